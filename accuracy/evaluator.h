@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "accuracy/config.h"
+#include "search_space/architecture.h"
+
+namespace ridgeline {
+
+/// How a trial ended. Everything but `kComplete` is a failure with a declared effect on the controller.
+enum class TrialStatus { kComplete, kInfeasible, kDiverged, kOutOfMemory, kTimeOut, kCrashed, kCancelled };
+template <>
+struct EnumNames<TrialStatus> {
+  static constexpr std::array<std::pair<TrialStatus, const char*>, 7> values{
+      {{TrialStatus::kComplete, "complete"},
+       {TrialStatus::kInfeasible, "infeasible"},
+       {TrialStatus::kDiverged, "diverged"},
+       {TrialStatus::kOutOfMemory, "out_of_memory"},
+       {TrialStatus::kTimeOut, "time_out"},
+       {TrialStatus::kCrashed, "crashed"},
+       {TrialStatus::kCancelled, "cancelled"}}};
+};
+
+/// All that a result may depend on, besides the evaluator's configuration.
+struct TrialSpec {
+  Architecture architecture;
+  uint64_t seed = 1;      ///< of the experiment
+  uint64_t trial_id = 0;
+  int epochs = 0;               ///< 0: as configured
+  bool test_split = false;      ///< train on train + validation, score on the test images (final training)
+  std::string weights_path;     ///< where the trained weights are saved (runtime/weights.h); empty: not saved
+};
+
+struct Evaluation {
+  TrialStatus status = TrialStatus::kComplete;
+  double accuracy = 0;  ///< fraction of held-out images classified rightly
+  double loss = 0;      ///< last epoch's mean training loss
+  double seconds = 0;   ///< wall time; the only field that may differ between runs
+  std::string message;  ///< cause of a failure, one line
+};
+
+/// (architecture, seed, trial id) -> accuracy. A pure function: equal specs give equal evaluations but for `seconds`.
+class AccuracyEvaluator {
+ public:
+  virtual ~AccuracyEvaluator() = default;
+  /// Divergence and lack of memory are statuses; what the user must mend (data file, device) throws `Error`.
+  virtual Evaluation evaluate(const TrialSpec& spec) = 0;
+};
+
+/// Loads or generates the data at once, so that bad data stops a run before anything is spent.
+std::unique_ptr<AccuracyEvaluator> make_evaluator(const AccuracyConfig& config);
+
+}  // namespace ridgeline

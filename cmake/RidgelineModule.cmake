@@ -1,0 +1,41 @@
+# One static library per folder. A dependency that is not defined yet is an error: since folders are added
+# lowest first, the top-level file is the architecture diagram, and configuring proves that there is no cycle.
+function(ridgeline_module name)
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  set(target ridgeline_${name})
+  add_library(${target} STATIC ${ARG_SOURCES})
+  add_library(ridgeline::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/ridgeline>)
+  target_link_libraries(${target} PRIVATE ridgeline_warnings)
+  foreach(dependency IN LISTS ARG_DEPENDS)
+    if(NOT TARGET ridgeline_${dependency})
+      message(FATAL_ERROR "${name}/ depends on ${dependency}/, which is not defined yet: a folder may only use folders above it")
+    endif()
+    target_link_libraries(${target} PUBLIC ridgeline_${dependency})
+  endforeach()
+  target_link_libraries(${target} PUBLIC ${ARG_LIBRARIES})
+  if(ARG_TORCH)
+    target_link_libraries(${target} PUBLIC torch)
+  endif()
+  install(TARGETS ${target} EXPORT ridgelineTargets)
+  install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/ DESTINATION include/ridgeline/${name}
+          FILES_MATCHING PATTERN "*.h")
+endfunction()
+
+# One Catch2 executable per folder of tests, run as one ctest test: loading LibTorch once per test case would cost
+# more than the tests.
+function(ridgeline_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  set(target test_${name})
+  add_executable(${target} ${ARG_SOURCES})
+  target_link_libraries(${target} PRIVATE ridgeline_warnings ridgeline_test_main)
+  foreach(dependency IN LISTS ARG_DEPENDS)
+    target_link_libraries(${target} PRIVATE ridgeline_${dependency})
+  endforeach()
+  target_compile_definitions(${target} PRIVATE RIDGELINE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${target})
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT "OMP_NUM_THREADS=1;OMP_WAIT_POLICY=passive")
+endfunction()

@@ -1,0 +1,66 @@
+#include "core/config.h"
+
+#include <charconv>
+
+namespace ridgeline {
+
+void ConfigReader::check_range(const YamlView& view, double number, const FieldInfo& info) {
+  if (!std::isfinite(number)) view.fail("must be a finite number");
+  if (number >= info.min && number <= info.max) return;
+  std::string valid;
+  if (std::isfinite(info.min) && std::isfinite(info.max)) {
+    valid = "from " + ConfigWriter::plain_number(info.min) + " to " +
+            ConfigWriter::plain_number(info.max);
+  } else if (std::isfinite(info.min)) {
+    valid = "at least " + ConfigWriter::plain_number(info.min);
+  } else {
+    valid = "at most " + ConfigWriter::plain_number(info.max);
+  }
+  view.fail("out of range: " + ConfigWriter::plain_number(number) + "; valid: " + valid +
+            (info.unit.empty() ? "" : " " + info.unit));
+}
+
+std::string ConfigWriter::plain_number(double value) {
+  char buffer[64];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;  // shortest exact text
+  return {buffer, end};
+}
+
+std::string ConfigWriter::number_text(double value) {
+  std::string text = plain_number(value);
+  if (text.find_first_of(".en") == std::string::npos) text += ".0";
+  return text;
+}
+
+std::string ConfigWriter::quoted(const std::string& value) {
+  YAML::Emitter out;
+  out << YAML::DoubleQuoted << value;
+  return out.c_str();
+}
+
+void ConfigWriter::line(const std::string& name, const std::string& value, const FieldInfo& info,
+                        const std::vector<std::string>& choices) {
+  const std::string margin(static_cast<size_t>(indent_), ' ');
+  if (annotate_) {
+    text_ += margin + "# " + info.help;
+    if (!info.unit.empty()) text_ += " [" + info.unit + "]";
+    const bool low = std::isfinite(info.min), high = std::isfinite(info.max);
+    if (low && high) {
+      text_ += " (" + plain_number(info.min) + " .. " + plain_number(info.max) + ")";
+    } else if (low || high) {
+      text_ +=
+          low ? " (>= " + plain_number(info.min) + ")" : " (<= " + plain_number(info.max) + ")";
+    }
+    if (!choices.empty()) text_ += " {" + join(choices, " | ") + "}";
+    text_ += "\n";
+  }
+  text_ += margin + name + ": " + value + "\n";
+}
+
+void ConfigWriter::open_section(const std::string& name, const std::string& help) {
+  const std::string margin(static_cast<size_t>(indent_), ' ');
+  if (annotate_) text_ += (text_.empty() ? "" : "\n") + margin + "# " + help + "\n";
+  text_ += margin + name + ":\n";
+}
+
+}  // namespace ridgeline

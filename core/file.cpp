@@ -1,0 +1,97 @@
+#include "core/file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "core/error.h"
+
+namespace ridgeline {
+namespace fs = std::filesystem;
+namespace {
+
+[[noreturn]] void fail_io(const fs::path& path, const std::string& action, int error) {
+  throw Error(ErrorKind::kIo, path.string() + ": cannot " + action + ": " + std::strerror(error));
+}
+
+void write_all(int descriptor, const fs::path& path, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      const int error = errno;
+      ::close(descriptor);
+      ::unlink(path.c_str());
+      fail_io(path, "write", error);
+    }
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail_io(path, "read", errno);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (in.bad()) fail_io(path, "read", errno);
+  return std::move(text).str();
+}
+
+void write_file_atomic(const fs::path& path, std::string_view text) {
+  fs::path temporary = path;
+  temporary += ".tmp." + std::to_string(::getpid());
+  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (descriptor < 0) fail_io(path, "write", errno);
+  write_all(descriptor, temporary, text);
+  if (::fsync(descriptor) != 0 || ::close(descriptor) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    fail_io(path, "write", error);
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    fail_io(path, "replace", error);
+  }
+}
+
+void make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) fail_io(path, "make the folder", error.value());
+  if (!fs::is_directory(path)) fail_io(path, "make the folder", ENOTDIR);
+}
+
+FileLock::FileLock(const fs::path& path) {
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) fail_io(path, "open", errno);
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    char owner[256] = {};
+    const ssize_t size = ::pread(descriptor_, owner, sizeof owner - 1, 0);
+    ::close(descriptor_);
+    throw Error(ErrorKind::kRun, path.parent_path().string() +
+                                     ": another process is working on this run (" +
+                                     (size > 0 ? owner : "unknown") +
+                                     "); wait for it to end, or stop it, then resume");
+  }
+  char host[128] = "unknown host";
+  ::gethostname(host, sizeof host - 1);
+  const std::string owner = "process " + std::to_string(::getpid()) + " on " + host;
+  if (::ftruncate(descriptor_, 0) != 0 ||
+      ::pwrite(descriptor_, owner.data(), owner.size(), 0) != static_cast<ssize_t>(owner.size())) {
+    const int error = errno;
+    ::close(descriptor_);
+    fail_io(path, "write", error);
+  }
+}
+
+FileLock::~FileLock() { ::close(descriptor_); }
+
+}  // namespace ridgeline

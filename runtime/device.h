@@ -1,0 +1,34 @@
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <string>
+
+#include "network/precision.h"
+
+namespace ridgeline {
+
+/// "cpu", "cuda", "cuda:1". Throws `kConfig` for another word or for a device that is not there: no
+/// silent fall-back.
+torch::Device device_from_text(const std::string& text);
+/// Dtype of activations and weights. Throws `kConfig` for a precision the runtime cannot run (tf32 off CUDA, fp16 on CPU).
+torch::Dtype dtype_of(Precision precision, const torch::Device& device);
+
+/// Moves parameters and buffers to `device` in channels-last layout, really restriding 1x1 and
+/// depthwise weights (`contiguous` alone would leave them, and convolutions would fall off the fast path).
+void place(torch::nn::Module& module, const torch::Device& device);
+/// A batch of images in channels-last layout on `device`.
+torch::Tensor place(const torch::Tensor& images, const torch::Device& device);
+
+/// OpenMP threads of LibTorch in this process; must be called before the first operator.
+void set_threads(int threads);
+
+/// GFLOP/s of a small fp32 GEMM: a few milliseconds. Below 20 the BLAS is the slow reference one.
+double gemm_gflops();
+/// Logs a warning with the remedy when `gemm_gflops` tells a slow BLAS.
+void warn_if_blas_is_slow();
+
+/// "LibTorch 1.13.1, CUDA 0 devices": for logs and --version.
+std::string runtime_description();
+
+}  // namespace ridgeline

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "network/network.h"
+
+namespace ridgeline {
+
+/// A `Network` as a trainable LibTorch module. Parameters and buffers carry the node's dotted name
+/// ("stage4.block0.expand.conv.weight"), the same in every export. Weights start as in the official
+/// EfficientNet code (Section 1.2 of the reference) from the stream of `seed`, never from the global generator.
+class NetworkModuleImpl : public torch::nn::Module {
+ public:
+  NetworkModuleImpl(const Network& network, uint64_t seed);
+
+  /// x: [N, C, H, W] of the network's input shape -> logits [N, classes]. In training mode, dropout and
+  /// drop-connect draw from the module's own generator (see `reseed`).
+  torch::Tensor forward(torch::Tensor x);
+
+  /// Restarts the generator behind dropout and drop-connect.
+  void reseed(uint64_t seed);
+  const Network& network() const { return network_; }
+
+ private:
+  struct Layer;
+  torch::Tensor apply(const Node& node, const Layer& layer, std::vector<torch::Tensor>& values);
+
+  Network network_;
+  std::vector<std::shared_ptr<Layer>> layers_;  // one per node
+  std::vector<int> last_use_;                   // node after which a value is freed
+  at::Generator generator_;
+};
+TORCH_MODULE(NetworkModule);
+
+/// Total elements of trainable parameters.
+int64_t count_parameters(const torch::nn::Module& module);
+
+}  // namespace ridgeline

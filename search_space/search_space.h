@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/yaml.h"
+#include "search_space/architecture.h"
+#include "search_space/decision.h"
+
+namespace ridgeline {
+
+/// An immutable, validated factorized space read from the YAML format in which a scalar is decided and a
+/// list is searched. `decode` and `encode` are inverse to each other on valid genotypes.
+class SearchSpace {
+ public:
+  static SearchSpace load(const std::filesystem::path& path);
+  /// Throws `kConfig` with file:line:column for anything that is not a valid space.
+  static SearchSpace from_yaml(const YamlView& view);
+  ~SearchSpace();
+  SearchSpace(SearchSpace&&) noexcept;
+  SearchSpace& operator=(SearchSpace&&) noexcept;
+
+  const std::string& name() const;
+  const std::vector<Decision>& decisions() const;
+  /// Number of different genotypes (see `count_points`).
+  long double size() const;
+
+  /// Throws `kConfig` naming the decision for a genotype that is not of this space.
+  Architecture decode(const Genotype& genotype) const;
+  /// Throws `kConfig` naming the field whose value the space does not offer.
+  Genotype encode(const Architecture& architecture) const;
+
+ private:
+  struct Impl;
+  explicit SearchSpace(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ridgeline
