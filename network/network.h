@@ -24,8 +24,9 @@ std::string to_string(const Shape& shape);
 
 enum class ActivationKind { kIdentity, kRelu, kSwish, kSigmoid };
 
-/// SAME: out = ceil(in / stride), the odd remainder of padding at the bottom and right (TensorFlow).
-/// VALID: no padding. Explicit: `height` rows above and below, `width` columns left and right.
+/// SAME: out = ceil(in / stride), the odd remainder of padding at the bottom and right
+/// (TensorFlow). VALID: no padding. Explicit: `height` rows above and below, `width` columns left
+/// and right.
 struct Padding {
   enum class Mode { kSame, kValid, kExplicit };
   Mode mode = Mode::kSame;
@@ -44,8 +45,8 @@ struct ResolvedPadding {
 ResolvedPadding resolve_padding(Padding::Mode mode, int explicit_pad, int64_t in, int kernel,
                                 int stride, bool ceil_mode = false);
 
-/// How a convolution's weights start. `kSpaceToDepth`: output channel c*n*n + row*n + col copies cell
-/// (row, col) of input channel c, so that the layer is the exact reshape before training.
+/// How a convolution's weights start. `kSpaceToDepth`: output channel c*n*n + row*n + col copies
+/// cell (row, col) of input channel c, so that the layer is the exact reshape before training.
 enum class WeightInit { kHe, kSpaceToDepth };
 
 struct Input {};
@@ -101,24 +102,24 @@ struct BatchToSpace {  ///< inverse; crops to `height` x `width`
   int64_t height = 0, width = 0;
 };
 
-using Operator =
-    std::variant<Input, Conv2d, BatchNorm, Activation, Pool, GlobalAveragePool, Linear, Add,
-                 Multiply, Concat, Slice, SplitSoftmax, Dropout, DropConnect, SpaceToBatch,
-                 BatchToSpace>;
+using Operator = std::variant<Input, Conv2d, BatchNorm, Activation, Pool, GlobalAveragePool, Linear,
+                              Add, Multiply, Concat, Slice, SplitSoftmax, Dropout, DropConnect,
+                              SpaceToBatch, BatchToSpace>;
 
 /// "conv 3x3/2", "depthwise 5x5", "swish", ...
 std::string describe(const Operator& op);
 const char* to_string(ActivationKind kind);
 
 struct Node {
-  std::string name;  ///< dotted and unique, such as "stage4.block0.expand.conv"; the same in every export
+  std::string
+      name;  ///< dotted and unique, such as "stage4.block0.expand.conv"; the same in every export
   Operator op;
   std::vector<int> inputs;  ///< indices of earlier nodes
   Shape shape;              ///< of the output
 };
 
-/// A shape-resolved, immutable graph in topological order: node 0 is the input, the last node the output.
-/// Plain data, free of LibTorch: cost, oracles, runtime and exporters are readers of it.
+/// A shape-resolved, immutable graph in topological order: node 0 is the input, the last node the
+/// output. Plain data, free of LibTorch: cost, oracles, runtime and exporters are readers of it.
 class Network {
  public:
   const std::string& name() const { return name_; }

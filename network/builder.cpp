@@ -1,0 +1,216 @@
+#include <unordered_set>
+
+#include "network/network.h"
+
+namespace ridgeline {
+namespace {
+
+/// Infers the output shape of one operator; every failure names the node and the shapes it got.
+class ShapeInference {
+ public:
+  ShapeInference(const std::string& name, const Operator& op, std::vector<Shape> inputs)
+      : name_(name), op_(op), inputs_(std::move(inputs)) {}
+
+  Shape infer() const {
+    return std::visit([this](const auto& op) { return shape_of(op); }, op_);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const {
+    std::vector<std::string> shapes;
+    for (const auto& shape : inputs_) shapes.push_back(to_string(shape));
+    throw Error(ErrorKind::kConfig, "network node " + name_ + " (" + describe(op_) + " on " +
+                                        (shapes.empty() ? "nothing" : join(shapes)) + "): " + what);
+  }
+  void require(bool condition, const std::string& what) const {
+    if (!condition) fail(what);
+  }
+  const Shape& only() const {
+    require(inputs_.size() == 1, "takes exactly one input");
+    return inputs_[0];
+  }
+  Shape windowed(const Shape& in, int64_t channels, int kernel_h, int kernel_w, int stride,
+                 const Padding& padding, bool ceil_mode) const {
+    require(kernel_h >= 1 && kernel_w >= 1 && stride >= 1, "kernel and stride must be at least 1");
+    require(padding.height >= 0 && padding.width >= 0, "padding must not be negative");
+    Shape out = in;
+    out.channels = channels;
+    out.height =
+        resolve_padding(padding.mode, padding.height, in.height, kernel_h, stride, ceil_mode).out;
+    out.width =
+        resolve_padding(padding.mode, padding.width, in.width, kernel_w, stride, ceil_mode).out;
+    require(out.height >= 1 && out.width >= 1,
+            "the input is smaller than the kernel; use a larger resolution or fewer strides");
+    return out;
+  }
+
+  Shape shape_of(const Input&) const { fail("only the first node is an input"); }
+  Shape shape_of(const Conv2d& c) const {
+    const Shape& in = only();
+    require(c.out_channels >= 1, "needs at least one output channel");
+    require(c.groups >= 1 && in.channels % c.groups == 0 && c.out_channels % c.groups == 0,
+            "input and output channels must be multiples of groups = " + std::to_string(c.groups));
+    if (c.init == WeightInit::kSpaceToDepth) {
+      require(c.groups == 1 && c.kernel_h == c.stride && c.kernel_w == c.stride &&
+                  c.out_channels == in.channels * c.stride * c.stride,
+              "space-to-depth needs kernel = stride = n and channels x n^2");
+    }
+    return windowed(in, c.out_channels, c.kernel_h, c.kernel_w, c.stride, c.padding, false);
+  }
+  Shape shape_of(const BatchNorm& b) const {
+    require(b.epsilon > 0 && b.momentum >= 0 && b.momentum <= 1,
+            "epsilon must be positive and momentum from 0 to 1");
+    return only();
+  }
+  Shape shape_of(const Activation&) const { return only(); }
+  Shape shape_of(const Pool& p) const {
+    const Shape& in = only();
+    return windowed(in, in.channels, p.kernel, p.kernel, p.stride, p.padding, p.ceil_mode);
+  }
+  Shape shape_of(const GlobalAveragePool&) const {
+    Shape out = only();
+    out.height = out.width = 1;
+    return out;
+  }
+  Shape shape_of(const Linear& l) const {
+    const Shape& in = only();
+    require(in.height == 1 && in.width == 1 && in.batch == 1,
+            "needs a C x 1 x 1 input; pool first");
+    require(l.out_features >= 1, "needs at least one output");
+    return {l.out_features, 1, 1, 1};
+  }
+  Shape shape_of(const Add&) const {
+    require(inputs_.size() >= 2, "takes at least two inputs");
+    for (const auto& shape : inputs_)
+      require(shape == inputs_[0], "all inputs must have one shape");
+    return inputs_[0];
+  }
+  Shape shape_of(const Multiply&) const {
+    require(inputs_.size() == 2, "takes two inputs");
+    const Shape gate{inputs_[0].channels, 1, 1, inputs_[0].batch};
+    require(inputs_[1] == inputs_[0] || inputs_[1] == gate,
+            "the second input must have the shape of the first, or its channels x 1 x 1");
+    return inputs_[0];
+  }
+  Shape shape_of(const Concat&) const {
+    require(inputs_.size() >= 2, "takes at least two inputs");
+    Shape out = inputs_[0];
+    out.channels = 0;
+    for (const auto& shape : inputs_) {
+      require(shape.height == out.height && shape.width == out.width && shape.batch == out.batch,
+              "all inputs must have one height and width");
+      out.channels += shape.channels;
+    }
+    return out;
+  }
+  Shape shape_of(const Slice& s) const {
+    Shape out = only();
+    require(s.begin >= 0 && s.count >= 1 && s.begin + s.count <= out.channels,
+            "channels " + std::to_string(s.begin) + " to " + std::to_string(s.begin + s.count) +
+                " are not all there");
+    out.channels = s.count;
+    return out;
+  }
+  Shape shape_of(const SplitSoftmax& s) const {
+    require(s.splits >= 1 && only().channels % s.splits == 0,
+            "channels must be a multiple of the number of splits");
+    return only();
+  }
+  Shape shape_of(const Dropout& d) const { return rated(d.rate); }
+  Shape shape_of(const DropConnect& d) const { return rated(d.rate); }
+  Shape rated(double rate) const {
+    require(rate >= 0 && rate < 1, "the rate must be at least 0 and below 1");
+    return only();
+  }
+  Shape shape_of(const SpaceToBatch& s) const {
+    Shape out = only();
+    require(s.block >= 2, "the block must be at least 2");
+    out.batch *= static_cast<int64_t>(s.block) * s.block;
+    out.height = (out.height + s.block - 1) / s.block;
+    out.width = (out.width + s.block - 1) / s.block;
+    return out;
+  }
+  Shape shape_of(const BatchToSpace& s) const {
+    Shape out = only();
+    const int64_t images = static_cast<int64_t>(s.block) * s.block;
+    require(s.block >= 2 && out.batch % images == 0,
+            "its input comes from no space-to-batch of this block");
+    require(s.height >= 1 && s.height <= out.height * s.block && s.width >= 1 &&
+                s.width <= out.width * s.block,
+            "cannot crop to more than there is");
+    out.batch /= images;
+    out.height = s.height;
+    out.width = s.width;
+    return out;
+  }
+
+  const std::string& name_;
+  const Operator& op_;
+  std::vector<Shape> inputs_;
+};
+
+}  // namespace
+
+NetworkBuilder::NetworkBuilder(std::string name, const Shape& input) {
+  if (input.channels < 1 || input.height < 1 || input.width < 1 || input.batch != 1) {
+    throw Error(ErrorKind::kConfig,
+                "network " + name + ": the input shape " + to_string(input) + " must be positive");
+  }
+  network_.name_ = std::move(name);
+  network_.nodes_.push_back({"input", Input{}, {}, input});
+}
+
+int NetworkBuilder::add(const std::string& name, const Operator& op, std::vector<int> inputs) {
+  std::vector<Shape> shapes;
+  for (const int index : inputs) {
+    if (index < 0 || index >= network_.size()) {
+      throw Error(ErrorKind::kInternal, "network node " + name + ": input " +
+                                            std::to_string(index) + " does not exist yet");
+    }
+    shapes.push_back(network_.node(index).shape);
+  }
+  Shape shape = ShapeInference(name, op, std::move(shapes)).infer();
+  network_.nodes_.push_back({name, op, std::move(inputs), shape});
+  return network_.size() - 1;
+}
+
+int NetworkBuilder::conv_bn(const std::string& name, int input, const Conv2d& conv,
+                            const BatchNorm& bn) {
+  return add(name + ".bn", bn, {add(name + ".conv", conv, {input})});
+}
+
+int NetworkBuilder::conv_bn_act(const std::string& name, int input, const Conv2d& conv,
+                                const BatchNorm& bn, ActivationKind act) {
+  return add(name + ".act", Activation{act}, {conv_bn(name, input, conv, bn)});
+}
+
+int NetworkBuilder::squeeze_excite(const std::string& name, int input, int64_t reduced,
+                                   ActivationKind act) {
+  const int64_t channels = shape(input).channels;
+  int x = add(name + ".pool", GlobalAveragePool{}, {input});
+  x = add(name + ".reduce", Conv2d{.out_channels = reduced, .bias = true}, {x});
+  x = add(name + ".act", Activation{act}, {x});
+  x = add(name + ".expand", Conv2d{.out_channels = channels, .bias = true}, {x});
+  x = add(name + ".gate", Activation{ActivationKind::kSigmoid}, {x});
+  return add(name + ".scale", Multiply{}, {input, x});
+}
+
+Network NetworkBuilder::build() && {
+  std::vector<bool> read(network_.nodes_.size(), false);
+  std::unordered_set<std::string> names;
+  for (const auto& node : network_.nodes_) {
+    for (const int input : node.inputs) read[static_cast<size_t>(input)] = true;
+    if (!names.insert(node.name).second) {
+      throw Error(ErrorKind::kInternal, "network node " + node.name + ": the name is taken");
+    }
+  }
+  for (int i = 0; i + 1 < network_.size(); ++i) {
+    if (!read[static_cast<size_t>(i)]) {
+      throw Error(ErrorKind::kInternal,
+                  "network node " + network_.node(i).name + ": nobody reads its output");
+    }
+  }
+  return std::move(network_);
+}
+
+}  // namespace ridgeline
