@@ -9,8 +9,8 @@
 namespace ridgeline {
 
 enum class BlockOperator { kMbConv, kFusedMbConv };
-/// How a stage trades space for channels or batch (Section 4.1): space-to-depth is a trainable n x n
-/// stride-n convolution C -> C n^2; space-to-batch is a copy-reshape undone after the stage.
+/// How a stage trades space for channels or batch (Section 4.1): space-to-depth is a trainable n x
+/// n stride-n convolution C -> C n^2; space-to-batch is a copy-reshape undone after the stage.
 enum class Reshape { kNone, kSpaceToDepth, kSpaceToBatch };
 
 /// One of the searched blocks of Table 1: `layers` repetitions of an operator with one activation.
@@ -44,8 +44,8 @@ struct Head {
   bool operator==(const Head&) const = default;
 };
 
-/// A fully decided network of the EfficientNet-X space, a comparable value. Its YAML file is a search-space
-/// file without lists.
+/// A fully decided network of the EfficientNet-X space, a comparable value. Its YAML file is a
+/// search-space file without lists.
 struct Architecture {
   std::string name = "architecture";
   int resolution = 224;
@@ -54,7 +54,8 @@ struct Architecture {
   Stem stem;
   std::vector<Stage> stages;
   Head head;
-  double drop_connect = 0.2;  ///< rate at the last block; grows linearly from 0 with the block index
+  double drop_connect =
+      0.2;  ///< rate at the last block; grows linearly from 0 with the block index
   double bn_epsilon = 1e-3;
   double bn_momentum = 0.01;
   bool operator==(const Architecture&) const = default;
@@ -78,9 +79,13 @@ struct EnumNames<ActivationKind> {
       {{ActivationKind::kRelu, "relu"}, {ActivationKind::kSwish, "swish"}}};
 };
 
-/// The operator graph of an architecture: semantics of the official EfficientNet-X definition. Throws
-/// `kConfig` when the resolution is too small for the strides.
+/// The operator graph of an architecture: semantics of the official EfficientNet-X definition.
+/// Throws `kConfig` when the resolution is too small for the strides.
 Network lower(const Architecture& architecture);
+
+/// Whether the skip connection of stage `index` (0-based, layers > 0) can exist at all: some layer
+/// keeps its shape.
+bool skip_matters(const Architecture& architecture, size_t index);
 
 /// YAML text that `load_architecture` reads back as an equal value.
 std::string to_yaml(const Architecture& architecture);

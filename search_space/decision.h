@@ -8,14 +8,16 @@
 
 namespace ridgeline {
 
-/// One way in which earlier choices make a decision meaningful: all of `terms` hold, where a term says
-/// that decision `decision` chose one of `choices` (and is itself active).
+/// One way in which earlier choices make a decision meaningful: all of `terms` hold, where a term
+/// says that decision `decision` chose one of `choices` (and is itself active).
 struct Clause {
   struct Term {
     int decision = 0;
     std::vector<int> choices;
+    bool operator==(const Term&) const = default;
   };
   std::vector<Term> terms;
+  bool operator==(const Clause&) const = default;
 };
 
 /// One question that the controller answers: a name and a number of choices. It is active when

@@ -11,8 +11,8 @@
 
 namespace ridgeline {
 
-/// An immutable, validated factorized space read from the YAML format in which a scalar is decided and a
-/// list is searched. `decode` and `encode` are inverse to each other on valid genotypes.
+/// An immutable, validated factorized space read from the YAML format in which a scalar is decided
+/// and a list is searched. `decode` and `encode` are inverse to each other on valid genotypes.
 class SearchSpace {
  public:
   static SearchSpace load(const std::filesystem::path& path);
