@@ -11,11 +11,13 @@ namespace ridgeline {
 /// "cpu", "cuda", "cuda:1". Throws `kConfig` for another word or for a device that is not there: no
 /// silent fall-back.
 torch::Device device_from_text(const std::string& text);
-/// Dtype of activations and weights. Throws `kConfig` for a precision the runtime cannot run (tf32 off CUDA, fp16 on CPU).
+/// Dtype of activations and weights. Throws `kConfig` for a precision the runtime cannot run (tf32
+/// off CUDA, fp16 on CPU).
 torch::Dtype dtype_of(Precision precision, const torch::Device& device);
 
 /// Moves parameters and buffers to `device` in channels-last layout, really restriding 1x1 and
-/// depthwise weights (`contiguous` alone would leave them, and convolutions would fall off the fast path).
+/// depthwise weights (`contiguous` alone would leave them, and convolutions would fall off the fast
+/// path).
 void place(torch::nn::Module& module, const torch::Device& device);
 /// A batch of images in channels-last layout on `device`.
 torch::Tensor place(const torch::Tensor& images, const torch::Device& device);

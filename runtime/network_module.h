@@ -13,13 +13,14 @@ namespace ridgeline {
 
 /// A `Network` as a trainable LibTorch module. Parameters and buffers carry the node's dotted name
 /// ("stage4.block0.expand.conv.weight"), the same in every export. Weights start as in the official
-/// EfficientNet code (Section 1.2 of the reference) from the stream of `seed`, never from the global generator.
+/// EfficientNet code (Section 1.2 of the reference) from the stream of `seed`, never from the
+/// global generator.
 class NetworkModuleImpl : public torch::nn::Module {
  public:
   NetworkModuleImpl(const Network& network, uint64_t seed);
 
-  /// x: [N, C, H, W] of the network's input shape -> logits [N, classes]. In training mode, dropout and
-  /// drop-connect draw from the module's own generator (see `reseed`).
+  /// x: [N, C, H, W] of the network's input shape -> logits [N, classes]. In training mode, dropout
+  /// and drop-connect draw from the module's own generator (see `reseed`).
   torch::Tensor forward(torch::Tensor x);
 
   /// Restarts the generator behind dropout and drop-connect.
@@ -27,8 +28,10 @@ class NetworkModuleImpl : public torch::nn::Module {
   const Network& network() const { return network_; }
 
  private:
-  struct Layer;
+  struct Layer;  // tensors and paddings of one node
+  std::shared_ptr<Layer> make_layer(const Node& node);
   torch::Tensor apply(const Node& node, const Layer& layer, std::vector<torch::Tensor>& values);
+  torch::Tensor dropped(const torch::Tensor& x, double rate, bool whole_image);
 
   Network network_;
   std::vector<std::shared_ptr<Layer>> layers_;  // one per node

@@ -6,10 +6,12 @@
 
 namespace ridgeline {
 
-/// Saves all parameters and buffers by name, atomically, as a plain dictionary that Python's `torch.load` opens.
+/// Saves all parameters and buffers by name, atomically, as a plain dictionary that Python's
+/// `torch.load` opens.
 void save_weights(const torch::nn::Module& module, const std::filesystem::path& path);
 
-/// Loads into `module`; every name and shape must match, none missing, none left over. Throws `kData`.
+/// Loads into `module`; every name and shape must match, none missing, none left over. Throws
+/// `kData`.
 void load_weights(torch::nn::Module& module, const std::filesystem::path& path);
 
 }  // namespace ridgeline

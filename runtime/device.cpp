@@ -1,0 +1,100 @@
+#include "runtime/device.h"
+
+#include <ATen/Parallel.h>
+#include <torch/cuda.h>
+#include <torch/version.h>
+
+#include <chrono>
+
+#include "core/logging.h"
+
+namespace ridgeline {
+
+torch::Device device_from_text(const std::string& text) {
+  if (text == "cpu") return torch::kCPU;
+  const bool indexed = text.starts_with("cuda:") && text.size() > 5 &&
+                       text.find_first_not_of("0123456789", 5) == std::string::npos &&
+                       text.size() < 9;
+  if (text != "cuda" && !indexed) {
+    throw Error(ErrorKind::kConfig, "device '" + text + "' is not known; valid: cpu, cuda, cuda:N");
+  }
+  const int count = static_cast<int>(torch::cuda::device_count());
+  const int index = indexed ? std::stoi(text.substr(5)) : 0;
+  if (index >= count) {
+    throw Error(ErrorKind::kConfig,
+                "device '" + text + "' is not there: this LibTorch sees " + std::to_string(count) +
+                    " CUDA devices; valid: cpu" +
+                    (count > 0 ? ", cuda:0 to cuda:" + std::to_string(count - 1) : ""));
+  }
+  return {torch::kCUDA, static_cast<c10::DeviceIndex>(index)};
+}
+
+torch::Dtype dtype_of(Precision precision, const torch::Device& device) {
+  switch (precision) {
+    case Precision::kFp32:
+      return torch::kFloat32;
+    case Precision::kBf16:
+      return torch::kBFloat16;
+    case Precision::kTf32:
+      if (device.is_cuda()) return torch::kFloat32;
+      break;
+    case Precision::kFp16:
+      if (device.is_cuda()) return torch::kFloat16;
+      break;
+  }
+  throw Error(ErrorKind::kConfig, "precision " + enum_name(precision) + " cannot run on " +
+                                      device.str() + "; valid: fp32, bf16" +
+                                      (device.is_cuda() ? ", tf32, fp16" : ""));
+}
+
+void place(torch::nn::Module& module, const torch::Device& device) {
+  torch::NoGradGuard no_grad;
+  const auto restride = [&](torch::Tensor& tensor) {
+    torch::Tensor moved = tensor.detach().to(device);
+    // clone, not contiguous: 1x1 and depthwise weights count as channels-last already and would
+    // keep their strides.
+    if (moved.dim() == 4) moved = moved.clone(at::MemoryFormat::ChannelsLast);
+    tensor.set_data(moved);
+  };
+  for (auto& parameter : module.parameters()) restride(parameter);
+  for (auto& buffer : module.buffers()) restride(buffer);
+}
+
+torch::Tensor place(const torch::Tensor& images, const torch::Device& device) {
+  return images.to(device).clone(at::MemoryFormat::ChannelsLast);
+}
+
+void set_threads(int threads) { at::set_num_threads(threads); }
+
+double gemm_gflops() {
+  constexpr int64_t kSide = 256;
+  torch::NoGradGuard no_grad;
+  const torch::Tensor a = torch::full({kSide, kSide}, 0.5), b = torch::full({kSide, kSide}, 0.25);
+  double best_seconds = 1e9;
+  for (int repeat = 0; repeat < 5; ++repeat) {
+    const auto start = std::chrono::steady_clock::now();
+    torch::mm(a, b);
+    best_seconds =
+        std::min(best_seconds,
+                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return 2.0 * kSide * kSide * kSide / best_seconds / 1e9;
+}
+
+void warn_if_blas_is_slow() {
+  constexpr double kSlow = 20.0;
+  const double rate = gemm_gflops();
+  if (rate >= kSlow) return;
+  spdlog::warn(
+      "the BLAS under LibTorch reaches only {:.1f} GFLOP/s in fp32: training will be many times "
+      "slower than it "
+      "could be. Remedy on Debian: apt install libopenblas0-openmp",
+      rate);
+}
+
+std::string runtime_description() {
+  return std::string("LibTorch ") + TORCH_VERSION + ", " +
+         std::to_string(torch::cuda::device_count()) + " CUDA devices";
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,270 @@
+#include "runtime/network_module.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace ridgeline {
+namespace {
+
+template <class... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+
+/// Registers tensors under dotted names by making the nested modules on the way, so that state_dict
+/// keys equal node names plus ".weight" and so on.
+class NestedModule : public torch::nn::Module {};
+
+torch::nn::Module& descend(torch::nn::Module& root, const std::string& path) {
+  torch::nn::Module* module = &root;
+  for (size_t begin = 0; begin < path.size();) {
+    const size_t end = std::min(path.find('.', begin), path.size());
+    const std::string part = path.substr(begin, end - begin);
+    const auto children = module->named_children();
+    if (const auto* child = children.find(part)) {
+      module = child->get();
+    } else {
+      module = module->register_module(part, std::make_shared<NestedModule>()).get();
+    }
+    begin = end + 1;
+  }
+  return *module;
+}
+
+at::Generator new_generator(uint64_t seed) { return at::detail::createCPUGenerator(seed); }
+
+at::Tensor space_to_depth_weight(int64_t in, int n) {
+  at::Tensor weight = at::zeros({in * n * n, in, n, n});
+  for (int64_t c = 0; c < in; ++c) {
+    for (int row = 0; row < n; ++row) {
+      for (int col = 0; col < n; ++col) weight[c * n * n + row * n + col][c][row][col] = 1.0;
+    }
+  }
+  return weight;
+}
+
+/// Official EfficientNet: convolutions N(0, sqrt(2 / (k k cout))); depthwise ones have k k as
+/// fan-out.
+at::Tensor conv_weight(const Conv2d& conv, int64_t in, at::Generator generator) {
+  if (conv.init == WeightInit::kSpaceToDepth) return space_to_depth_weight(in, conv.stride);
+  const bool depthwise = conv.groups == in && conv.groups == conv.out_channels;
+  const double fan_out =
+      static_cast<double>(conv.kernel_h * conv.kernel_w) *
+      (depthwise ? 1.0 : static_cast<double>(conv.out_channels) / static_cast<double>(conv.groups));
+  at::Tensor weight =
+      at::empty({conv.out_channels, in / conv.groups, conv.kernel_h, conv.kernel_w});
+  return weight.normal_(0.0, std::sqrt(2.0 / fan_out), std::move(generator));
+}
+
+struct WindowPadding {
+  std::vector<int64_t> symmetric;     // {height, width}, given to the operator
+  std::vector<int64_t> explicit_pad;  // {left, right, top, bottom} by a pad of its own, or empty
+};
+
+WindowPadding window_padding(const Padding& padding, const Shape& in, int kernel_h, int kernel_w,
+                             int stride, bool ceil_mode) {
+  const auto h =
+      resolve_padding(padding.mode, padding.height, in.height, kernel_h, stride, ceil_mode);
+  const auto w =
+      resolve_padding(padding.mode, padding.width, in.width, kernel_w, stride, ceil_mode);
+  if (h.before == h.after && w.before == w.after) return {{h.before, w.before}, {}};
+  return {{0, 0}, {w.before, w.after, h.before, h.after}};
+}
+
+at::Tensor space_to_batch(const at::Tensor& x, int n) {
+  const int64_t pad_h = (n - x.size(2) % n) % n, pad_w = (n - x.size(3) % n) % n;
+  const at::Tensor y = pad_h || pad_w ? at::constant_pad_nd(x, {0, pad_w, 0, pad_h}) : x;
+  const int64_t batch = y.size(0), c = y.size(1), h = y.size(2) / n, w = y.size(3) / n;
+  // [N, C, h, n, w, n] -> [n, n, N, C, h, w]: TensorFlow's order of the blocks.
+  return y.reshape({batch, c, h, n, w, n})
+      .permute({3, 5, 0, 1, 2, 4})
+      .reshape({n * n * batch, c, h, w});
+}
+
+at::Tensor batch_to_space(const at::Tensor& x, const BatchToSpace& op) {
+  const int64_t n = op.block, batch = x.size(0) / (n * n), c = x.size(1), h = x.size(2),
+                w = x.size(3);
+  return x.reshape({n, n, batch, c, h, w})
+      .permute({2, 3, 4, 0, 5, 1})
+      .reshape({batch, c, h * n, w * n})
+      .slice(2, 0, op.height)
+      .slice(3, 0, op.width);
+}
+
+/// The restriding copies above lose channels-last; convolutions need it back.
+at::Tensor like_layout(const at::Tensor& y, const at::Tensor& x) {
+  return y.contiguous(x.suggest_memory_format());
+}
+
+at::Tensor activate(ActivationKind kind, const at::Tensor& x) {
+  switch (kind) {
+    case ActivationKind::kIdentity:
+      return x;
+    case ActivationKind::kRelu:
+      return at::relu(x);
+    case ActivationKind::kSwish:
+      return at::silu(x);
+    case ActivationKind::kSigmoid:
+      return at::sigmoid(x);
+  }
+  return x;
+}
+
+at::Tensor pool(const Pool& p, const WindowPadding& padding, const at::Tensor& x) {
+  const auto& [symmetric, explicit_pad] = padding;
+  const std::vector<int64_t> kernel{p.kernel, p.kernel}, stride{p.stride, p.stride};
+  if (p.kind == Pool::Kind::kMax) {
+    if (explicit_pad.empty()) return at::max_pool2d(x, kernel, stride, symmetric, 1, p.ceil_mode);
+    const at::Tensor padded =
+        at::constant_pad_nd(x, explicit_pad, -std::numeric_limits<double>::infinity());
+    return at::max_pool2d(padded, kernel, stride);
+  }
+  if (explicit_pad.empty()) {
+    return at::avg_pool2d(x, kernel, stride, symmetric, p.ceil_mode, p.count_padding);
+  }
+  const at::Tensor sums = at::avg_pool2d(at::constant_pad_nd(x, explicit_pad), kernel, stride);
+  if (p.count_padding) return sums;
+  const at::Tensor ones = at::ones({1, 1, x.size(2), x.size(3)}, x.options());
+  return sums / at::avg_pool2d(at::constant_pad_nd(ones, explicit_pad), kernel, stride);
+}
+
+}  // namespace
+
+struct NetworkModuleImpl::Layer {
+  at::Tensor weight, bias, running_mean, running_var;
+  WindowPadding padding;
+};
+
+NetworkModuleImpl::NetworkModuleImpl(const Network& network, uint64_t seed)
+    : torch::nn::Module("NetworkModule"), network_(network), generator_(new_generator(seed)) {
+  last_use_.resize(network.nodes().size());
+  for (int i = 0; i < network.size(); ++i) {
+    for (const int input : network.node(i).inputs) last_use_[static_cast<size_t>(input)] = i;
+    layers_.push_back(make_layer(network.node(i)));
+  }
+}
+
+std::shared_ptr<NetworkModuleImpl::Layer> NetworkModuleImpl::make_layer(const Node& node) {
+  auto layer = std::make_shared<Layer>();
+  if (node.inputs.empty()) return layer;
+  const Shape& in = network_.node(node.inputs[0]).shape;
+  const auto parameter = [&](const char* name, const at::Tensor& value) {
+    return descend(*this, node.name).register_parameter(name, value);
+  };
+  const auto buffer = [&](const char* name, const at::Tensor& value) {
+    return descend(*this, node.name).register_buffer(name, value);
+  };
+  std::visit(
+      Overloaded{[&](const Conv2d& c) {
+                   layer->weight = parameter("weight", conv_weight(c, in.channels, generator_));
+                   if (c.bias) layer->bias = parameter("bias", at::zeros({c.out_channels}));
+                   layer->padding =
+                       window_padding(c.padding, in, c.kernel_h, c.kernel_w, c.stride, false);
+                 },
+                 [&](const BatchNorm&) {
+                   layer->weight = parameter("weight", at::ones({in.channels}));
+                   layer->bias = parameter("bias", at::zeros({in.channels}));
+                   layer->running_mean = buffer("running_mean", at::zeros({in.channels}));
+                   layer->running_var = buffer("running_var", at::ones({in.channels}));
+                 },
+                 [&](const Linear& l) {
+                   const double bound = 1.0 / std::sqrt(static_cast<double>(l.out_features));
+                   at::Tensor weight = at::empty({l.out_features, in.channels});
+                   layer->weight = parameter("weight", weight.uniform_(-bound, bound, generator_));
+                   if (l.bias) layer->bias = parameter("bias", at::zeros({l.out_features}));
+                 },
+                 [&](const Pool& p) {
+                   layer->padding =
+                       window_padding(p.padding, in, p.kernel, p.kernel, p.stride, p.ceil_mode);
+                 },
+                 [](const auto&) {}},
+      node.op);
+  return layer;
+}
+
+void NetworkModuleImpl::reseed(uint64_t seed) { generator_ = new_generator(seed); }
+
+torch::Tensor NetworkModuleImpl::forward(torch::Tensor x) {
+  std::vector<at::Tensor> values(layers_.size());
+  values[0] = std::move(x);
+  for (int i = 1; i < network_.size(); ++i) {
+    const Node& node = network_.node(i);
+    values[static_cast<size_t>(i)] = apply(node, *layers_[static_cast<size_t>(i)], values);
+    for (const int input : node.inputs) {
+      if (last_use_[static_cast<size_t>(input)] == i) values[static_cast<size_t>(input)].reset();
+    }
+  }
+  return values.back().flatten(1);  // [N, classes]
+}
+
+at::Tensor NetworkModuleImpl::dropped(const at::Tensor& x, double rate, bool whole_image) {
+  if (!is_training() || rate == 0) return x;
+  // Drawn on the CPU from our own generator, so that the masks are the same on every device.
+  std::vector<int64_t> shape(x.dim(), 1);
+  shape[0] = x.size(0);
+  if (!whole_image) shape = x.sizes().vec();
+  const at::Tensor mask = at::empty(shape).bernoulli_(1.0 - rate, generator_).div_(1.0 - rate);
+  return x * mask.to(x.options());
+}
+
+at::Tensor NetworkModuleImpl::apply(const Node& node, const Layer& layer,
+                                    std::vector<at::Tensor>& values) {
+  const auto input = [&](size_t i) -> const at::Tensor& {
+    return values[static_cast<size_t>(node.inputs[i])];
+  };
+  const at::Tensor& x = input(0);
+  return std::visit(
+      Overloaded{
+          [&](const Input&) { return x; },
+          [&](const Conv2d& c) {
+            const at::Tensor padded = layer.padding.explicit_pad.empty()
+                                          ? x
+                                          : at::constant_pad_nd(x, layer.padding.explicit_pad);
+            return at::conv2d(padded, layer.weight, layer.bias, {c.stride, c.stride},
+                              layer.padding.symmetric, {1, 1}, c.groups);
+          },
+          [&](const BatchNorm& b) {
+            return at::batch_norm(x, layer.weight, layer.bias, layer.running_mean,
+                                  layer.running_var, is_training(), b.momentum, b.epsilon, true);
+          },
+          [&](const Activation& a) { return activate(a.kind, x); },
+          [&](const Pool& p) { return pool(p, layer.padding, x); },
+          [&](const GlobalAveragePool&) {
+            return at::adaptive_avg_pool2d(x, {1, 1});
+          },
+          [&](const Linear&) { return at::linear(x.flatten(1), layer.weight, layer.bias); },
+          [&](const Add&) {
+            at::Tensor sum = x + input(1);
+            for (size_t i = 2; i < node.inputs.size(); ++i) sum = sum + input(i);
+            return sum;
+          },
+          [&](const Multiply&) { return x * input(1); },
+          [&](const Concat&) {
+            std::vector<at::Tensor> parts;
+            for (size_t i = 0; i < node.inputs.size(); ++i) parts.push_back(input(i));
+            return at::cat(parts, 1);
+          },
+          [&](const Slice& s) { return x.narrow(1, s.begin, s.count); },
+          [&](const SplitSoftmax& s) {
+            const auto shape = x.sizes().vec();
+            const at::Tensor splits =
+                x.reshape({shape[0], s.splits, shape[1] / s.splits, shape[2], shape[3]});
+            return at::softmax(splits, 1).reshape(shape);
+          },
+          [&](const Dropout& d) { return dropped(x, d.rate, false); },
+          [&](const DropConnect& d) { return dropped(x, d.rate, true); },
+          [&](const SpaceToBatch& s) { return like_layout(space_to_batch(x, s.block), x); },
+          [&](const BatchToSpace& s) { return like_layout(batch_to_space(x, s), x); }},
+      node.op);
+}
+
+int64_t count_parameters(const torch::nn::Module& module) {
+  int64_t total = 0;
+  for (const auto& parameter : module.parameters()) total += parameter.numel();
+  return total;
+}
+
+}  // namespace ridgeline
