@@ -14,33 +14,35 @@ const char* to_string(Bound bound);
 
 /// The account of one operator (or fused kernel) for the whole batch.
 struct OperatorLatency {
-  int node = 0;             ///< index in the network; a fused follower has ms = 0 and `fused_into` set
-  int fused_into = -1;      ///< node whose kernel does this operator's work, or -1
-  double flops = 0;         ///< W, 2 per multiply-add
-  double bytes = 0;         ///< Q, traffic with main memory
-  double intensity = 0;     ///< I = W / Q, FLOP per byte
-  double efficiency = 0;    ///< E, share of the attainable rate at this intensity
+  int node = 0;          ///< index in the network; a fused follower has ms = 0 and `fused_into` set
+  int fused_into = -1;   ///< node whose kernel does this operator's work, or -1
+  double flops = 0;      ///< W, 2 per multiply-add
+  double bytes = 0;      ///< Q, traffic with main memory
+  double intensity = 0;  ///< I = W / Q, FLOP per byte
+  double efficiency = 0;  ///< E, share of the attainable rate at this intensity
   Bound bound = Bound::kMemory;
   double ms = 0;
 };
 
 /// A latency is a value with its provenance: two latencies compare only where these agree.
 struct Latency {
-  double ms = 0;            ///< of one batch
-  int batch = 1;            ///< images
+  double ms = 0;  ///< of one batch
+  int batch = 1;  ///< images
   Precision precision = Precision::kFp32;
-  std::string device;       ///< "tpu_v3", or a description of this machine
-  std::string method;       ///< "roofline", "whole_network", "measured"
-  double spread_ms = 0;     ///< half the interquartile range of the repeats; 0 for a formula
-  int repeats = 0;          ///< measured repeats; 0 for a formula
-  double flops = 0;         ///< W of the batch
-  double bytes = 0;         ///< Q of the batch
-  double intensity = 0;     ///< I of the whole network
-  double efficiency = 0;    ///< E of the whole network: W / ms over the roof at I
-  std::vector<OperatorLatency> operators;  ///< analytic oracles only; one per node
+  std::string device;    ///< "tpu_v3", or a description of this machine
+  std::string method;    ///< "roofline", "whole_network", "measured"
+  double spread_ms = 0;  ///< half the interquartile range of the repeats; 0 for a formula
+  int repeats = 0;       ///< measured repeats; 0 for a formula
+  double flops = 0;      ///< W of the batch
+  double bytes = 0;      ///< Q of the batch
+  double intensity = 0;  ///< I of the whole network
+  double efficiency =
+      0;  ///< E of the whole network: W / ms over the roof at I; 0 where the roof is unknown
+  std::vector<OperatorLatency> operators = {};  ///< one per node; the roofline oracle only
 };
 
-/// Prices a network on one device at one batch size and precision. Const calls are safe from one thread at a time.
+/// Prices a network on one device at one batch size and precision. Const calls are safe from one
+/// thread at a time.
 class LatencyOracle {
  public:
   virtual ~LatencyOracle() = default;

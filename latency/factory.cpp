@@ -1,0 +1,22 @@
+#include "latency/factory.h"
+
+#include "latency/measured.h"
+#include "latency/whole_network.h"
+
+namespace ridgeline {
+
+std::unique_ptr<LatencyOracle> make_oracle(const LatencyConfig& config) {
+  switch (config.kind) {
+    case LatencyKind::kRoofline:
+      return std::make_unique<RooflineOracle>(load_hardware(config.hardware), config.batch,
+                                              config.precision);
+    case LatencyKind::kWholeNetwork:
+      return std::make_unique<WholeNetworkOracle>(load_hardware(config.hardware), config.batch,
+                                                  config.precision);
+    case LatencyKind::kMeasured:
+      return std::make_unique<MeasuredOracle>(config);
+  }
+  throw Error(ErrorKind::kInternal, "latency: unknown kind of oracle");
+}
+
+}  // namespace ridgeline

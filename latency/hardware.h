@@ -1,0 +1,96 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/config.h"
+#include "latency/constants.h"
+#include "network/precision.h"
+
+namespace ridgeline {
+
+/// Peak multiply-accumulate rates of the unit that runs convolutions and linear layers, in TFLOP/s
+/// (2 FLOPs per multiply-add, dense). A precision that the device lacks is absent (`~`).
+struct MatrixUnit {
+  std::optional<double> fp32, tf32, bf16, fp16;
+  std::string source;
+
+  template <class V>
+  void describe(V& v) {
+    const auto rate = [](const char* help) {
+      return FieldInfo{.help = help, .unit = "TFLOP/s", .min = 1e-6, .max = 1e6};
+    };
+    v.field("fp32", fp32, rate("peak in fp32; ~: not supported"));
+    v.field("tf32", tf32, rate("peak in tf32; ~: not supported"));
+    v.field("bf16", bf16, rate("peak in bf16; ~: not supported"));
+    v.field("fp16", fp16, rate("peak in fp16; ~: not supported"));
+    v.field("source", source, {.help = "where these figures come from"});
+  }
+};
+
+/// Peak rate of the unit that runs depthwise convolutions and elementwise work.
+struct VectorUnit {
+  double tflops = 0;
+  std::string source;
+
+  template <class V>
+  void describe(V& v) {
+    v.field("tflops", tflops,
+            {.help = "peak of the vector units", .unit = "TFLOP/s", .min = 1e-6, .max = 1e6});
+    v.field("source", source, {.help = "where this figure comes from"});
+  }
+};
+
+struct Memory {
+  double bandwidth_gbps = 0;
+  double size_gib = 0;
+  std::string source;
+
+  template <class V>
+  void describe(V& v) {
+    v.field("bandwidth_gbps", bandwidth_gbps,
+            {.help = "peak of main memory", .unit = "GB/s", .min = 1e-6, .max = 1e6});
+    v.field("size_gib", size_gib, {.help = "main memory", .unit = "GiB", .min = 1e-6, .max = 1e6});
+    v.field("source", source, {.help = "where these figures come from"});
+  }
+};
+
+/// A device as the analytic oracles see it: data, read strictly from configs/hardware/NAME.yaml.
+struct Hardware {
+  std::string name;
+  std::string description;
+  Precision default_precision = Precision::kFp32;
+  MatrixUnit matrix;
+  VectorUnit vector;
+  Memory memory;
+  SoftwarePolicy software;
+  EffectiveConstants constants;
+
+  template <class V>
+  void describe(V& v) {
+    v.field("name", name, {.help = "one word, as in the file name"});
+    v.field("description", description, {.help = "what exactly is described"});
+    v.field("default_precision", default_precision, {.help = "used where none is asked for"});
+    v.section("matrix", matrix, "unit that runs convolutions and linear layers");
+    v.section("vector", vector, "unit that runs depthwise convolutions and elementwise work");
+    v.section("memory", memory, "main memory");
+    v.section("software", software, "what the software stack fuses");
+    v.section("constants", constants, "effective constants; the defaults are neutral");
+  }
+
+  /// C_max of Equation 2, FLOP/s. Throws `kConfig` listing the valid precisions.
+  double peak_flops(Precision precision) const;
+  double bytes_per_second() const { return memory.bandwidth_gbps * 1e9; }
+  /// I at which compute and memory take equally long, FLOP/byte.
+  double ridge_point(Precision precision) const {
+    return peak_flops(precision) / bytes_per_second();
+  }
+};
+
+/// Throws `kConfig` for unknown keys, rates that are missing or not positive, and figures without a
+/// source.
+Hardware hardware_from_yaml(const YamlView& view);
+/// By name ("tpu_v3") or path. Throws `kConfig` with the nearest name and all known ones.
+Hardware load_hardware(const std::string& name_or_path);
+
+}  // namespace ridgeline

@@ -1,0 +1,131 @@
+#include "latency/hardware.h"
+
+#include <map>
+
+#include "core/config_path.h"
+#include "core/file.h"
+#include "latency/factory.h"
+#include "tests/catch.h"
+#include "tests/support.h"
+
+using namespace ridgeline;
+using namespace ridgeline::test;
+
+namespace {
+
+const std::string kValid = R"(name: mine
+description: a device
+default_precision: fp32
+matrix:
+  fp32: 2
+  source: a data sheet
+vector:
+  tflops: 1
+  source: a data sheet
+memory:
+  bandwidth_gbps: 100
+  size_gib: 8
+  source: a data sheet
+software:
+  stack: eager
+  source: known
+constants:
+  source: neutral
+)";
+
+Hardware parse(const std::string& text) {
+  return hardware_from_yaml(YamlView::parse(text, "mine.yaml"));
+}
+
+std::string replaced(const std::string& from, const std::string& to) {
+  std::string text = kValid;
+  const size_t at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE("every hardware file loads, has its sources, and its ridge point is C over b by hand") {
+  // Peak of the default precision (FLOP/s) over bandwidth (byte/s), from the data sheets.
+  const std::map<std::string, double> ridges = {
+      {"tpu_v2", 46e12 / 700e9},   {"tpu_v3", 123e12 / 900e9},       {"v100", 125e12 / 900e9},
+      {"a100", 312e12 / 1555e9},   {"h100", 989.4e12 / 3350e9},      {"h200", 989.4e12 / 4800e9},
+      {"rtx_3090", 71e12 / 936e9}, {"xeon_skylake", 3.05e12 / 128e9}};
+  const auto names = config_names("hardware");
+  CHECK(names.size() == ridges.size());
+  for (const auto& [name, ridge] : ridges) {
+    CAPTURE(name);
+    const Hardware hardware = load_hardware(name);
+    CHECK(hardware.name == name);
+    CHECK(hardware.ridge_point(hardware.default_precision) == Approx(ridge));
+    CHECK(hardware.memory.size_gib >= 16);
+    for (const std::string& source :
+         {hardware.matrix.source, hardware.vector.source, hardware.memory.source,
+          hardware.software.source, hardware.constants.source}) {
+      CHECK(source.size() > 15);
+    }
+  }
+}
+
+TEST_CASE(
+    "a hardware file by path needs only what it cannot default, and its constants are neutral") {
+  const TempFolder folder;
+  write_file_atomic(folder / "mine.yaml", kValid);
+  const Hardware hardware = load_hardware((folder / "mine.yaml").string());
+  CHECK(hardware.name == "mine");
+  CHECK(hardware.peak_flops(Precision::kFp32) == 2e12);
+  CHECK(hardware.bytes_per_second() == 100e9);
+  CHECK(hardware.ridge_point(Precision::kFp32) == 20);
+  CHECK(hardware.constants.matrix_efficiency == 1);
+  CHECK(hardware.constants.overhead_us == 0);
+}
+
+TEST_CASE("a hardware file written out reads back the same") {
+  const std::string text = write_config(load_hardware("v100"));
+  const Hardware back = parse(text);
+  CHECK(write_config(back) == text);
+  CHECK(back.constants.half_outputs == 204);
+  CHECK_FALSE(back.matrix.bf16.has_value());
+}
+
+TEST_CASE("mistakes in a hardware file are named with their place") {
+  CHECK_THAT(error_of([] { parse(replaced("  bandwidth_gbps: 100", "  bandwith_gbps: 100")); }),
+             Catch::StartsWith("mine.yaml:11:3: memory.bandwith_gbps: unknown key; did you mean "
+                               "'bandwidth_gbps'?"));
+  CHECK_THAT(
+      error_of([] { parse(replaced("fp32: 2", "fp32: -2")); }),
+      Catch::StartsWith("mine.yaml:5:9: matrix.fp32: out of range: -2; valid: from 1e-06 to"));
+  CHECK_THAT(error_of([] { parse(replaced("bandwidth_gbps: 100", "bandwidth_gbps: 100 GB/s")); }),
+             Catch::Contains("memory.bandwidth_gbps: must be a number without a unit"));
+  CHECK_THAT(error_of([] { parse(replaced("  bandwidth_gbps: 100\n", "")); }),
+             Catch::Contains("the key 'bandwidth_gbps' is missing"));
+  CHECK_THAT(error_of([] { parse(replaced("source: a data sheet", "fp16: 4")); }),
+             Catch::Contains("the key 'source' is missing"));
+  CHECK_THAT(
+      error_of([] { parse(replaced("default_precision: fp32", "default_precision: bf16")); }),
+      Catch::Contains("default_precision: matrix gives no peak rate for bf16"));
+  CHECK_THAT(error_of([] { parse(replaced("default_precision: fp32", "default_precision: fp8")); }),
+             Catch::Contains("'fp8' is not one of: fp32, tf32, bf16, fp16"));
+}
+
+TEST_CASE("an unknown device is answered with the nearest name and the list") {
+  LatencyConfig config;
+  config.hardware = "tpuv3";
+  const std::string message = error_of([&] { make_oracle(config); });
+  CHECK_THAT(message, Catch::Contains("hardware: no file for 'tpuv3'; did you mean 'tpu_v3'?"));
+  CHECK_THAT(message, Catch::Contains("rtx_3090, tpu_v2, tpu_v3, v100, xeon_skylake"));
+}
+
+TEST_CASE("the factory makes the oracle that the configuration names") {
+  LatencyConfig config;
+  config.hardware = "v100";
+  config.batch = 4;
+  CHECK(make_oracle(config)->description() == "v100, batch 4, fp16, roofline");
+  config.kind = LatencyKind::kWholeNetwork;
+  config.precision = Precision::kFp32;
+  CHECK(make_oracle(config)->description() == "v100, batch 4, fp32, whole_network");
+  config.precision = Precision::kTf32;
+  CHECK_THAT(error_of([&] { make_oracle(config); }),
+             Catch::Equals("hardware v100: no peak rate for tf32; valid precisions: fp32, fp16"));
+}

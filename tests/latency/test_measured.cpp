@@ -1,0 +1,98 @@
+#include <ATen/Parallel.h>
+
+#include "latency/device_name.h"
+#include "latency/measured.h"
+#include "tests/catch.h"
+#include "tests/latency/devices.h"
+#include "tests/support.h"
+
+using namespace ridgeline;
+using namespace ridgeline::test;
+
+namespace {
+
+Network small_network() {
+  NetworkBuilder builder("small", {3, 16, 16});
+  int x = builder.conv_bn_act("stem", builder.input(),
+                              {.out_channels = 8, .kernel_h = 3, .kernel_w = 3}, BatchNorm{},
+                              ActivationKind::kSwish);
+  x = builder.squeeze_excite("se", x, 2, ActivationKind::kSwish);
+  x = builder.add("pool", GlobalAveragePool{}, {x});
+  builder.add("fc", Linear{.out_features = 10}, {x});
+  return std::move(builder).build();
+}
+
+LatencyConfig measured_config() {
+  LatencyConfig config;
+  config.kind = LatencyKind::kMeasured;
+  config.batch = 2;
+  config.warmup = 1;
+  config.repeats = 5;
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("a measurement carries its whole provenance") {
+  const Network network = small_network();
+  const Latency latency = MeasuredOracle(measured_config()).estimate(network);
+  CHECK(latency.ms > 0);
+  CHECK(latency.spread_ms >= 0);
+  CHECK(latency.repeats == 5);
+  CHECK(latency.batch == 2);
+  CHECK(latency.precision == Precision::kFp32);
+  CHECK(latency.method == "measured");
+  CHECK(latency.device == cpu_name() + ", 1 thread");
+  CHECK(latency.operators.empty());
+  CHECK(latency.efficiency == 0);
+  // stem 3*9*8*256, SE 2 * 8*2, classifier 80 multiply-adds, two images.
+  CHECK(latency.flops == 2.0 * (55296 + 32 + 80) * 2);
+  CHECK(latency.intensity == Approx(latency.flops / latency.bytes));
+}
+
+TEST_CASE("a measurement leaves the thread count of the process as it was") {
+  const int before = at::get_num_threads();
+  LatencyConfig config = measured_config();
+  config.threads = before + 1;
+  const MeasuredOracle oracle(config);
+  oracle.estimate(small_network());
+  CHECK(at::get_num_threads() == before);
+  CHECK_THAT(oracle.description(),
+             Catch::EndsWith(std::to_string(before + 1) +
+                             " threads, batch 2, fp32, measured, median of 5"));
+}
+
+TEST_CASE("median and half the interquartile range by hand") {
+  const Repeats odd = summarize({9, 1, 3, 2, 4});
+  CHECK(odd.median == 3);
+  CHECK(odd.spread == 1);  // quartiles 2 and 4
+  const Repeats even = summarize({4, 1, 2, 3});
+  CHECK(even.median == 2.5);
+  CHECK(even.spread == 0.75);  // quartiles 1.75 and 3.25
+  CHECK(summarize({7}).median == 7);
+  CHECK(summarize({7}).spread == 0);
+}
+
+TEST_CASE("a batch that cannot fit is infeasible, not a crash") {
+  // 65536 images of 3 x 40000 x 40000 in fp32 are over a petabyte.
+  LatencyConfig config = measured_config();
+  config.batch = 65536;
+  const Network network = one_conv(3, 40000, {.out_channels = 1});
+  try {
+    MeasuredOracle(config).estimate(network);
+    FAIL("expected an Error");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::kInfeasible);
+    CHECK_THAT(error.what(),
+               Catch::Contains("one-conv at batch 65536 does not fit into the memory of"));
+    CHECK_THAT(error.what(), Catch::Contains("use a smaller batch or resolution"));
+  }
+}
+
+TEST_CASE("a device that is not there is refused when the oracle is made") {
+  LatencyConfig config = measured_config();
+  config.device = "cuda:63";
+  CHECK_THAT(error_of([&] { MeasuredOracle{config}; }), Catch::Contains("cuda:63"));
+  config.device = "gpu";
+  CHECK_THAT(error_of([&] { MeasuredOracle{config}; }), Catch::Contains("gpu"));
+}
