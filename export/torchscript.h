@@ -1,19 +1,21 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 
-#include "network/network.h"
 #include "runtime/network_module.h"
 
 namespace ridgeline {
 
-/// Writes `network` with the weights of `module` as a TorchScript file that `torch.jit.load` opens in C++ and
-/// Python, trainable there, parameter names as in the runtime. Input [N, C, H, W] fp32, any N; output logits [N, classes].
+/// Writes the module's network with its weights as a TorchScript file that `torch.jit.load` opens
+/// in C++ and Python, trainable there, in evaluation mode, fp32 on the CPU, parameter and buffer
+/// names as in the runtime. Input [N, C, H, W] fp32, any N; output logits [N, classes]. Atomic;
+/// throws `kIo` when the path cannot be written.
 void export_torchscript(NetworkModule& module, const std::filesystem::path& path);
 
-/// Largest absolute difference between the file's outputs and the module's in evaluation mode, on a random
-/// batch drawn from `seed`.
+/// Largest absolute difference between the file's outputs and the module's in evaluation mode,
+/// relative to the largest output where that is above 1, on a random batch drawn from `seed`; NaN
+/// when either gives NaN. Throws `kIo` when the file cannot be loaded, `kRun` when it has another
+/// kind of output.
 double verify_torchscript(NetworkModule& module, const std::filesystem::path& path, uint64_t seed);
 
 }  // namespace ridgeline

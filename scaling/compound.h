@@ -16,13 +16,19 @@ struct CompoundCoefficients {
   ScalingFactors at(double phi) const;
 };
 
-/// EfficientNet's rounding: width to a multiple of `divisor`, one step up when that loses over 10 %.
+/// Larger factors are refused: no network of that size exists.
+inline constexpr double kMaxScalingFactor = 1000;
+
+/// EfficientNet's rounding: `filters * width` to the nearest multiple of `divisor`, at least one,
+/// and one step up when that loses over 10 %.
 int round_filters(int filters, double width, int divisor = 8);
-/// Layers of a stage: ceil(depth * layers).
+/// Layers of a stage: ceil(depth * layers); floating error never adds a layer (1.1 * 10 is 11).
 int round_layers(int layers, double depth);
 
-/// The architecture scaled by `factors`: stem, head and stages in width, every stage in depth, the input
-/// resolution floored to a multiple of `resolution_multiple`. Throws `kConfig` for factors <= 0.
+/// The architecture scaled by `factors`: stem, head and stages in width, every stage in depth, the
+/// input resolution floored to a multiple of `resolution_multiple`. A factor of exactly 1 leaves
+/// its dimension unchanged; a stage or head that is left out (0) stays out. Throws `kConfig` for
+/// factors outside (0, kMaxScalingFactor] and for a multiple that leaves no resolution.
 Architecture scale(const Architecture& base, const ScalingFactors& factors,
                    int resolution_multiple = 1);
 

@@ -8,8 +8,9 @@
 
 namespace ridgeline {
 
-/// Latency-aware compound scaling (Section 5): the triple (alpha, beta, gamma) that maximises the reward subject to
-/// Latency(G(m, d, w, r)) = T within a tolerance (Equation 4), by a coarse grid and then a finer one around the best.
+/// Latency-aware compound scaling (Section 5): the triple (alpha, beta, gamma) that maximises the
+/// reward subject to Latency(G(m, d, w, r)) = T within a tolerance (Equation 4), by a coarse grid
+/// and then a finer one around the best.
 struct LacsConfig {
   bool enabled = true;
   double latency_ratio = 2.0;
@@ -24,38 +25,64 @@ struct LacsConfig {
 
   template <class V>
   void describe(V& v) {
-    v.field("enabled", enabled, {.help = "search scaling coefficients after the base network is found"});
-    v.field("latency_ratio", latency_ratio, {.help = "target latency of the scaled network over the base network's, at `level`", .min = 1.01, .max = 1000.0});
-    v.field("level", level, {.help = "phi at which candidates are compared; higher levels suffer less from rounding", .min = 0.1, .max = 20.0});
-    v.field("tolerance", tolerance, {.help = "relative deviation from the target latency that still counts as equal", .min = 1e-4, .max = 0.9});
-    v.field("max_alpha", max_alpha, {.help = "largest depth coefficient of the grid", .min = 1.0, .max = 16.0});
-    v.field("max_beta", max_beta, {.help = "largest width coefficient of the grid", .min = 1.0, .max = 16.0});
-    v.field("max_gamma", max_gamma, {.help = "largest resolution coefficient of the grid", .min = 1.0, .max = 16.0});
-    v.field("coarse_step", coarse_step, {.help = "step of the first grid", .min = 1e-3, .max = 4.0});
-    v.field("fine_step", fine_step, {.help = "step of the second grid, around the best triple of the first", .min = 1e-4, .max = 1.0});
-    v.field("max_candidates", max_candidates, {.help = "networks evaluated per grid: those spread widest over it", .min = 1, .max = 100000});
-    v.field("resolution_multiple", resolution_multiple, {.help = "input sides are floored to a multiple of this", .unit = "pixels", .min = 1, .max = 512});
-    v.field("family", family, {.help = "phi of each member of the family B0, B1, ...", .min = 0.0, .max = 20.0});
+    v.field("enabled", enabled,
+            {.help = "search scaling coefficients after the base network is found"});
+    v.field("latency_ratio", latency_ratio,
+            {.help = "target latency of the scaled network over the base network's, at `level`",
+             .min = 1.01,
+             .max = 1000.0});
+    v.field(
+        "level", level,
+        {.help = "phi at which candidates are compared; higher levels suffer less from rounding",
+         .min = 0.1,
+         .max = 20.0});
+    v.field("tolerance", tolerance,
+            {.help = "relative deviation from the target latency that still counts as equal",
+             .min = 1e-4,
+             .max = 0.9});
+    v.field("max_alpha", max_alpha,
+            {.help = "largest depth coefficient of the grid", .min = 1.0, .max = 16.0});
+    v.field("max_beta", max_beta,
+            {.help = "largest width coefficient of the grid", .min = 1.0, .max = 16.0});
+    v.field("max_gamma", max_gamma,
+            {.help = "largest resolution coefficient of the grid", .min = 1.0, .max = 16.0});
+    v.field("coarse_step", coarse_step,
+            {.help = "step of the first grid", .min = 1e-3, .max = 4.0});
+    v.field("fine_step", fine_step,
+            {.help = "step of the second grid, around the best triple of the first",
+             .min = 1e-4,
+             .max = 1.0});
+    v.field("max_candidates", max_candidates,
+            {.help = "networks evaluated per grid: those spread widest over it",
+             .min = 1,
+             .max = 100000});
+    v.field("resolution_multiple", resolution_multiple,
+            {.help = "input sides are floored to a multiple of this",
+             .unit = "pixels",
+             .min = 1,
+             .max = 512});
+    v.field("family", family,
+            {.help = "phi of each member of the family B0, B1, ...", .min = 0.0, .max = 20.0});
   }
 };
 
 /// One grid point: what was asked and what it turned out to be.
 struct LacsCandidate {
   CompoundCoefficients coefficients;
-  Architecture architecture;   ///< at phi = level
+  Architecture architecture;  ///< at phi = level
   double latency_ms = 0;
   double accuracy = 0;
   double reward = 0;
-  bool failed = false;         ///< the evaluator could not score it
-  bool fine = false;           ///< of the second grid
+  bool failed = false;  ///< the evaluator could not score it
+  bool fine = false;    ///< of the second grid
 };
 
 struct FamilyMember {
-  std::string name;            ///< "B0", "B1", ...
+  std::string name;  ///< "B0", "B1", ...
   double phi = 0;
   ScalingFactors factors;
   Architecture architecture;
-  double latency_ms = 0;
+  double latency_ms = 0;  ///< infinite where the network does not fit the device
 };
 
 struct LacsResult {
@@ -72,8 +99,12 @@ struct LacsCallbacks {
   std::function<void(std::vector<LacsCandidate>&)> evaluate;
 };
 
-/// Throws `kInfeasible` when no grid point meets the target latency within the tolerance; the message
-/// gives the nearest latencies that the grid reaches.
+/// Every different network of a grid is priced once, the default grids cost some hundreds to
+/// thousands of estimates: milliseconds each with an analytic oracle, but minutes with a measured
+/// one (larger steps help). Of the networks within the tolerance, `max_candidates` per grid are
+/// evaluated, in one batch per grid; the highest reward wins, the lower latency among equals.
+/// Throws `kInfeasible` when no grid point meets the target (the message gives the nearest
+/// latencies that the grid reaches) or when every candidate fails.
 LacsResult search_coefficients(const Architecture& base, const LacsConfig& config,
                                const LacsCallbacks& callbacks);
 

@@ -1,0 +1,117 @@
+#include "export/bundle.h"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "core/file.h"
+#include "export/compare.h"
+#include "export/torchscript.h"
+#include "runtime/weights.h"
+
+namespace ridgeline {
+namespace {
+
+constexpr uint64_t kProbeSeed = 2021;
+
+ExportedFile checked(const std::filesystem::path& path, double difference) {
+  if (std::isnan(difference)) {
+    throw Error(ErrorKind::kRun, path.string() +
+                                     ": the network gives NaN for a random image; its weights "
+                                     "have diverged and are not worth exporting");
+  }
+  if (difference > kExportTolerance) {
+    throw Error(ErrorKind::kRun, path.string() +
+                                     ": the reloaded network differs from the original by " +
+                                     ConfigWriter::plain_number(difference) + "; at most " +
+                                     ConfigWriter::plain_number(kExportTolerance) +
+                                     " is rounding; the file must not be used");
+  }
+  return {path, std::filesystem::file_size(path), difference};
+}
+
+ExportedFile export_yaml(const Architecture& architecture, const std::filesystem::path& path) {
+  write_file_atomic(path, to_yaml(architecture));
+  if (!(load_architecture(path) == architecture)) {
+    throw Error(ErrorKind::kRun, path.string() + ": the reloaded architecture is not the original");
+  }
+  return checked(path, 0);
+}
+
+ExportedFile export_weights(const Architecture& architecture, NetworkModule& module,
+                            const std::filesystem::path& path) {
+  save_weights(*module, path);
+  NetworkModule reloaded(lower(architecture), /*seed=*/0);
+  load_weights(*reloaded, path);
+  reloaded->eval();
+  return checked(path,
+                 output_difference(
+                     module, [&](const torch::Tensor& images) { return reloaded->forward(images); },
+                     kProbeSeed));
+}
+
+ExportedFile export_script(NetworkModule& module, const std::filesystem::path& path) {
+  export_torchscript(module, path);
+  return checked(path, verify_torchscript(module, path, kProbeSeed));
+}
+
+/// Compares the nodes' names and shapes: enough to tell two lowered architectures apart but for
+/// rates.
+void check_same_network(const Architecture& architecture, const Network& network) {
+  const Network lowered = lower(architecture);
+  const bool same = std::equal(
+      lowered.nodes().begin(), lowered.nodes().end(), network.nodes().begin(),
+      network.nodes().end(), [](const Node& a, const Node& b) {
+        return a.name == b.name && a.shape == b.shape && describe(a.op) == describe(b.op);
+      });
+  if (!same) {
+    throw Error(ErrorKind::kInternal,
+                "export: the module is not the network of architecture " + architecture.name);
+  }
+}
+
+}  // namespace
+
+std::vector<ExportFormat> export_formats_from_text(const std::string& text) {
+  std::vector<ExportFormat> formats;
+  std::istringstream words(text);
+  for (std::string word; std::getline(words, word, ',');) {
+    const auto& known = EnumNames<ExportFormat>::values;
+    const auto entry = std::find_if(known.begin(), known.end(),
+                                    [&](const auto& item) { return word == item.second; });
+    if (entry == known.end()) {
+      throw Error(ErrorKind::kUsage, "export format '" + word +
+                                         "' is not one of: " + join(enum_choices<ExportFormat>()));
+    }
+    if (std::find(formats.begin(), formats.end(), entry->first) == formats.end()) {
+      formats.push_back(entry->first);
+    }
+  }
+  if (formats.empty()) {
+    throw Error(ErrorKind::kUsage, "no export format given; valid, separated by commas: " +
+                                       join(enum_choices<ExportFormat>()));
+  }
+  return formats;
+}
+
+ExportReport export_bundle(const Architecture& architecture, NetworkModule& module,
+                           const std::vector<ExportFormat>& formats,
+                           const std::filesystem::path& folder) {
+  check_same_network(architecture, module->network());
+  make_folder(folder);
+  ExportReport report;
+  for (const ExportFormat format : formats) {
+    switch (format) {
+      case ExportFormat::kYaml:
+        report.files.push_back(export_yaml(architecture, folder / "architecture.yaml"));
+        break;
+      case ExportFormat::kTorchScript:
+        report.files.push_back(export_script(module, folder / "model.ts.pt"));
+        report.files.push_back(export_weights(architecture, module, folder / "weights.pt"));
+        break;
+    }
+  }
+  return report;
+}
+
+}  // namespace ridgeline

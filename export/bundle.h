@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "export/format.h"
+#include "runtime/network_module.h"
+#include "search_space/architecture.h"
+
+namespace ridgeline {
+
+/// The formats of a comma-separated list ("yaml,torchscript"), each once. Throws `kUsage` for an
+/// empty list or another word.
+std::vector<ExportFormat> export_formats_from_text(const std::string& text);
+
+struct ExportedFile {
+  std::filesystem::path path;
+  uint64_t bytes = 0;
+  double largest_difference = 0;  ///< of the reloaded outputs, relative as in export/compare.h
+};
+struct ExportReport {
+  std::vector<ExportedFile> files;
+};
+
+/// Largest difference that still counts as the same network.
+inline constexpr double kExportTolerance = 1e-5;
+
+/// Writes `architecture` and the weights of `module`, which must be its lowered network in fp32 on
+/// the CPU (another device's rounding would count as a difference), into `folder`, loads every file
+/// back and compares it with the original. Throws `kRun` when one differs or gives NaN, `kIo` when
+/// the folder cannot be written.
+ExportReport export_bundle(const Architecture& architecture, NetworkModule& module,
+                           const std::vector<ExportFormat>& formats,
+                           const std::filesystem::path& folder);
+
+}  // namespace ridgeline

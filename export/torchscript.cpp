@@ -1,0 +1,98 @@
+#include "export/torchscript.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include <map>
+#include <sstream>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "export/compare.h"
+#include "export/torchscript_source.h"
+
+namespace ridgeline {
+namespace {
+
+/// The values of a module with dotted names, nested by the names' parts.
+struct Scope {
+  std::vector<std::pair<std::string, at::Tensor>> parameters, buffers;
+  std::vector<std::pair<std::string, Scope>> children;  // in order of first mention
+
+  Scope& child(const std::string& name) {
+    for (auto& [existing, scope] : children) {
+      if (existing == name) return scope;
+    }
+    return children.emplace_back(name, Scope{}).second;
+  }
+
+  /// The scope that holds `dotted`, and the last part of the name.
+  std::pair<Scope*, std::string> locate(const std::string& dotted) {
+    const auto parts = split_dotted(dotted);
+    Scope* scope = this;
+    for (size_t i = 0; i + 1 < parts.size(); ++i) scope = &scope->child(parts[i]);
+    return {scope, parts.back()};
+  }
+};
+
+/// A copy in plain NCHW strides. `contiguous` would keep the channels-last strides of 1x1 weights.
+at::Tensor exported(const at::Tensor& tensor) {
+  const auto dtype = tensor.is_floating_point() ? at::kFloat : tensor.scalar_type();
+  return tensor.detach().to(at::kCPU, dtype).clone(at::MemoryFormat::Contiguous);
+}
+
+Scope scope_of(const torch::nn::Module& module) {
+  Scope root;
+  for (const auto& item : module.named_parameters()) {
+    const auto [scope, leaf] = root.locate(item.key());
+    scope->parameters.emplace_back(leaf, exported(item.value()).requires_grad_(true));
+  }
+  for (const auto& item : module.named_buffers()) {
+    const auto [scope, leaf] = root.locate(item.key());
+    scope->buffers.emplace_back(leaf, exported(item.value()));
+  }
+  return root;
+}
+
+torch::jit::Module script_module(const Scope& scope, const std::string& class_name,
+                                 const std::shared_ptr<torch::jit::CompilationUnit>& unit) {
+  torch::jit::Module module(c10::QualifiedName("__torch__.ridgeline." + class_name), unit,
+                            /*shouldMangle=*/true);
+  // eval(), train() and freeze() look for this attribute on every module.
+  module.register_attribute("training", c10::BoolType::get(), true);
+  for (const auto& [name, tensor] : scope.parameters)
+    module.register_parameter(name, tensor, false);
+  for (const auto& [name, tensor] : scope.buffers) module.register_buffer(name, tensor);
+  for (const auto& [name, child] : scope.children) {
+    module.register_module(name, script_module(child, "Layer", unit));
+  }
+  return module;
+}
+
+}  // namespace
+
+void export_torchscript(NetworkModule& module, const std::filesystem::path& path) {
+  const auto unit = std::make_shared<torch::jit::CompilationUnit>();
+  torch::jit::Module script = script_module(scope_of(*module), "Network", unit);
+  script.define(torchscript_forward(module->network()));
+  script.eval();
+  std::ostringstream bytes;
+  script.save(bytes);
+  write_file_atomic(path, bytes.str());
+}
+
+double verify_torchscript(NetworkModule& module, const std::filesystem::path& path, uint64_t seed) {
+  torch::jit::Module script;
+  try {
+    script = torch::jit::load(path.string(), at::kCPU);
+  } catch (const c10::Error& error) {
+    throw Error(ErrorKind::kIo, path.string() + ": cannot be loaded as TorchScript: " +
+                                    error.what_without_backtrace());
+  }
+  script.eval();
+  return output_difference(
+      module, [&](const at::Tensor& images) { return script.forward({images}).toTensor(); }, seed);
+}
+
+}  // namespace ridgeline

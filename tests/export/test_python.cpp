@@ -1,0 +1,67 @@
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/serialization/pickle.h>
+
+#include <cstdlib>
+
+#include "core/file.h"
+#include "export/bundle.h"
+#include "export/torchscript.h"
+#include "runtime/weights.h"
+#include "tests/catch.h"
+#include "tests/export/networks.h"
+#include "tests/support.h"
+
+using namespace ridgeline;
+using namespace ridgeline::test;
+
+namespace {
+
+bool succeeds(const std::string& command) { return std::system(command.c_str()) == 0; }
+
+/// A Python that has PyTorch, or an empty string.
+std::string find_python() {
+  for (const char* python : {"python3", "/usr/bin/python3"}) {
+    if (succeeds(std::string(python) + " -c 'import torch' 2>/dev/null")) return python;
+  }
+  return {};
+}
+
+/// A file that Python's `torch.load` opens: {"images", "outputs"} of the module.
+void save_probe(NetworkModule& module, const std::filesystem::path& path) {
+  const torch::NoGradGuard no_grad;
+  c10::Dict<std::string, at::Tensor> probe;
+  const at::Tensor images = random_images(module->network(), 3, 12);
+  probe.insert("images", images);
+  probe.insert("outputs", module->forward(images));
+  const std::vector<char> bytes = torch::jit::pickle_save(probe);
+  write_file_atomic(path, {bytes.data(), bytes.size()});
+}
+
+}  // namespace
+
+TEST_CASE("Python loads the exports, computes the same outputs, finds the names and can train") {
+  const std::string python = find_python();
+  if (python.empty()) {
+    WARN("skipped: neither python3 nor /usr/bin/python3 can import torch");
+    return;
+  }
+  const TempFolder folder;
+  std::vector<Network> networks = operator_zoo();
+  networks.push_back(lower(small_b0("efficientnet_b0.yaml")));
+  networks.push_back(lower(small_b0("efficientnet_x_b0_tpu.yaml")));
+  std::string command =
+      python + " '" + (source_folder() / "tests/export/check_torchscript.py").string() + "'";
+  for (size_t i = 0; i < networks.size(); ++i) {
+    const auto bundle = folder / std::to_string(i);
+    make_folder(bundle);
+    NetworkModule module = stirred(networks[i], 6);
+    export_torchscript(module, bundle / "model.ts.pt");
+    save_weights(*module, bundle / "weights.pt");
+    save_probe(module, bundle / "probe.pt");
+    command += " '" + bundle.string() + "'";
+  }
+  const auto log = folder / "log.txt";
+  const bool passed = succeeds(command + " > '" + log.string() + "' 2>&1");
+  INFO(read_file(log));
+  CHECK(passed);
+}
