@@ -21,6 +21,9 @@ void ConfigReader::check_range(const YamlView& view, double number, const FieldI
 }
 
 std::string ConfigWriter::plain_number(double value) {
+  if (std::abs(value) < 1e15 && value == std::trunc(value)) {
+    return std::to_string(static_cast<int64_t>(value));
+  }
   char buffer[64];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;  // shortest exact text
   return {buffer, end};

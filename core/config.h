@@ -93,7 +93,11 @@ class ConfigReader {
     } else if constexpr (std::is_integral_v<T>) {
       const int64_t number = view.as_int();
       check_range(view, static_cast<double>(number), info);
-      if (!std::in_range<T>(number)) view.fail("number too large");
+      if (!std::in_range<T>(number)) {
+        view.fail("out of range: " + std::to_string(number) + "; valid: from " +
+                  std::to_string(std::numeric_limits<T>::min()) + " to " +
+                  std::to_string(std::numeric_limits<T>::max()));
+      }
       value = static_cast<T>(number);
     } else if constexpr (std::is_floating_point_v<T>) {
       value = view.as_double();
@@ -139,9 +143,7 @@ class ConfigWriter {
 
   template <class T>
   void field(const std::string& name, T& value, const FieldInfo& info) {
-    std::vector<std::string> choices;
-    if constexpr (std::is_enum_v<T>) choices = enum_choices<T>();
-    line(name, text_of(value), info, choices);
+    line(name, text_of(value), info, choices_of(value));
   }
 
   template <class T>
@@ -157,6 +159,19 @@ class ConfigWriter {
   static std::string plain_number(double value);
 
  private:
+  template <class T>
+  static std::vector<std::string> choices_of(const T&) {
+    if constexpr (std::is_enum_v<T>) return enum_choices<T>();
+    return {};
+  }
+  template <class T>
+  static std::vector<std::string> choices_of(const std::vector<T>&) {
+    return choices_of(T{});
+  }
+  template <class T>
+  static std::vector<std::string> choices_of(const std::optional<T>&) {
+    return choices_of(T{});
+  }
   template <class T>
   static std::string text_of(const T& value) {
     if constexpr (std::is_same_v<T, bool>) {

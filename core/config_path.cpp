@@ -37,7 +37,7 @@ fs::path find_config(const std::string& kind, const std::string& name, const fs:
   const auto names = config_names(kind);
   const std::string near = nearest_name(name, names);
   throw Error(ErrorKind::kConfig, kind + ": no file for '" + name + "'" +
-                                      (near.empty() ? "" : "; did you mean '" + near + "'?") +
+                                      (near.empty() ? ";" : "; did you mean '" + near + "'?") +
                                       " valid: a path to a .yaml file, or one of " + join(names));
 }
 

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 
 #include "core/error.h"
 
@@ -19,18 +18,14 @@ namespace {
   throw Error(ErrorKind::kIo, path.string() + ": cannot " + action + ": " + std::strerror(error));
 }
 
-void write_all(int descriptor, const fs::path& path, std::string_view text) {
+/// False, with `errno` set, when the system refuses.
+bool write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      const int error = errno;
-      ::close(descriptor);
-      ::unlink(path.c_str());
-      fail_io(path, "write", error);
-    }
-    text.remove_prefix(static_cast<size_t>(written));
+    if (written < 0 && errno != EINTR) return false;
+    if (written > 0) text.remove_prefix(static_cast<size_t>(written));
   }
+  return true;
 }
 
 }  // namespace
@@ -38,10 +33,13 @@ void write_all(int descriptor, const fs::path& path, std::string_view text) {
 std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) fail_io(path, "read", errno);
-  std::ostringstream text;
-  text << in.rdbuf();
+  std::string text;
+  char part[1 << 16];
+  while (in.read(part, sizeof part) || in.gcount() > 0) {
+    text.append(part, static_cast<size_t>(in.gcount()));
+  }
   if (in.bad()) fail_io(path, "read", errno);
-  return std::move(text).str();
+  return text;
 }
 
 void write_file_atomic(const fs::path& path, std::string_view text) {
@@ -49,14 +47,14 @@ void write_file_atomic(const fs::path& path, std::string_view text) {
   temporary += ".tmp." + std::to_string(::getpid());
   const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (descriptor < 0) fail_io(path, "write", errno);
-  write_all(descriptor, temporary, text);
-  if (::fsync(descriptor) != 0 || ::close(descriptor) != 0) {
-    const int error = errno;
+  int error = write_all(descriptor, text) && ::fsync(descriptor) == 0 ? 0 : errno;
+  if (::close(descriptor) != 0 && error == 0) error = errno;
+  if (error != 0) {
     ::unlink(temporary.c_str());
     fail_io(path, "write", error);
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error = errno;
+    error = errno;
     ::unlink(temporary.c_str());
     fail_io(path, "replace", error);
   }

@@ -43,7 +43,7 @@ std::string ProgressBar::line() const {
   const int fresh = done_ - first_;
   std::string text = label_ + " ";
   if (terminal_) {
-    const int filled = total_ > 0 ? kBarWidth * done_ / total_ : kBarWidth;
+    const int filled = done_ < total_ ? kBarWidth * std::max(done_, 0) / total_ : kBarWidth;
     text += "[" + std::string(static_cast<size_t>(filled), '=') +
             std::string(static_cast<size_t>(kBarWidth - filled), ' ') + "] ";
   }

@@ -32,16 +32,17 @@ bool looks_numeric(const std::string& text) {
 }  // namespace
 
 std::string format_fixed(double value, int digits) {
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
-  return buffer;
+  std::string text(static_cast<size_t>(std::snprintf(nullptr, 0, "%.*f", digits, value)), ' ');
+  std::snprintf(text.data(), text.size() + 1, "%.*f", digits, value);
+  return text;
 }
 
 std::string format_count(double value) {
   const double size = std::abs(value);
-  if (size >= 1e12) return format_fixed(value / 1e12, 2) + "T";
-  if (size >= 1e9) return format_fixed(value / 1e9, 2) + "G";
-  if (size >= 1e6) return format_fixed(value / 1e6, size >= 1e8 ? 1 : 2) + "M";
+  // The limits are where the smaller suffix would round up to 1000.
+  if (size >= 0.99995e12) return format_fixed(value / 1e12, 2) + "T";
+  if (size >= 0.99995e9) return format_fixed(value / 1e9, 2) + "G";
+  if (size >= 0.99995e6) return format_fixed(value / 1e6, size >= 1e8 ? 1 : 2) + "M";
   if (size >= 1e4) return format_fixed(value / 1e3, 1) + "k";
   return format_fixed(value, 0);
 }

@@ -14,31 +14,54 @@ std::string location(const std::string& source, const YAML::Mark& mark) {
   return source + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1);
 }
 
-// yaml-cpp keeps the first of two equal keys without a word.
-void refuse_duplicate_keys(const YAML::Node& node, const std::string& source) {
-  if (node.IsMap()) {
-    std::set<std::string> seen;
-    for (const auto& entry : node) {
-      if (!entry.first.IsScalar()) {
-        throw Error(ErrorKind::kConfig,
-                    location(source, entry.first.Mark()) + ": a key must be a plain word");
-      }
-      if (!seen.insert(entry.first.Scalar()).second) {
-        throw Error(ErrorKind::kConfig, location(source, entry.first.Mark()) + ": " +
-                                            entry.first.Scalar() + ": key given twice");
-      }
-      refuse_duplicate_keys(entry.second, source);
+/// Walks a whole document and refuses what yaml-cpp lets pass: the first of two equal keys would
+/// win without a word, and aliases may contain themselves or multiply without end.
+class DocumentCheck {
+ public:
+  explicit DocumentCheck(const std::string& source) : source_(source) {}
+
+  void visit(const YAML::Node& node, int depth = 0) {
+    if (depth > kDeepest) {
+      fail(node, "nested deeper than " + std::to_string(kDeepest) +
+                     " levels; an alias may not contain itself");
     }
-  } else if (node.IsSequence()) {
-    for (const auto& item : node) refuse_duplicate_keys(item, source);
+    if (++values_ > kMostValues) {
+      fail(node, "more than " + std::to_string(kMostValues) + " values, aliases counted in full");
+    }
+    if (node.IsMap()) {
+      visit_map(node, depth);
+    } else if (node.IsSequence()) {
+      for (const auto& item : node) visit(item, depth + 1);
+    }
   }
-}
+
+ private:
+  static constexpr int kDeepest = 64;
+  static constexpr int kMostValues = 1000000;
+
+  [[noreturn]] void fail(const YAML::Node& node, const std::string& what) const {
+    throw Error(ErrorKind::kConfig, location(source_, node.Mark()) + ": " + what);
+  }
+
+  void visit_map(const YAML::Node& map, int depth) {
+    std::set<std::string> seen;
+    for (const auto& entry : map) {
+      if (!entry.first.IsScalar()) fail(entry.first, "a key must be a plain word");
+      const std::string& key = entry.first.Scalar();
+      if (!seen.insert(key).second) fail(entry.first, key + ": key given twice");
+      visit(entry.second, depth + 1);
+    }
+  }
+
+  const std::string& source_;
+  int values_ = 0;
+};
 
 template <class T>
 bool parse_number(const std::string& text, T& value) {
   const char* begin = text.data();
   const char* end = begin + text.size();
-  if (begin != end && *begin == '+') ++begin;
+  if (end - begin > 1 && begin[0] == '+' && begin[1] != '-') ++begin;
   const auto result = std::from_chars(begin, end, value);
   return result.ec == std::errc() && result.ptr == end;
 }
@@ -54,14 +77,19 @@ YamlView YamlView::load_file(const std::filesystem::path& path) {
 }
 
 YamlView YamlView::parse(const std::string& text, const std::string& source) {
-  YAML::Node node;
+  std::vector<YAML::Node> documents;
   try {
-    node = YAML::Load(text);
+    documents = YAML::LoadAll(text);
   } catch (const YAML::Exception& e) {
     throw Error(ErrorKind::kConfig, location(source, e.mark) + ": not valid YAML: " + e.msg);
   }
+  if (documents.size() > 1) {
+    throw Error(ErrorKind::kConfig,
+                location(source, documents[1].Mark()) + ": a second document; a file holds one");
+  }
+  const YAML::Node node = documents.empty() ? YAML::Node() : documents[0];
   if (!node || node.IsNull()) throw Error(ErrorKind::kConfig, source + ": the file is empty");
-  refuse_duplicate_keys(node, source);
+  DocumentCheck(source).visit(node);
   return wrap(node, source);
 }
 
@@ -151,31 +179,32 @@ void YamlView::refuse_unknown(const std::vector<std::string>& known) const {
     const std::string near = nearest_name(key, known);
     const std::string at = location(source_, entry.first.Mark());
     throw Error(ErrorKind::kConfig, at + ": " + child_key(key) + ": unknown key" +
-                                        (near.empty() ? "" : "; did you mean '" + near + "'?") +
+                                        (near.empty() ? ";" : "; did you mean '" + near + "'?") +
                                         " valid: " + join(known));
   }
 }
 
 void set_by_path(YAML::Node& root, const std::string& path, const std::string& value) {
+  const std::string source = "--set " + path;
   YAML::Node parsed;
   try {
     parsed = YAML::Load(value);
   } catch (const YAML::Exception& e) {
-    throw Error(ErrorKind::kUsage, "--set " + path + ": not valid YAML: " + e.msg);
+    throw Error(ErrorKind::kUsage, source + ": not valid YAML: " + e.msg);
+  }
+  DocumentCheck(source).visit(parsed);
+  if (path.empty() || path.front() == '.' || path.back() == '.' ||
+      path.find("..") != std::string::npos) {
+    throw Error(ErrorKind::kUsage,
+                source + ": expected key=value with a dotted key, such as reward.target_ms=5");
   }
   YAML::Node node = root;
-  size_t begin = 0;
-  while (true) {
+  for (size_t begin = 0;;) {
     const size_t dot = path.find('.', begin);
     const std::string key = path.substr(begin, dot - begin);
-    if (key.empty()) {
-      throw Error(
-          ErrorKind::kUsage,
-          "--set " + path + ": expected key=value with a dotted key, such as reward.target_ms=5");
-    }
     if (node && !node.IsMap() && !node.IsNull()) {
-      throw Error(ErrorKind::kUsage, "--set " + path + ": '" +
-                                         path.substr(0, begin ? begin - 1 : 0) + "' holds no keys");
+      throw Error(ErrorKind::kUsage,
+                  source + ": '" + path.substr(0, begin ? begin - 1 : 0) + "' holds no keys");
     }
     if (dot == std::string::npos) {
       node[key] = parsed;

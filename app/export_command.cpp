@@ -1,0 +1,42 @@
+#include <iostream>
+
+#include "app/commands.h"
+#include "app/export_run.h"
+#include "app/report.h"
+#include "core/logging.h"
+#include "runtime/device.h"
+#include "runtime/weights.h"
+
+namespace ridgeline {
+
+ExportReport export_run(RunDirectory& run, const std::vector<ExportFormat>& formats,
+                        const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(run.best_architecture())) {
+    throw Error(ErrorKind::kRun, run.path().string() +
+                                     ": the search has not come to its best network yet; " +
+                                     "continue it with: ridgeline resume " + run.path().string());
+  }
+  const Architecture architecture = load_architecture(run.best_architecture());
+  NetworkModule module(lower(architecture), run.config().seed);
+  if (std::filesystem::exists(run.best_weights())) {
+    load_weights(*module, run.best_weights());
+  } else if (run.config().accuracy.kind == AccuracyKind::kFormula) {
+    spdlog::warn("accuracy.kind formula trains nothing: the exported weights are random");
+  } else {
+    throw Error(ErrorKind::kRun,
+                run.best_weights().string() +
+                    ": the best network is not trained yet; continue with: ridgeline resume " +
+                    run.path().string());
+  }
+  module->eval();
+  return export_bundle(architecture, module, formats, folder);
+}
+
+void export_command(const ExportOptions& options) {
+  RunDirectory run = RunDirectory::read(options.run);
+  set_threads(1);
+  std::cout << export_table(
+      export_run(run, export_formats_from_text(options.formats), options.out));
+}
+
+}  // namespace ridgeline

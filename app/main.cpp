@@ -1,0 +1,195 @@
+#include <malloc.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "app/commands.h"
+#include "core/error.h"
+#include "core/logging.h"
+
+namespace ridgeline {
+namespace {
+
+/// Keeps freed activations in the process: returning them to the kernel costs a third of a
+/// training's time in page faults. Must run before the first large allocation.
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, -1);
+  mallopt(M_TOP_PAD, 64 << 20);
+}
+
+constexpr const char* kFooter =
+    "exit codes: 0 done, 1 internal error, 2 wrong command line, 3 invalid configuration, 4 "
+    "unreadable data,\n"
+    "  5 run folder (in use, damaged, of another configuration), 6 file system (full disk, "
+    "permissions),\n"
+    "  7 infeasible (target out of reach, trials failed), 130 interrupted (continue with "
+    "`ridgeline resume`)";
+
+CLI::App* command(CLI::App& app, const std::string& name, const std::string& what,
+                  const std::string& example) {
+  CLI::App* sub = app.add_subcommand(name, what);
+  sub->footer("example:\n  " + example);
+  return sub;
+}
+
+void add_settings(CLI::App* sub, std::vector<std::string>& settings, const std::string& help) {
+  sub->add_option("--set", settings, help)
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
+void add_run_commands(CLI::App& app) {
+  static SearchOptions search;
+  auto* sub =
+      command(app, "search", "search a network, scale it, train it, export it",
+              "ridgeline search configs/quickstart.yaml --set search.trials=100 --run runs/first");
+  sub->add_option("config", search.config,
+                  "experiment file (configs/reference.yaml documents every key)")
+      ->required()
+      ->type_name("FILE");
+  add_settings(sub, search.settings, "change a key of the file; may be repeated");
+  sub->add_option("--run", search.run, "folder of the run (default: runs/NAME)")->type_name("DIR");
+  sub->callback([] { search_command(search); });
+
+  static ResumeOptions resume;
+  sub = command(app, "resume", "continue a run that was stopped or killed",
+                "ridgeline resume runs/first --set runtime.workers=4");
+  sub->add_option("run", resume.run, "folder of the run")->required()->type_name("DIR");
+  add_settings(sub, resume.settings, "change a runtime.* key");
+  sub->callback([] { resume_command(resume); });
+
+  static ShowOptions show;
+  sub = command(app, "show", "trials, best network and state of a run",
+                "ridgeline show runs/first --all");
+  sub->add_option("run", show.run, "folder of the run")->required()->type_name("DIR");
+  sub->add_flag("--all", show.all, "every trial, not the best ten");
+  sub->callback([] { show_command(show); });
+
+  static TrialOptions trial;
+  sub = command(app, "trial", "evaluate one network (what a search starts per trial)",
+                "ridgeline trial trials/7.json trials/7.result.json");
+  sub->add_option("spec", trial.spec, "what to evaluate")->required()->type_name("SPEC.json");
+  sub->add_option("result", trial.result, "where the result goes")
+      ->required()
+      ->type_name("RESULT.json");
+  sub->add_option("--parent", trial.parent, "end when this process ends")->type_name("PID");
+  sub->callback([] { trial_command(trial); });
+}
+
+void add_scale_command(CLI::App& app) {
+  static ScaleOptions scale;
+  auto* sub = command(
+      app, "scale", "scale a network into a family: by LACS, or by given coefficients",
+      "ridgeline scale runs/first --set scaling.latency_ratio=3 --out family\n"
+      "  ridgeline scale efficientnet_b0.yaml --alpha 1.2 --beta 1.1 --gamma 1.15 --phi 0 1 2 "
+      "--hardware v100 --batch 128\n"
+      "  ridgeline scale net.yaml --config configs/quickstart.yaml");
+  sub->add_option("source", scale.source,
+                  "run folder (LACS on its best network) or architecture file")
+      ->required()
+      ->type_name("DIR|ARCH.yaml");
+  sub->add_option("--config", scale.config,
+                  "architecture file: search the coefficients with this experiment's oracle, "
+                  "evaluator and reward")
+      ->type_name("FILE");
+  add_settings(sub, scale.settings, "change a key, such as scaling.latency_ratio=3");
+  sub->add_option("--alpha", scale.alpha, "depth coefficient")->capture_default_str();
+  sub->add_option("--beta", scale.beta, "width coefficient")->capture_default_str();
+  sub->add_option("--gamma", scale.gamma, "resolution coefficient")->capture_default_str();
+  sub->add_option("--phi", scale.phi, "compound exponents of the members")->capture_default_str();
+  sub->add_option("--hardware", scale.hardware, "prices the members")->capture_default_str();
+  sub->add_option("--batch", scale.batch, "images per inference")->capture_default_str();
+  sub->add_option("--out", scale.out, "write the members' architecture files there")
+      ->type_name("DIR");
+  sub->callback([] { scale_command(scale); });
+}
+
+void add_network_commands(CLI::App& app) {
+  static ExportOptions exporting;
+  auto* sub = command(app, "export",
+                      "write the best network of a run for other tools, and check what was written",
+                      "ridgeline export runs/first --format yaml,torchscript --out exported");
+  sub->add_option("run", exporting.run, "folder of the run")->required()->type_name("DIR");
+  sub->add_option("--format", exporting.formats, "comma-separated: yaml, torchscript")
+      ->capture_default_str();
+  sub->add_option("--out", exporting.out, "folder for the files")->required()->type_name("DIR");
+  sub->callback([] { export_command(exporting); });
+
+  static ProfileOptions profile;
+  sub = command(app, "profile", "price a network per operator: W, Q, I, E, bound and time",
+                "ridgeline profile efficientnet_x_b0_tpu --hardware tpu_v3 --batch 128");
+  sub->add_option("architecture", profile.architecture,
+                  "architecture file, or a name of configs/architectures")
+      ->required()
+      ->type_name("ARCH");
+  sub->add_option("--hardware", profile.hardware, "a name of configs/hardware, or a hardware file")
+      ->capture_default_str();
+  sub->add_option("--batch", profile.batch, "images per inference")->capture_default_str();
+  sub->add_option("--precision", profile.precision,
+                  "fp32, tf32, bf16 or fp16 (default: the hardware's)");
+  sub->add_option("--format", profile.format, "table, json or csv")->capture_default_str();
+  sub->add_flag("--measured", profile.measured, "run it on this machine instead");
+  sub->add_option("--device", profile.device, "measured: cpu, cuda or cuda:N")
+      ->capture_default_str();
+  sub->add_option("--threads", profile.threads, "measured: CPU threads")->capture_default_str();
+  sub->callback([] { profile_command(profile); });
+
+  static ValidateOptions validate;
+  sub = command(app, "validate",
+                "check an experiment file, its data and its space without spending anything",
+                "ridgeline validate configs/quickstart.yaml --set reward.target_ms=3");
+  sub->add_option("config", validate.config, "experiment file")->required()->type_name("FILE");
+  add_settings(sub, validate.settings, "change a key of the file");
+  sub->callback([] { validate_command(validate); });
+
+  sub = command(app, "reference",
+                "print every key of an experiment file with meaning, default, range and unit",
+                "ridgeline reference > my_experiment.yaml");
+  sub->callback([] { reference_command(); });
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Ridgeline: hardware-aware neural-architecture search", "ridgeline"};
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.set_version_flag(
+      "--version", [] { return "ridgeline " RIDGELINE_VERSION " (" + runtime_versions() + ")"; });
+  std::string log_level = "info";
+  app.add_option("--log-level", log_level, "debug, info, warn or error: what reaches stderr")
+      ->capture_default_str();
+  app.fallthrough();
+  app.parse_complete_callback([&] { set_up_logging(log_level); });
+  add_run_commands(app);
+  add_scale_command(app);
+  add_network_commands(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& e) {
+    return app.exit(e);
+  } catch (const CLI::CallForAllHelp& e) {
+    return app.exit(e);
+  } catch (const CLI::CallForVersion& e) {
+    return app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    throw Error(ErrorKind::kUsage, std::string(e.what()) + "; see `ridgeline --help`");
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace ridgeline
+
+int main(int argc, char** argv) {
+  ridgeline::keep_freed_memory();
+  try {
+    return ridgeline::run(argc, argv);
+  } catch (const ridgeline::Error& error) {
+    std::cerr << "ridgeline: " << error.what() << "\n";
+    return error.exit_code();
+  } catch (const std::exception& error) {
+    std::cerr << "ridgeline: internal error: " << error.what() << "\n";
+    return static_cast<int>(ridgeline::ErrorKind::kInternal);
+  }
+}

@@ -1,0 +1,187 @@
+#include "app/pipeline.h"
+
+#include <iostream>
+
+#include "app/export_run.h"
+#include "app/report.h"
+#include "core/logging.h"
+#include "core/progress.h"
+#include "core/units.h"
+#include "experiments/in_process_executor.h"
+#include "experiments/interrupt.h"
+#include "experiments/local_executor.h"
+#include "experiments/preflight.h"
+#include "latency/factory.h"
+#include "runtime/device.h"
+
+namespace ridgeline {
+namespace {
+
+std::unique_ptr<Executor> make_executor(const ExperimentConfig& config,
+                                        AccuracyEvaluator& evaluator,
+                                        const std::filesystem::path& folder) {
+  if (config.runtime.executor == ExecutorKind::kInProcess) {
+    set_threads(config.accuracy.training.threads);
+    return std::make_unique<InProcessExecutor>(evaluator);
+  }
+  return std::make_unique<LocalExecutor>(
+      LocalExecutorConfig{.program = std::filesystem::read_symlink("/proc/self/exe"),
+                          .folder = folder,
+                          .accuracy = config.accuracy,
+                          .workers = config.runtime.workers,
+                          .time_limit_s = config.runtime.trial_time_limit_s});
+}
+
+/// Sees the trials of one phase go by: progress bar, log, and the best reward so far.
+class PhaseProgress {
+ public:
+  PhaseProgress(const std::string& label, int total, int done) : bar_(label, total, done) {}
+
+  void operator()(const Trial& trial) {
+    if (trial.status == TrialStatus::kComplete && (!best_ || better(trial, *best_))) best_ = trial;
+    spdlog::debug("trial {} {} accuracy {:.4f} latency {:.4g} ms reward {:.5f} {} {}", trial.id,
+                  enum_name(trial.status), trial.accuracy, trial.latency_ms, trial.reward,
+                  trial.genotype, trial.message);
+    std::string note;
+    if (best_) {
+      note = "best reward " + format_fixed(best_->reward, 4) + " (accuracy " +
+             format_fixed(100 * best_->accuracy, 1) + " %, " + format_ms(best_->latency_ms) + ")";
+    }
+    bar_.update(++done_, note);
+  }
+  void finish() { bar_.finish(); }
+
+ private:
+  ProgressBar bar_;
+  int done_ = 0;
+  std::optional<Trial> best_;
+};
+
+void search_phase(RunDirectory& run, Session& session) {
+  const auto& config = run.config();
+  const int recorded = static_cast<int>(run.store().trials(Phase::kSearch).size());
+  if (recorded < config.search.trials) {
+    const auto preflight =
+        check_space(session.space, *session.oracle, config, preflight_samples(config.latency.kind));
+    spdlog::info("{}: {}", session.space.name(), preflight.str());
+  }
+  auto controller = make_controller(config.controller, session.space.decisions(), config.seed);
+  PhaseProgress progress("search", config.search.trials, recorded);
+  Search search(config,
+                {session.space, *session.oracle, *controller, *session.executor, run.store(),
+                 session.evaluator->classes(), session.evaluator->channels()},
+                [&](const Trial& trial) { progress(trial); });
+  search.run();
+  progress.finish();
+}
+
+Trial take_final(const Architecture& architecture, const Session& session,
+                 const Evaluation& evaluation, const Trial& base) {
+  Trial trial = base;
+  trial.id = kFirstFinalId;
+  trial.phase = Phase::kFinal;
+  trial.genotype.clear();
+  trial.architecture = to_yaml(architecture);
+  trial.reused_from = -1;
+  trial.status = evaluation.status;
+  trial.accuracy = evaluation.accuracy;
+  trial.loss = evaluation.loss;
+  trial.seconds = evaluation.seconds;
+  trial.message = evaluation.message;
+  trial.reward = evaluation.status == TrialStatus::kComplete
+                     ? Reward(session.config.reward)(evaluation.accuracy, base.latency_ms)
+                     : session.config.search.failure_reward;
+  trial.finished_at = utc_now();
+  return trial;
+}
+
+void final_phase(RunDirectory& run, Session& session) {
+  const Architecture architecture = best_architecture(run);
+  make_folder(run.best_architecture().parent_path());
+  write_file_atomic(run.best_architecture(), to_yaml(architecture));
+  if (run.config().accuracy.kind == AccuracyKind::kFormula) return;  // trains nothing
+  if (!run.store().trials(Phase::kFinal).empty() && std::filesystem::exists(run.best_weights()))
+    return;
+  const int epochs = run.config().final_training.epochs;
+  spdlog::info("training the best network{}, on training and validation images",
+               epochs > 0 ? " for " + std::to_string(epochs) + " epochs" : std::string());
+  session.executor->submit(
+      {.architecture = architecture,
+       .seed = run.config().seed,
+       .trial_id = kFirstFinalId,
+       .epochs = epochs,
+       .test_split = true,
+       .weights_path = std::filesystem::absolute(run.best_weights()).string()});
+  const auto result = session.executor->next();
+  if (!result)
+    throw Error(ErrorKind::kInterrupted, "stopped during the training of the best network");
+  const Trial trial =
+      take_final(architecture, session, result->evaluation, *run.store().best(Phase::kSearch));
+  if (trial.status != TrialStatus::kComplete) {
+    throw Error(ErrorKind::kInfeasible, "the training of the best network ended as " +
+                                            enum_name(trial.status) + ": " + trial.message);
+  }
+  if (run.store().trials(Phase::kFinal).empty()) run.store().append(trial);
+}
+
+void scaling_phase(RunDirectory& run, Session& session) {
+  if (!run.config().scaling.enabled) return;
+  const Architecture base = best_architecture(run);
+  const int recorded = static_cast<int>(run.store().trials(Phase::kScaling).size());
+  PhaseProgress progress("scaling", 2 * run.config().scaling.max_candidates, recorded);
+  const LacsResult result =
+      run_lacs(run.config(), base, {*session.oracle, *session.executor, run.store()},
+               [&](const Trial& trial) { progress(trial); });
+  progress.finish();
+  write_family(result.family, run.family_folder());
+  write_file_atomic(run.family_folder() / "family.txt", family_table(result));
+}
+
+}  // namespace
+
+int preflight_samples(LatencyKind kind) { return kind == LatencyKind::kMeasured ? 10 : 200; }
+
+Session make_session(const ExperimentConfig& config, const std::filesystem::path& folder) {
+  Session session{config, config.search_space(), make_oracle(config.latency),
+                  make_evaluator(config.accuracy), nullptr};
+  if (config.accuracy.kind == AccuracyKind::kProxy) warn_if_blas_is_slow();
+  session.executor = make_executor(config, *session.evaluator, folder);
+  return session;
+}
+
+Architecture best_architecture(RunDirectory& run) {
+  const auto best = run.store().best(Phase::kSearch);
+  if (!best) {
+    throw Error(ErrorKind::kInfeasible, run.path().string() +
+                                            ": no trial is complete; see `ridgeline show " +
+                                            run.path().string() + "` for how they failed");
+  }
+  Architecture architecture = architecture_from_yaml(
+      YamlView::parse(best->architecture, "trial " + std::to_string(best->id)));
+  architecture.name = run.config().name + "-B0";
+  return architecture;
+}
+
+void write_family(const std::vector<FamilyMember>& family, const std::filesystem::path& folder) {
+  make_folder(folder);
+  for (const auto& member : family) {
+    write_file_atomic(folder / (member.name + ".yaml"), to_yaml(member.architecture));
+  }
+}
+
+void run_pipeline(RunDirectory& run) {
+  install_interrupt_handler();
+  log_to_file(run.log_file());
+  Session session = make_session(run.config(), run.trials_folder());
+  spdlog::info("run {}; latency: {}", run.path().string(), session.oracle->description());
+  search_phase(run, session);
+  final_phase(run, session);
+  scaling_phase(run, session);
+  const ExportReport report = export_run(run, run.config().export_.formats, run.export_folder());
+  std::error_code ignored;
+  std::filesystem::remove(run.trials_folder(), ignored);
+  run.store().set_fact("finished_at", utc_now());
+  std::cout << run_summary(run) << export_table(report);
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "accuracy/evaluator.h"
+#include "experiments/executor.h"
+#include "experiments/run_directory.h"
+#include "experiments/scaling_run.h"
+#include "latency/oracle.h"
+
+namespace ridgeline {
+
+/// The objects that a configuration describes, made once and checked against each other.
+struct Session {
+  ExperimentConfig config;
+  SearchSpace space;
+  std::unique_ptr<LatencyOracle> oracle;
+  std::unique_ptr<AccuracyEvaluator> evaluator;
+  std::unique_ptr<Executor> executor;
+};
+
+/// Reads the data, the hardware and the space at once, so that what is wrong stops a run before
+/// anything is spent. `folder` is for the executor's files.
+Session make_session(const ExperimentConfig& config, const std::filesystem::path& folder);
+
+/// The whole walk: pre-flight, search, final training, LACS, export. What the run's store already
+/// holds is not done again. Prints the summary to stdout.
+void run_pipeline(RunDirectory& run);
+
+/// The architecture of the run's best trial under the name NAME-B0. Throws `kInfeasible` when no
+/// trial is complete.
+Architecture best_architecture(RunDirectory& run);
+
+/// Number of random networks that the pre-flight prices with an oracle of this kind.
+int preflight_samples(LatencyKind kind);
+
+/// Writes each member as NAME.yaml into `folder`.
+void write_family(const std::vector<FamilyMember>& family, const std::filesystem::path& folder);
+
+}  // namespace ridgeline

@@ -1,0 +1,139 @@
+#include "app/report.h"
+
+#include <algorithm>
+#include <map>
+
+#include "core/units.h"
+#include "network/cost.h"
+
+namespace ridgeline {
+namespace {
+
+std::string percent(double fraction) { return format_fixed(100 * fraction, 2) + " %"; }
+
+std::string describe_stage(const Stage& stage) {
+  if (stage.layers == 0) return "left out";
+  std::string text = std::to_string(stage.layers) + " x " + enum_name(stage.op) +
+                     std::to_string(stage.expansion) + " k" + std::to_string(stage.kernel) + "x" +
+                     std::to_string(stage.kernel) + ", " + std::to_string(stage.filters) +
+                     " filters, stride " + std::to_string(stage.stride) + ", " +
+                     to_string(stage.activation);
+  if (stage.se_ratio > 0) text += ", se " + ConfigWriter::plain_number(stage.se_ratio);
+  if (stage.reshape != Reshape::kNone) text += ", " + enum_name(stage.reshape);
+  if (!stage.skip) text += ", no skip";
+  return text;
+}
+
+std::string describe_architecture(const Architecture& a) {
+  std::string text = "  stem     " + std::to_string(a.stem.filters) + " filters, stride " +
+                     std::to_string(a.stem.stride) + ", " + to_string(a.stem.activation) +
+                     ", input " + std::to_string(a.resolution) + " px\n";
+  for (size_t i = 0; i < a.stages.size(); ++i) {
+    text += "  stage " + std::to_string(i + 1) + "  " + describe_stage(a.stages[i]) + "\n";
+  }
+  return text + "  head     " + std::to_string(a.head.filters) + " filters, " +
+         std::to_string(a.classes) + " classes\n";
+}
+
+std::string counts(const std::vector<Trial>& trials) {
+  std::map<std::string, int> by_status;
+  int reused = 0;
+  for (const auto& trial : trials) {
+    ++by_status[enum_name(trial.status)];
+    reused += trial.reused_from >= 0 ? 1 : 0;
+  }
+  std::vector<std::string> parts;
+  for (const auto& [status, count] : by_status)
+    parts.push_back(std::to_string(count) + " " + status);
+  std::string text = join(parts);
+  if (reused > 0)
+    text += " (" + std::to_string(reused) +
+            " of them repeats of an earlier network, not trained again)";
+  return text;
+}
+
+std::string best_text(RunDirectory& run, const Trial& best) {
+  const Architecture architecture =
+      architecture_from_yaml(YamlView::parse(best.architecture, "best"));
+  const auto& config = run.config();
+  std::string text =
+      "best network: trial " + std::to_string(best.id) + ", genotype " + best.genotype + "\n" +
+      describe_architecture(architecture) + "  " + format_count(static_cast<double>(best.params)) +
+      " parameters, " + format_count(static_cast<double>(best.madds)) + " multiply-adds\n" +
+      "  latency  " + format_ms(best.latency_ms) + " (" + enum_name(config.latency.kind) + ", " +
+      (config.latency.kind == LatencyKind::kMeasured ? config.latency.device
+                                                     : config.latency.hardware) +
+      ", batch " + std::to_string(config.latency.batch) + "), target " +
+      format_ms(config.reward.target_ms) + "\n  accuracy " + percent(best.accuracy) +
+      " in the trial, reward " + format_fixed(best.reward, 4) + "\n";
+  const auto finals = run.store().trials(Phase::kFinal);
+  if (!finals.empty())
+    text += "  accuracy " + percent(finals[0].accuracy) + " after the final training\n";
+  return text;
+}
+
+}  // namespace
+
+std::string trial_table(const std::vector<Trial>& trials) {
+  TextTable table{
+      {"trial", "status", "reward", "accuracy", "latency", "params", "madds", "time", "genotype"},
+      {}};
+  for (const auto& t : trials) {
+    table.rows.push_back(
+        {std::to_string(t.id), enum_name(t.status), format_fixed(t.reward, 4), percent(t.accuracy),
+         format_ms(t.latency_ms), format_count(static_cast<double>(t.params)),
+         format_count(static_cast<double>(t.madds)), format_duration(t.seconds),
+         t.genotype.empty() || t.status != TrialStatus::kComplete ? t.genotype + " " + t.message
+                                                                  : t.genotype});
+  }
+  return table.str();
+}
+
+std::string run_summary(RunDirectory& run) {
+  const auto trials = run.store().trials(Phase::kSearch);
+  const auto& config = run.config();
+  std::string text = "run " + run.path().string() + ": " + std::to_string(trials.size()) + " of " +
+                     std::to_string(config.search.trials) + " trials";
+  text += run.store().fact("finished_at") ? ", finished\n" : ", not finished\n";
+  if (!trials.empty()) text += counts(trials) + "\n\n";
+  if (const auto best = run.store().best(Phase::kSearch)) text += best_text(run, *best) + "\n";
+  if (std::filesystem::exists(run.family_folder() / "family.txt")) {
+    text += read_file(run.family_folder() / "family.txt") + "\n";
+  }
+  return text;
+}
+
+std::string family_table(const std::vector<FamilyMember>& family) {
+  TextTable table{{"member", "phi", "depth", "width", "px", "blocks", "params", "madds", "latency"},
+                  {}};
+  for (const auto& member : family) {
+    const OperatorCost total = cost(lower(member.architecture)).total;
+    int blocks = 0;
+    for (const auto& stage : member.architecture.stages) blocks += stage.layers;
+    table.rows.push_back(
+        {member.name, format_fixed(member.phi, 2), format_fixed(member.factors.depth, 3),
+         format_fixed(member.factors.width, 3), std::to_string(member.architecture.resolution),
+         std::to_string(blocks), format_count(static_cast<double>(total.params)),
+         format_count(static_cast<double>(total.madds)), format_ms(member.latency_ms)});
+  }
+  return table.str();
+}
+
+std::string family_table(const LacsResult& result) {
+  const auto& best = result.best;
+  return "family by LACS: alpha " + format_fixed(best.alpha, 3) + " (depth), beta " +
+         format_fixed(best.beta, 3) + " (width), gamma " + format_fixed(best.gamma, 3) +
+         " (resolution), from " + std::to_string(result.candidates.size()) +
+         " scaled networks at " + format_ms(result.target_ms) + "\n" + family_table(result.family);
+}
+
+std::string export_table(const ExportReport& report) {
+  TextTable table{{"exported", "size", "largest difference after reloading"}, {}};
+  for (const auto& file : report.files) {
+    table.rows.push_back({file.path.string(), format_bytes(static_cast<double>(file.bytes)),
+                          ConfigWriter::plain_number(file.largest_difference)});
+  }
+  return table.str();
+}
+
+}  // namespace ridgeline

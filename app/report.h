@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "experiments/run_directory.h"
+#include "export/bundle.h"
+#include "scaling/lacs.h"
+
+namespace ridgeline {
+
+/// Trials as a table for terminals, in the order given.
+std::string trial_table(const std::vector<Trial>& trials);
+
+/// State, counts by status, best network, final accuracy and family of a run.
+std::string run_summary(RunDirectory& run);
+
+/// The best coefficients and B0..Bn with resolution, blocks, parameters, MAdds and latency.
+std::string family_table(const LacsResult& result);
+std::string family_table(const std::vector<FamilyMember>& family);
+
+/// Files, sizes and largest differences after reloading.
+std::string export_table(const ExportReport& report);
+
+}  // namespace ridgeline

@@ -1,0 +1,75 @@
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "app/commands.h"
+#include "app/pipeline.h"
+#include "app/report.h"
+#include "core/file.h"
+#include "core/logging.h"
+#include "experiments/trial_file.h"
+#include "runtime/device.h"
+
+namespace ridgeline {
+namespace {
+
+void run_and_say_how_to_go_on(RunDirectory& run) {
+  set_threads(1);  // the policy is small; trials have their own processes
+  try {
+    run_pipeline(run);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInterrupted && error.kind() != ErrorKind::kIo) throw;
+    throw Error(error.kind(), std::string(error.what()) +
+                                  "; nothing recorded is lost; continue with: ridgeline resume " +
+                                  run.path().string());
+  }
+}
+
+}  // namespace
+
+void search_command(const SearchOptions& options) {
+  const ExperimentConfig config = load_experiment(options.config, options.settings);
+  const std::filesystem::path folder = options.run.empty()
+                                           ? std::filesystem::path("runs") / config.name
+                                           : std::filesystem::path(options.run);
+  RunDirectory run = RunDirectory::create(folder, config);
+  run_and_say_how_to_go_on(run);
+}
+
+void resume_command(const ResumeOptions& options) {
+  RunDirectory run = RunDirectory::open(options.run);
+  if (!options.settings.empty())
+    run.change_runtime(load_experiment(run.config_file(), options.settings));
+  run_and_say_how_to_go_on(run);
+}
+
+void show_command(const ShowOptions& options) {
+  RunDirectory run = RunDirectory::read(options.run);
+  auto trials = run.store().trials(Phase::kSearch);
+  if (!options.all) {
+    std::stable_sort(trials.begin(), trials.end(), better);
+    trials.resize(std::min<size_t>(trials.size(), 10));
+  }
+  if (!trials.empty())
+    std::cout << (options.all ? "" : "the best trials\n") << trial_table(trials) << "\n";
+  const auto scaling = run.store().trials(Phase::kScaling);
+  if (options.all && !scaling.empty()) std::cout << "scaling\n" << trial_table(scaling) << "\n";
+  std::cout << run_summary(run);
+}
+
+void trial_command(const TrialOptions& options) {
+  if (options.parent > 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != options.parent) return;  // it died before we asked to follow
+  }
+  const TrialFile file = read_trial_file(options.spec);
+  set_threads(file.accuracy.training.threads);
+  write_result_file(options.result, make_evaluator(file.accuracy)->evaluate(file.spec));
+}
+
+std::string runtime_versions() { return runtime_description(); }
+
+}  // namespace ridgeline

@@ -1,0 +1,71 @@
+#include <iostream>
+
+#include "app/commands.h"
+#include "app/pipeline.h"
+#include "app/report.h"
+#include "core/config_path.h"
+#include "core/logging.h"
+#include "core/progress.h"
+#include "latency/factory.h"
+
+namespace ridgeline {
+namespace {
+
+void print(const LacsResult& result, const std::string& out) {
+  std::cout << family_table(result);
+  if (!out.empty()) write_family(result.family, out);
+}
+
+/// LACS on the best network of a run, with the run's settings or changed `scaling.*` ones.
+/// Candidates that the run has trained before are taken from its store.
+void scale_run(const ScaleOptions& options) {
+  RunDirectory run = RunDirectory::open(options.source);
+  ExperimentConfig config = load_experiment(run.config_file(), options.settings);
+  ExperimentConfig same = config;
+  same.scaling = run.config().scaling;
+  if (same.result_identity() != run.config().result_identity()) {
+    throw Error(ErrorKind::kUsage, "scale: only scaling.* and runtime.* of a run may be changed");
+  }
+  Session session = make_session(config, run.trials_folder());
+  print(run_lacs(config, best_architecture(run), {*session.oracle, *session.executor, run.store()}),
+        options.out);
+}
+
+void scale_with_config(const ScaleOptions& options, const Architecture& base) {
+  const ExperimentConfig config = load_experiment(options.config, options.settings);
+  const std::filesystem::path folder = std::filesystem::path("runs") / ("scale-" + config.name);
+  RunDirectory run = RunDirectory::create(folder, config);
+  Session session = make_session(config, run.trials_folder());
+  print(run_lacs(config, base, {*session.oracle, *session.executor, run.store()}), options.out);
+}
+
+void scale_by_coefficients(const ScaleOptions& options, const Architecture& base) {
+  LatencyConfig latency;
+  latency.hardware = options.hardware;
+  latency.batch = options.batch;
+  const auto oracle = make_oracle(latency);
+  LacsConfig config;
+  config.family = options.phi;
+  const auto family =
+      make_family(base, {options.alpha, options.beta, options.gamma}, config,
+                  [&](const Architecture& a) { return oracle->estimate(lower(a)).ms; });
+  std::cout << oracle->description() << "\n" << family_table(family);
+  if (!options.out.empty()) write_family(family, options.out);
+}
+
+}  // namespace
+
+void scale_command(const ScaleOptions& options) {
+  if (std::filesystem::is_directory(options.source)) {
+    scale_run(options);
+    return;
+  }
+  const Architecture base = load_architecture(find_config("architectures", options.source));
+  if (!options.config.empty()) {
+    scale_with_config(options, base);
+  } else {
+    scale_by_coefficients(options, base);
+  }
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,121 @@
+#include "experiments/config.h"
+
+#include "core/config_path.h"
+
+namespace ridgeline {
+namespace fs = std::filesystem;
+namespace {
+
+YAML::Node without(const YAML::Node& map, const std::string& key) {
+  YAML::Node rest(YAML::NodeType::Map);
+  for (const auto& entry : map) {
+    if (entry.first.Scalar() != key) rest[entry.first] = entry.second;
+  }
+  return rest;
+}
+
+void apply_settings(YAML::Node& root, const std::vector<std::string>& settings) {
+  for (const auto& setting : settings) {
+    const size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw Error(ErrorKind::kUsage,
+                  "--set " + setting + ": expected key=value, such as reward.target_ms=5");
+    }
+    set_by_path(root, setting.substr(0, equals), setting.substr(equals + 1));
+  }
+}
+
+/// The space of a config file: a name of configs/spaces, a path, or an inline map. Returns its map,
+/// validated.
+YAML::Node read_space(const YamlView& given, const fs::path& base) {
+  if (given.is_map()) {
+    SearchSpace::from_yaml(given);
+    return given.node();
+  }
+  if (!given.is_scalar()) given.fail("must be the name of a space, a path to its file, or a map");
+  fs::path file;
+  try {
+    file = find_config("spaces", given.as_string(), base);
+  } catch (const Error& error) {
+    given.fail(error.what());
+  }
+  const YamlView view = YamlView::load_file(file);
+  const SearchSpace space = SearchSpace::from_yaml(view);
+  YAML::Node map = view.node();
+  if (!map["name"]) map["name"] = space.name();
+  return map;
+}
+
+void make_absolute(std::string& path, const fs::path& base) {
+  if (path.empty() || fs::path(path).is_absolute()) return;
+  const fs::path here = fs::absolute(path);
+  path = (fs::exists(here) ? here : fs::absolute(base / path)).lexically_normal().string();
+}
+
+std::string indented(const std::string& text, const std::string& margin) {
+  std::string result;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = text.find('\n', begin);
+    result += margin + text.substr(begin, end - begin) + "\n";
+    begin = end == std::string::npos ? text.size() : end + 1;
+  }
+  return result;
+}
+
+}  // namespace
+
+SearchSpace ExperimentConfig::search_space() const {
+  return SearchSpace::from_yaml(YamlView::wrap(space, "space"));
+}
+
+std::string ExperimentConfig::resolved() const {
+  return write_config(*this) + "space:\n" + indented(emit_yaml(space), "  ");
+}
+
+std::string ExperimentConfig::result_identity() const {
+  ExperimentConfig copy = *this;
+  copy.name.clear();
+  copy.runtime = {};
+  return copy.resolved();
+}
+
+ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::string>& settings) {
+  YAML::Node root = YamlView::load_file(path).node();
+  if (!root.IsMap()) YamlView::wrap(root, path.string()).fail("must be a map of settings");
+  apply_settings(root, settings);
+  const fs::path base = path.parent_path();
+  const YamlView view = YamlView::wrap(root, path.string());
+  const YamlView space = view.at("space");
+  auto config =
+      read_config<ExperimentConfig>(YamlView::wrap(without(root, "space"), path.string()));
+  config.space = read_space(space, base);
+  auto& data = config.accuracy.data;
+  make_absolute(data.path, base);
+  if (data.path.empty()) {
+    for (auto* file :
+         {&data.train_images, &data.train_labels, &data.test_images, &data.test_labels}) {
+      make_absolute(*file, base);
+    }
+  }
+  if (config.latency.hardware.find('/') != std::string::npos)
+    make_absolute(config.latency.hardware, base);
+  const auto reward = view.find("reward");
+  const auto exponent = reward ? reward->find("w") : std::nullopt;
+  Reward(config.reward, exponent ? exponent->where() : path.string() + ": reward");
+  if (config.name.find_first_of("/\\") != std::string::npos || config.name.empty() ||
+      config.name[0] == '.') {
+    view.at("name").fail("must be a plain folder name");
+  }
+  return config;
+}
+
+std::string reference_config() {
+  return "# Every key of an experiment, with its default. Written by `ridgeline reference`; a test "
+         "keeps it true.\n\n"
+         "# the search space: a name in configs/spaces, a path, or a map in the space format "
+         "(docs/file_formats.md)\n"
+         "space: tiny\n\n" +
+         write_config(ExperimentConfig{}, /*annotate=*/true);
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "accuracy/config.h"
+#include "controller/controller.h"
+#include "core/config.h"
+#include "export/format.h"
+#include "latency/config.h"
+#include "reward/reward.h"
+#include "scaling/lacs.h"
+#include "search_space/search_space.h"
+
+namespace ridgeline {
+
+struct SearchConfig {
+  int trials = 48;
+  int batch = 8;
+  double max_latency_ratio = 4.0;
+  double failure_reward = 0.0;
+  int max_failures_in_a_row = 20;
+
+  template <class V>
+  void describe(V& v) {
+    v.field("trials", trials,
+            {.help = "networks to propose, duplicates included", .min = 1, .max = 999999});
+    v.field("batch", batch,
+            {.help = "proposals per controller update (NASNet: 20)", .min = 1, .max = 100000});
+    v.field("max_latency_ratio", max_latency_ratio,
+            {.help = "a network slower than this times the target is not trained: status "
+                     "infeasible; 0: train all",
+             .min = 0.0,
+             .max = 1e9});
+    v.field("failure_reward", failure_reward,
+            {.help = "what the controller is told for a failed or infeasible trial",
+             .min = -100.0,
+             .max = 1.0});
+    v.field(
+        "max_failures_in_a_row", max_failures_in_a_row,
+        {.help = "so many failed trainings one after another stop the run", .min = 1, .max = 1e6});
+  }
+};
+
+struct FinalTrainingConfig {
+  int epochs = 15;
+
+  template <class V>
+  void describe(V& v) {
+    v.field("epochs", epochs,
+            {.help = "training of the best network, on training and validation images, scored on "
+                     "the test images; "
+                     "its weights are exported; 0: as in the trials",
+             .unit = "epochs",
+             .min = 0,
+             .max = 100000});
+  }
+};
+
+struct ExportConfig {
+  std::vector<ExportFormat> formats = {ExportFormat::kYaml, ExportFormat::kTorchScript};
+
+  template <class V>
+  void describe(V& v) {
+    v.field("formats", formats, {.help = "files written for the best network: yaml, torchscript"});
+  }
+};
+
+enum class ExecutorKind { kLocal, kInProcess };
+template <>
+struct EnumNames<ExecutorKind> {
+  static constexpr std::array<std::pair<ExecutorKind, const char*>, 2> values{
+      {{ExecutorKind::kLocal, "local"}, {ExecutorKind::kInProcess, "in_process"}}};
+};
+
+/// How a run is carried out. Nothing here changes a result, so a resumed run may change it.
+struct RuntimeConfig {
+  ExecutorKind executor = ExecutorKind::kLocal;
+  int workers = 2;
+  double trial_time_limit_s = 0;
+
+  template <class V>
+  void describe(V& v) {
+    v.field("executor", executor,
+            {.help = "local: one process per trial, a crash is one failed trial; in_process: no "
+                     "processes, for tiny evaluators"});
+    v.field("workers", workers, {.help = "trials at a time", .min = 1, .max = 4096});
+    v.field("trial_time_limit_s", trial_time_limit_s,
+            {.help = "a trial that runs longer is killed: status time_out; 0: no limit",
+             .unit = "s",
+             .min = 0.0,
+             .max = 1e9});
+  }
+};
+
+/// One experiment, fully resolved. `describe` covers all keys but `space`, which is a file name or
+/// an inline map.
+struct ExperimentConfig {
+  std::string name = "experiment";
+  uint32_t seed = 1;
+  SearchConfig search;
+  ControllerConfig controller;
+  LatencyConfig latency;
+  RewardConfig reward;
+  AccuracyConfig accuracy;
+  LacsConfig scaling;
+  FinalTrainingConfig final_training;
+  ExportConfig export_;
+  RuntimeConfig runtime;
+  YAML::Node space;  ///< the space's map, with its lists
+
+  template <class V>
+  void describe(V& v) {
+    v.field("name", name, {.help = "names the run folder: runs/NAME"});
+    v.field(
+        "seed", seed,
+        {.help = "with the rest of this file it fixes every trial", .min = 0, .max = 4294967295.0});
+    v.section("search", search, "the search loop");
+    v.section("controller", controller, "what proposes networks");
+    v.section("latency", latency, "the latency oracle");
+    v.section("reward", reward, "the objective: accuracy (a fraction) against latency");
+    v.section("accuracy", accuracy, "the accuracy evaluator");
+    v.section("scaling", scaling,
+              "LACS: latency-aware compound scaling of the best network into a family");
+    v.section("final_training", final_training, "the best network, trained longer");
+    v.section("export", export_, "what is written for the best network");
+    v.section("runtime", runtime,
+              "where and how wide it runs; never changes a result, so resume may change it");
+  }
+
+  SearchSpace search_space() const;
+  /// Everything, the space inline, as YAML that `load_experiment` reads back.
+  std::string resolved() const;
+  /// Identity of all that can change a result: `resolved` without `name` and `runtime`.
+  std::string result_identity() const;
+};
+
+/// A YAML file with `--set key=value` changes on top. Relative data paths become absolute, the
+/// space is read in. Throws `kConfig` or `kUsage` with file:line:column and what would be valid.
+ExperimentConfig load_experiment(const std::filesystem::path& path,
+                                 const std::vector<std::string>& settings = {});
+
+/// The annotated reference: every key with meaning, default, range and unit.
+std::string reference_config();
+
+}  // namespace ridgeline

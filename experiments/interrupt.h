@@ -1,0 +1,10 @@
+#pragma once
+
+namespace ridgeline {
+
+/// Ctrl-C and SIGTERM: the first asks to stop after the running trials, the second to stop now.
+void install_interrupt_handler();
+/// How often the user has asked to stop.
+int interrupts();
+
+}  // namespace ridgeline

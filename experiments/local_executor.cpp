@@ -1,0 +1,183 @@
+#include "experiments/local_executor.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "core/file.h"
+#include "core/units.h"
+#include "experiments/interrupt.h"
+#include "experiments/trial_file.h"
+
+extern char** environ;
+
+namespace ridgeline {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::chrono::milliseconds kPollPause{10};
+
+/// This process's environment with what a trial needs: its own number of threads, threads that
+/// sleep while they wait, and an allocator that keeps freed activations instead of returning them
+/// to the kernel.
+std::vector<std::string> worker_environment(int threads) {
+  const std::vector<std::pair<std::string, std::string>> settings = {
+      {"OMP_NUM_THREADS", std::to_string(threads)},
+      {"OMP_WAIT_POLICY", "passive"},
+      {"MALLOC_MMAP_THRESHOLD_", "1073741824"},
+      {"MALLOC_TRIM_THRESHOLD_", "17179869184"},
+      {"MALLOC_TOP_PAD_", "67108864"}};
+  std::vector<std::string> result;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    const bool replaced = std::any_of(settings.begin(), settings.end(), [&](const auto& setting) {
+      return text.starts_with(setting.first + "=");
+    });
+    if (!replaced) result.push_back(text);
+  }
+  for (const auto& [name, value] : settings) result.push_back(name + "=" + value);
+  return result;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (auto& text : texts) result.push_back(text.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+std::string last_line(const fs::path& path) {
+  std::string text;
+  try {
+    text = read_file(path);
+  } catch (const Error&) {
+    return {};
+  }
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text.substr(text.find_last_of('\n') + 1);
+}
+
+}  // namespace
+
+LocalExecutor::LocalExecutor(LocalExecutorConfig config) : config_(std::move(config)) {
+  make_folder(config_.folder);
+}
+
+LocalExecutor::~LocalExecutor() { kill_all(); }
+
+fs::path LocalExecutor::file(uint64_t id, const char* suffix) const {
+  return config_.folder / (std::to_string(id) + suffix);
+}
+
+void LocalExecutor::submit(const TrialSpec& spec) { queue_.push_back(spec); }
+
+void LocalExecutor::start(const TrialSpec& spec) {
+  const uint64_t id = spec.trial_id;
+  std::error_code ignored;
+  fs::remove(file(id, ".result.json"), ignored);
+  write_trial_file(file(id, ".json"), {config_.accuracy, spec});
+  std::vector<std::string> arguments = {
+      config_.program.string(),          "trial",    file(id, ".json").string(),
+      file(id, ".result.json").string(), "--parent", std::to_string(getpid())};
+  auto environment = worker_environment(config_.accuracy.training.threads);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  const std::string log = file(id, ".log").string();
+  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
+                                   0644);
+  posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  // A group of its own: Ctrl-C reaches the search alone, which decides what becomes of its trials.
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  pid_t process = 0;
+  const int error = posix_spawn(&process, config_.program.c_str(), &files, &attributes,
+                                pointers(arguments).data(), pointers(environment).data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&files);
+  if (error != 0) {
+    throw Error(ErrorKind::kIo,
+                "cannot start " + config_.program.string() + ": " + std::strerror(error));
+  }
+  running_.push_back({id, process, std::chrono::steady_clock::now()});
+}
+
+std::optional<TrialResult> LocalExecutor::next() {
+  while (true) {
+    const bool stopping = interrupts() > 0;
+    while (!stopping && !queue_.empty() && running_.size() < static_cast<size_t>(config_.workers)) {
+      start(queue_.front());
+      queue_.pop_front();
+    }
+    if (running_.empty()) return std::nullopt;
+    if (interrupts() > 1) {
+      kill_all();
+      return std::nullopt;
+    }
+    if (auto result = reap()) return result;
+    std::this_thread::sleep_for(kPollPause);
+  }
+}
+
+std::optional<TrialResult> LocalExecutor::reap() {
+  for (auto it = running_.begin(); it != running_.end(); ++it) {
+    int status = 0;
+    if (waitpid(it->process, &status, WNOHANG) == it->process) {
+      const Running finished = *it;
+      running_.erase(it);
+      TrialResult result{finished.id, outcome(finished, status)};
+      std::error_code ignored;
+      for (const char* suffix : {".json", ".result.json", ".log"})
+        fs::remove(file(finished.id, suffix), ignored);
+      return result;
+    }
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - it->start).count();
+    if (config_.time_limit_s > 0 && seconds > config_.time_limit_s && !it->timed_out) {
+      it->timed_out = true;
+      kill(it->process, SIGKILL);
+    }
+  }
+  return std::nullopt;
+}
+
+Evaluation LocalExecutor::outcome(const Running& running, int wait_status) const {
+  const fs::path result = file(running.id, ".result.json");
+  if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0 && fs::exists(result)) {
+    return read_result_file(result);
+  }
+  Evaluation failed;
+  failed.status = TrialStatus::kCrashed;
+  failed.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - running.start).count();
+  const std::string said = last_line(file(running.id, ".log"));
+  if (running.timed_out) {
+    failed.status = TrialStatus::kTimeOut;
+    failed.message = "killed after " + format_duration(config_.time_limit_s);
+  } else if (WIFSIGNALED(wait_status)) {
+    const int signal_number = WTERMSIG(wait_status);
+    failed.message =
+        "killed by signal " + std::to_string(signal_number) + " (" + strsignal(signal_number) + ")";
+    // The kernel's out-of-memory killer uses SIGKILL, and nobody else here does.
+    if (signal_number == SIGKILL) failed.message += "; probably out of memory";
+  } else {
+    failed.message = "ended with exit code " + std::to_string(WEXITSTATUS(wait_status));
+  }
+  if (!said.empty()) failed.message += ": " + said;
+  return failed;
+}
+
+void LocalExecutor::kill_all() {
+  for (const auto& running : running_) kill(running.process, SIGKILL);
+  for (const auto& running : running_) waitpid(running.process, nullptr, 0);
+  running_.clear();
+}
+
+}  // namespace ridgeline

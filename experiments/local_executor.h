@@ -1,0 +1,51 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <deque>
+#include <filesystem>
+#include <vector>
+
+#include "accuracy/config.h"
+#include "experiments/executor.h"
+
+namespace ridgeline {
+
+struct LocalExecutorConfig {
+  std::filesystem::path program;  ///< this binary
+  std::filesystem::path folder;   ///< for spec, result and log files; emptied as results are read
+  AccuracyConfig accuracy;
+  int workers = 2;
+  double time_limit_s = 0;  ///< per trial; 0: none
+};
+
+/// Runs each trial as a process `PROGRAM trial SPEC RESULT`, so that a crash, an out-of-memory kill
+/// or a hang is one failed trial. Children die with this process.
+class LocalExecutor : public Executor {
+ public:
+  explicit LocalExecutor(LocalExecutorConfig config);
+  ~LocalExecutor() override;
+
+  void submit(const TrialSpec& spec) override;
+  std::optional<TrialResult> next() override;
+
+ private:
+  struct Running {
+    uint64_t id;
+    pid_t process;
+    std::chrono::steady_clock::time_point start;
+    bool timed_out = false;
+  };
+  void start(const TrialSpec& spec);
+  std::optional<TrialResult> reap();
+  Evaluation outcome(const Running& running, int wait_status) const;
+  void kill_all();
+  std::filesystem::path file(uint64_t id, const char* suffix) const;
+
+  LocalExecutorConfig config_;
+  std::deque<TrialSpec> queue_;
+  std::vector<Running> running_;
+};
+
+}  // namespace ridgeline

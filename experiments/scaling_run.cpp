@@ -1,0 +1,134 @@
+#include "experiments/scaling_run.h"
+
+#include <map>
+#include <set>
+
+#include "network/cost.h"
+
+namespace ridgeline {
+namespace {
+
+std::string coefficients_text(const CompoundCoefficients& c) {
+  return "alpha " + ConfigWriter::plain_number(c.alpha) + ", beta " +
+         ConfigWriter::plain_number(c.beta) + ", gamma " + ConfigWriter::plain_number(c.gamma);
+}
+
+/// Evaluates candidates as trials of the run. A candidate's id is its place in the order of all
+/// candidates, so that a resumed run trains each with the same random streams.
+class CandidateTrials {
+ public:
+  CandidateTrials(const ExperimentConfig& config, double target_ms, const ScalingParts& parts,
+                  const TrialObserver& observer)
+      : config_(config),
+        reward_(at_target(config.reward, target_ms)),
+        parts_(parts),
+        observer_(observer) {
+    for (auto& trial : parts.store.trials(Phase::kScaling))
+      recorded_.emplace(trial.architecture, trial);
+    next_id_ = kFirstScalingId + recorded_.size();
+  }
+
+  void evaluate(std::vector<LacsCandidate>& candidates) {
+    std::vector<Trial> trials;
+    for (const auto& candidate : candidates) trials.push_back(start(candidate));
+    for (size_t i = 0; i < candidates.size(); ++i) {
+      finish(trials[i]);
+      candidates[i].failed = trials[i].status != TrialStatus::kComplete;
+      candidates[i].accuracy = trials[i].accuracy;
+      if (!candidates[i].failed)
+        candidates[i].reward = reward_(trials[i].accuracy, candidates[i].latency_ms);
+    }
+  }
+
+ private:
+  static RewardConfig at_target(RewardConfig reward, double target_ms) {
+    reward.target_ms = target_ms;
+    return reward;
+  }
+
+  Trial start(const LacsCandidate& candidate) {
+    const std::string text = to_yaml(candidate.architecture);
+    if (const auto found = recorded_.find(text); found != recorded_.end()) return found->second;
+    Trial trial;
+    trial.id = next_id_++;
+    trial.phase = Phase::kScaling;
+    trial.batch = candidate.fine ? 1 : 0;
+    trial.architecture = text;
+    trial.latency_ms = candidate.latency_ms;
+    const OperatorCost total = cost(lower(candidate.architecture)).total;
+    trial.params = total.params;
+    trial.madds = total.madds;
+    trial.message = coefficients_text(candidate.coefficients);
+    TrialSpec spec;
+    spec.architecture = candidate.architecture;
+    spec.seed = config_.seed;
+    spec.trial_id = trial.id;
+    parts_.executor.submit(spec);
+    pending_.insert(trial.id);
+    return trial;
+  }
+
+  void finish(Trial& trial) {
+    if (pending_.contains(trial.id)) {
+      take(trial, wait_for(trial.id));
+      pending_.erase(trial.id);
+      trial.finished_at = utc_now();
+      parts_.store.append(trial);
+    }
+    if (observer_) observer_(trial);
+  }
+
+  void take(Trial& trial, const Evaluation& evaluation) const {
+    trial.status = evaluation.status;
+    trial.accuracy = evaluation.accuracy;
+    trial.loss = evaluation.loss;
+    trial.seconds = evaluation.seconds;
+    if (!evaluation.message.empty()) trial.message += ": " + evaluation.message;
+    trial.reward = trial.status == TrialStatus::kComplete
+                       ? reward_(trial.accuracy, trial.latency_ms)
+                       : config_.search.failure_reward;
+  }
+
+  Evaluation wait_for(uint64_t id) {
+    while (!arrived_.contains(id)) {
+      auto result = parts_.executor.next();
+      if (!result)
+        throw Error(ErrorKind::kInterrupted, "stopped during the search of scaling coefficients");
+      arrived_.emplace(result->id, std::move(result->evaluation));
+    }
+    return arrived_.at(id);
+  }
+
+  const ExperimentConfig& config_;
+  Reward reward_;
+  ScalingParts parts_;
+  const TrialObserver& observer_;
+  std::map<std::string, Trial> recorded_;  // by architecture
+  std::set<uint64_t> pending_;
+  std::map<uint64_t, Evaluation> arrived_;
+  uint64_t next_id_ = kFirstScalingId;
+};
+
+/// A measured latency is recorded, so that a resumed run goes on with the same figures; a formula gives them again.
+double price(const ExperimentConfig& config, const ScalingParts& parts, const Architecture& architecture) {
+  if (config.latency.kind != LatencyKind::kMeasured) return parts.oracle.estimate(lower(architecture)).ms;
+  const std::string key = "latency of " + std::to_string(hash_text(to_yaml(architecture)));
+  if (const auto recorded = parts.store.fact(key)) return std::stod(*recorded);
+  const double ms = parts.oracle.estimate(lower(architecture)).ms;
+  parts.store.set_fact(key, ConfigWriter::plain_number(ms));
+  return ms;
+}
+
+}  // namespace
+
+LacsResult run_lacs(const ExperimentConfig& config, const Architecture& base,
+                    const ScalingParts& parts, const TrialObserver& observer) {
+  LacsCallbacks callbacks;
+  callbacks.latency_ms = [&](const Architecture& a) { return price(config, parts, a); };
+  const double target_ms = config.scaling.latency_ratio * callbacks.latency_ms(base);
+  CandidateTrials trials(config, target_ms, parts, observer);
+  callbacks.evaluate = [&](std::vector<LacsCandidate>& candidates) { trials.evaluate(candidates); };
+  return search_coefficients(base, config.scaling, callbacks);
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,170 @@
+#include "experiments/search.h"
+
+#include <algorithm>
+
+#include "core/logging.h"
+#include "core/units.h"
+#include "network/cost.h"
+
+namespace ridgeline {
+
+Search::Search(const ExperimentConfig& config, SearchParts parts, TrialObserver observer)
+    : config_(config), parts_(parts), observer_(std::move(observer)), reward_(config.reward) {}
+
+std::vector<Trial> Search::run() {
+  recorded_ = parts_.store.trials(Phase::kSearch);
+  const int total = config_.search.trials;
+  for (int batch = 0, first = 0; first < total; ++batch) {
+    const int count = std::min(config_.search.batch, total - first);
+    std::vector<Trial> proposals = propose(batch, static_cast<uint64_t>(first), count);
+    run_batch(proposals);
+    learn(proposals);
+    first += count;
+  }
+  return done_;
+}
+
+std::vector<Trial> Search::propose(int batch, uint64_t first_id, int count) {
+  RandomStream stream(config_.seed, static_cast<uint64_t>(batch), "sample");
+  const std::vector<Genotype> genotypes = parts_.controller.sample(count, stream);
+  std::vector<Trial> proposals;
+  for (size_t i = 0; i < genotypes.size(); ++i) {
+    Trial trial;
+    trial.id = first_id + i;
+    trial.batch = batch;
+    trial.genotype = to_text(genotypes[i]);
+    if (trial.id < recorded_.size()) {
+      const Trial& recorded = recorded_[trial.id];
+      if (recorded.id != trial.id || recorded.genotype != trial.genotype) {
+        throw Error(ErrorKind::kRun,
+                    "trial " + std::to_string(trial.id) + " is recorded as " + recorded.genotype +
+                        ", but this configuration proposes " + trial.genotype +
+                        ": the store belongs to another configuration or version, or is damaged");
+      }
+      trial = recorded;
+    } else {
+      price(trial, genotypes[i]);
+    }
+    const auto [entry, fresh] = first_with_.emplace(trial.genotype, trial.id);
+    if (!fresh && trial.reused_from < 0) trial.reused_from = static_cast<int64_t>(entry->second);
+    proposals.push_back(std::move(trial));
+  }
+  return proposals;
+}
+
+void Search::price(Trial& trial, const Genotype& genotype) {
+  Architecture architecture = parts_.space.decode(genotype);
+  if (parts_.classes > 0) architecture.classes = parts_.classes;
+  if (parts_.input_channels > 0) architecture.input_channels = parts_.input_channels;
+  trial.architecture = to_yaml(architecture);
+  if (first_with_.contains(trial.genotype)) return;  // a duplicate takes over all figures
+  const Network network = lower(architecture);
+  const OperatorCost total = cost(network).total;
+  trial.params = total.params;
+  trial.madds = total.madds;
+  try {
+    trial.latency_ms = parts_.oracle.estimate(network).ms;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInfeasible) throw;
+    trial.status = TrialStatus::kInfeasible;
+    trial.message = error.what();
+    return;
+  }
+  const double limit = config_.search.max_latency_ratio * config_.reward.target_ms;
+  if (limit > 0 && trial.latency_ms > limit) {
+    trial.status = TrialStatus::kInfeasible;
+    trial.message =
+        "latency " + format_ms(trial.latency_ms) + " is over " + format_ms(limit) + ": not trained";
+  }
+}
+
+void Search::run_batch(std::vector<Trial>& proposals) {
+  submit_fresh(proposals);
+  size_t next = 0;
+  while (true) {
+    while (next < proposals.size() && settle(proposals[next])) commit(proposals[next++]);
+    if (next == proposals.size()) return;
+    auto result = parts_.executor.next();
+    if (!result) {
+      throw Error(ErrorKind::kInterrupted, "stopped after " + std::to_string(done_.size()) +
+                                               " of " + std::to_string(config_.search.trials) +
+                                               " trials");
+    }
+    arrived_.emplace(result->id, std::move(result->evaluation));
+  }
+}
+
+void Search::submit_fresh(std::vector<Trial>& proposals) {
+  for (const auto& trial : proposals) {
+    const bool known = trial.id < recorded_.size();
+    if (known || trial.reused_from >= 0 || trial.status == TrialStatus::kInfeasible) continue;
+    TrialSpec spec;
+    spec.architecture = architecture_from_yaml(YamlView::parse(trial.architecture, "trial"));
+    spec.seed = config_.seed;
+    spec.trial_id = trial.id;
+    parts_.executor.submit(spec);
+  }
+}
+
+/// Fills a trial from the store, from its twin or from an evaluation that has arrived; false: not
+/// yet known.
+bool Search::settle(Trial& trial) const {
+  if (trial.id < recorded_.size()) return true;
+  if (trial.reused_from >= 0) {
+    const Trial& twin = done_[static_cast<size_t>(trial.reused_from)];
+    const Trial own = trial;
+    trial = twin;
+    trial.id = own.id;
+    trial.batch = own.batch;
+    trial.reused_from = own.reused_from;
+    trial.seconds = 0;
+    return true;
+  }
+  if (trial.status != TrialStatus::kInfeasible) {
+    const auto found = arrived_.find(trial.id);
+    if (found == arrived_.end()) return false;
+    const Evaluation& evaluation = found->second;
+    trial.status = evaluation.status;
+    trial.accuracy = evaluation.accuracy;
+    trial.loss = evaluation.loss;
+    trial.seconds = evaluation.seconds;
+    trial.message = evaluation.message;
+  }
+  trial.reward = trial.status == TrialStatus::kComplete ? reward_(trial.accuracy, trial.latency_ms)
+                                                        : config_.search.failure_reward;
+  return true;
+}
+
+void Search::commit(Trial& trial) {
+  if (trial.id >= recorded_.size()) {
+    trial.finished_at = utc_now();
+    parts_.store.append(trial);
+    arrived_.erase(trial.id);
+  }
+  const bool trained = trial.reused_from < 0 && trial.status != TrialStatus::kInfeasible;
+  if (trained)
+    failures_in_a_row_ = trial.status == TrialStatus::kComplete ? 0 : failures_in_a_row_ + 1;
+  done_.push_back(trial);
+  if (observer_) observer_(trial);
+  if (failures_in_a_row_ >= config_.search.max_failures_in_a_row) {
+    throw Error(ErrorKind::kInfeasible,
+                std::to_string(failures_in_a_row_) + " trainings in a row failed, the last one " +
+                    enum_name(trial.status) + ": " + trial.message +
+                    "; see `ridgeline show` and search.max_failures_in_a_row");
+  }
+}
+
+void Search::learn(const std::vector<Trial>& batch) {
+  std::vector<Genotype> genotypes;
+  std::vector<double> rewards;
+  for (const auto& trial : batch) {
+    genotypes.push_back(genotype_from_text(trial.genotype));
+    rewards.push_back(trial.reward);
+  }
+  const UpdateStats stats = parts_.controller.update(genotypes, rewards);
+  spdlog::debug("update {}: mean reward {:.5f}, baseline {:.5f}, entropy {:.3f}, gradient {:.3g}",
+                batch[0].batch, stats.mean_reward, stats.baseline, stats.entropy,
+                stats.gradient_norm);
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "controller/controller.h"
+#include "experiments/config.h"
+#include "experiments/executor.h"
+#include "experiments/store.h"
+#include "latency/oracle.h"
+
+namespace ridgeline {
+
+/// What a search works with; all borrowed, all outliving it.
+struct SearchParts {
+  const SearchSpace& space;
+  const LatencyOracle& oracle;
+  Controller& controller;
+  Executor& executor;
+  TrialStore& store;
+  /// What the data asks of every architecture; 0: as the space says.
+  int classes = 0;
+  int input_channels = 0;
+};
+
+/// Told of each trial as it is committed, and of each that was found in the store.
+using TrialObserver = std::function<void(const Trial&)>;
+
+/// The search loop: sample, price, train, reward, commit in proposal order, learn. Trials found in
+/// the store are replayed instead of run, so that a run that was killed anywhere ends as an
+/// undisturbed one.
+class Search {
+ public:
+  Search(const ExperimentConfig& config, SearchParts parts, TrialObserver observer = {});
+
+  /// Runs to the configured number of trials and returns all of them. Throws `kInterrupted` when
+  /// the user stopped it, `kInfeasible` when too many trainings failed in a row, `kRun` when the
+  /// store does not match the configuration.
+  std::vector<Trial> run();
+
+ private:
+  std::vector<Trial> propose(int batch, uint64_t first_id, int count);
+  void price(Trial& trial, const Genotype& genotype);
+  void run_batch(std::vector<Trial>& proposals);
+  void submit_fresh(std::vector<Trial>& proposals);
+  bool settle(Trial& trial) const;
+  void commit(Trial& trial);
+  void learn(const std::vector<Trial>& batch);
+
+  const ExperimentConfig& config_;
+  SearchParts parts_;
+  TrialObserver observer_;
+  Reward reward_;
+  std::vector<Trial> recorded_;                 // of the store, at the start
+  std::vector<Trial> done_;                     // committed, by id
+  std::map<std::string, uint64_t> first_with_;  // genotype -> id of the first proposal
+  std::map<uint64_t, Evaluation> arrived_;      // evaluated, not yet committed
+  int failures_in_a_row_ = 0;
+};
+
+}  // namespace ridgeline

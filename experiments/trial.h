@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "accuracy/evaluator.h"
+
+namespace ridgeline {
+
+/// Which part of an experiment asked for a trial.
+enum class Phase { kSearch, kFinal, kScaling };
+template <>
+struct EnumNames<Phase> {
+  static constexpr std::array<std::pair<Phase, const char*>, 3> values{
+      {{Phase::kSearch, "search"}, {Phase::kFinal, "final"}, {Phase::kScaling, "scaling"}}};
+};
+
+/// The only record of what was tried. `id` counts from 0 in the search, from `kFirstFinalId` and
+/// `kFirstScalingId` in the other phases; random streams derive from (seed, id).
+struct Trial {
+  uint64_t id = 0;
+  Phase phase = Phase::kSearch;
+  int batch = 0;             ///< controller update that the trial belongs to
+  std::string genotype;      ///< text; empty outside the search
+  std::string architecture;  ///< YAML
+  TrialStatus status = TrialStatus::kComplete;
+  double accuracy = 0;  ///< fraction
+  double latency_ms = 0;
+  double reward = 0;  ///< what the controller was told
+  double loss = 0;
+  int64_t params = 0;
+  int64_t madds = 0;
+  int64_t reused_from = -1;  ///< id of the trial with the same genotype, or -1
+  double seconds =
+      0;  ///< wall time; like `finished_at` the only columns that differ between equal runs
+  std::string finished_at;  ///< UTC, ISO 8601
+  std::string message;      ///< cause of a failure; coefficients of a scaling trial
+};
+
+inline constexpr uint64_t kFirstFinalId = 1000000;
+inline constexpr uint64_t kFirstScalingId = 2000000;
+
+/// Higher reward first; then lower latency; then the earlier trial. Failed trials are never better.
+bool better(const Trial& a, const Trial& b);
+
+/// "2026-11-23T17:28:00Z"
+std::string utc_now();
+
+}  // namespace ridgeline

@@ -1,0 +1,93 @@
+#include <nlohmann/json.hpp>
+
+#include "core/file.h"
+#include "tests/app/program.h"
+#include "tests/catch.h"
+#include "tests/support.h"
+
+using namespace ridgeline::test;
+using ridgeline::write_file_atomic;
+
+namespace {
+
+const std::string kQuickstart = source_folder() / "configs/quickstart.yaml";
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("every command explains itself with an example, and the version is told") {
+  CHECK(contains(run_program({"--help"}).out, "exit codes: 0 done"));
+  for (const char* command : {"search", "resume", "show", "scale", "export", "profile", "validate",
+                              "trial", "reference"}) {
+    const Outcome help = run_program({command, "--help"});
+    CHECK(help.exit_code == 0);
+    CHECK(contains(help.out, std::string("example:\n  ridgeline ") + command));
+  }
+  CHECK(contains(run_program({"--version"}).out, "ridgeline 0."));
+}
+
+TEST_CASE("a wrong command line is exit code 2 and one line") {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{},
+                                             {"serch"},
+                                             {"search"},
+                                             {"profile", "efficientnet_b0", "--format", "xml"},
+                                             {"--log-level", "loud", "reference"}}) {
+    const Outcome outcome = run_program(arguments);
+    CHECK(outcome.exit_code == 2);
+    CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
+  }
+}
+
+TEST_CASE("validate says what an experiment will do, and exit code 3 what is wrong with it") {
+  const Outcome good = run_program({"validate", kQuickstart});
+  CHECK(good.exit_code == 0);
+  CHECK(contains(good.out, "quickstart.yaml: valid"));
+  CHECK(contains(good.out, "data: 10 classes, 3 channels"));
+  const Outcome bad = run_program({"validate", kQuickstart, "--set", "reward.w=0.09"});
+  CHECK(bad.exit_code == 3);
+  CHECK(contains(bad.err, "reward.w"));
+  CHECK(bad.err.find('\n') == bad.err.size() - 1);
+  CHECK(run_program({"validate", kQuickstart, "--set", "reward.target_ms=0.0001"}).exit_code == 7);
+  CHECK(run_program({"validate", "nowhere.yaml"}).exit_code == 3);
+}
+
+TEST_CASE("unreadable data stops a run before anything is spent, exit code 4") {
+  TempFolder folder;
+  write_file_atomic(folder / "images.idx", std::string("\0\0\x08\x03\0\0\0\x05", 8));
+  write_file_atomic(folder / "labels.idx", "short");
+  const Outcome outcome = run_program(
+      {"search", kQuickstart, "--run", folder / "run", "--set", "accuracy.data.kind=idx", "--set",
+       "accuracy.data.path=" + folder.path().string(), "--set",
+       "accuracy.data.train_images=images.idx", "--set", "accuracy.data.train_labels=labels.idx"});
+  CHECK(outcome.exit_code == 4);
+  CHECK(contains(outcome.err, "images.idx"));
+}
+
+TEST_CASE("profile accounts for every operator, as table, JSON and CSV") {
+  const Outcome table =
+      run_program({"profile", "efficientnet_b0", "--hardware", "tpu_v3", "--batch", "128"});
+  CHECK(table.exit_code == 0);
+  CHECK(contains(table.out, "stage7.block0.depthwise.conv"));
+  const auto json = nlohmann::json::parse(run_program({"profile", "efficientnet_b0", "--hardware",
+                                                     "v100", "--batch", "128", "--format", "json"})
+                                              .out);
+  double sum = 0;
+  for (const auto& op : json.at("operators")) sum += op.at("ms").get<double>();
+  CHECK(sum == Approx(json.at("latency").at("ms").get<double>()));
+  CHECK(contains(run_program({"profile", "efficientnet_b0", "--hardware", "tpu_v4"}).err, "tpu_v3"));
+  CHECK(run_program({"profile", "efficientnet_b0", "--hardware", "tpu_v4"}).exit_code == 3);
+}
+
+TEST_CASE("scale by coefficients prints the family and writes files that load back") {
+  TempFolder folder;
+  const Outcome outcome =
+      run_program({"scale", "efficientnet_b0", "--alpha", "1.2", "--beta", "1.1", "--gamma", "1.15",
+                 "--phi", "0", "1", "--hardware", "v100", "--out", folder / "family"});
+  CHECK(outcome.exit_code == 0);
+  CHECK(contains(outcome.out, "B1"));
+  CHECK(run_program({"profile", folder / "family" / "B1.yaml", "--hardware", "v100"}).exit_code == 0);
+}

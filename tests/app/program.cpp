@@ -1,0 +1,59 @@
+#include "tests/app/program.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "tests/catch.h"
+#include "tests/support.h"
+
+namespace ridgeline::test {
+namespace {
+
+pid_t spawn(const std::vector<std::string>& arguments, const std::string& folder,
+            const std::string& out, const std::string& err) {
+  std::vector<std::string> texts = {RIDGELINE_PROGRAM};
+  texts.insert(texts.end(), arguments.begin(), arguments.end());
+  std::vector<char*> pointers;
+  for (auto& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    const int out_file = open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    const int err_file = open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    dup2(out_file, STDOUT_FILENO);
+    dup2(err_file, STDERR_FILENO);
+    if (chdir(folder.c_str()) != 0) _exit(126);
+    execv(pointers[0], pointers.data());
+    _exit(127);
+  }
+  REQUIRE(child > 0);
+  return child;
+}
+
+}  // namespace
+
+Outcome run_program(const std::vector<std::string>& arguments, const std::string& folder) {
+  TempFolder files;
+  int status = 0;
+  waitpid(spawn(arguments, folder, files / "out", files / "err"), &status, 0);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), read_file(files / "out"),
+          read_file(files / "err")};
+}
+
+int start_program(const std::vector<std::string>& arguments) {
+  return spawn(arguments, ".", "/dev/null", "/dev/null");
+}
+
+std::vector<std::string> formula_settings() {
+  std::vector<std::string> result;
+  for (const char* setting : {"accuracy.kind=formula", "search.trials=12", "search.batch=4",
+                              "runtime.executor=in_process", "scaling.max_candidates=2"}) {
+    result.emplace_back("--set");
+    result.emplace_back(setting);
+  }
+  return result;
+}
+
+}  // namespace ridgeline::test

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace ridgeline::test {
+
+struct Outcome {
+  int exit_code = 0;
+  std::string out, err;
+};
+
+/// Runs the built program with `arguments`; `folder` is its working directory.
+Outcome run_program(const std::vector<std::string>& arguments, const std::string& folder = ".");
+
+/// Starts the program without waiting and gives its process id.
+int start_program(const std::vector<std::string>& arguments);
+
+/// A complete experiment with the formula evaluator, as command-line settings on
+/// configs/quickstart.yaml.
+std::vector<std::string> formula_settings();
+
+}  // namespace ridgeline::test

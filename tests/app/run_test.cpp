@@ -1,0 +1,155 @@
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <thread>
+
+#include "core/file.h"
+#include "experiments/store.h"
+#include "search_space/architecture.h"
+#include "tests/app/program.h"
+#include "tests/catch.h"
+#include "tests/support.h"
+
+using namespace ridgeline;
+using test::formula_settings;
+using test::start_program;
+using test::TempFolder;
+
+namespace {
+
+const std::string kQuickstart = test::source_folder() / "configs/quickstart.yaml";
+
+std::vector<std::string> search(const std::string& run, const std::vector<std::string>& more) {
+  std::vector<std::string> arguments = {"search", kQuickstart, "--run", run};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+/// A real proxy search that takes seconds: one epoch on few small images.
+std::vector<std::string> short_proxy_settings() {
+  std::vector<std::string> result;
+  for (const char* setting :
+       {"search.trials=6", "search.batch=3", "accuracy.training.epochs=1",
+        "accuracy.data.train_per_class=12", "accuracy.data.test_per_class=4",
+        "accuracy.data.classes=3", "final_training.epochs=1", "scaling.max_candidates=1"}) {
+    result.emplace_back("--set");
+    result.emplace_back(setting);
+  }
+  return result;
+}
+
+std::vector<std::string> results(const std::filesystem::path& run) {
+  TrialStore store(run / "store.sqlite", /*read_only=*/true);
+  std::vector<std::string> texts;
+  for (const Phase phase : {Phase::kSearch, Phase::kFinal, Phase::kScaling}) {
+    for (const auto& t : store.trials(phase)) {
+      texts.push_back(std::to_string(t.id) + " " + t.genotype + " " + t.architecture +
+                      enum_name(t.status) + " " + ConfigWriter::plain_number(t.accuracy) + " " +
+                      ConfigWriter::plain_number(t.loss) + " " +
+                      ConfigWriter::plain_number(t.reward) + " " + t.message);
+    }
+  }
+  return texts;
+}
+
+size_t trials_of(const std::filesystem::path& run) {
+  try {
+    return TrialStore(run / "store.sqlite", /*read_only=*/true).trials(Phase::kSearch).size();
+  } catch (const Error&) {
+    return 0;  // not yet made
+  }
+}
+
+}  // namespace
+
+TEST_CASE("one YAML file in, a searched, scaled, trained and exported network out") {
+  TempFolder folder;
+  const auto outcome = test::run_program(search(folder / "run", short_proxy_settings()));
+  INFO(outcome.err);
+  REQUIRE(outcome.exit_code == 0);
+  CHECK(outcome.out.find("6 of 6 trials, finished") != std::string::npos);
+  CHECK(outcome.out.find("family by LACS: alpha ") != std::string::npos);
+  CHECK(outcome.err.find("search 6/6") != std::string::npos);
+  const auto best = load_architecture(folder / "run/best/architecture.yaml");
+  CHECK(best.classes == 3);
+  CHECK(load_architecture(folder / "run/export/architecture.yaml") == best);
+  CHECK(load_architecture(folder / "run/family/B0.yaml").stages == best.stages);
+  CHECK(std::filesystem::file_size(folder / "run/export/model.ts.pt") > 1000);
+  CHECK(test::run_program({"show", folder / "run", "--all"}).out.find("scaling\n") !=
+        std::string::npos);
+  CHECK(test::run_program({"export", folder / "run", "--format", "yaml", "--out", folder / "x"})
+            .exit_code == 0);
+  CHECK(load_architecture(folder / "x/architecture.yaml") == best);
+
+  // A finished run can be resumed: nothing is done again, the result is the same.
+  const auto before = results(folder / "run");
+  CHECK(test::run_program({"resume", folder / "run"}).exit_code == 0);
+  CHECK(results(folder / "run") == before);
+}
+
+TEST_CASE("one worker or three, killed and resumed or undisturbed: the same trials") {
+  TempFolder folder;
+  auto one = short_proxy_settings(), three = one;
+  one.insert(one.end(), {"--set", "runtime.workers=1"});
+  three.insert(three.end(), {"--set", "runtime.workers=3"});
+  REQUIRE(test::run_program(search(folder / "one", one)).exit_code == 0);
+  const int process = start_program(search(folder / "three", three));
+  while (trials_of(folder / "three") < 2) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  kill(process, SIGKILL);
+  waitpid(process, nullptr, 0);
+  CHECK(trials_of(folder / "three") < 6);
+  REQUIRE(test::run_program({"resume", folder / "three"}).exit_code == 0);
+  CHECK(results(folder / "three") == results(folder / "one"));
+}
+
+TEST_CASE("an interrupt stops cleanly with exit code 130, and resume goes on") {
+  TempFolder folder;
+  const int process = start_program(search(folder / "run", short_proxy_settings()));
+  while (trials_of(folder / "run") < 1) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  kill(process, SIGINT);
+  int status = 0;
+  waitpid(process, &status, 0);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 130);
+  CHECK(test::run_program({"show", folder / "run"}).out.find("not finished") != std::string::npos);
+  CHECK(test::run_program({"resume", folder / "run"}).exit_code == 0);
+  CHECK(trials_of(folder / "run") == 6);
+}
+
+TEST_CASE(
+    "a run folder in use, of another configuration, or no run at all is exit code 5 and loses "
+    "nothing") {
+  TempFolder folder;
+  auto settings = formula_settings();
+  REQUIRE(test::run_program(search(folder / "run", settings)).exit_code == 0);
+  const auto before = results(folder / "run");
+  const auto again = test::run_program(search(folder / "run", settings));
+  CHECK(again.exit_code == 5);
+  CHECK(again.err.find("ridgeline resume") != std::string::npos);
+  settings.insert(settings.end(), {"--set", "seed=99"});
+  CHECK(test::run_program(search(folder / "run", settings)).exit_code == 5);
+  CHECK(test::run_program({"resume", folder / "nowhere"}).exit_code == 5);
+  CHECK(test::run_program({"resume", folder / "run", "--set", "seed=99"}).exit_code == 5);
+  {
+    FileLock held(folder / "run/run.lock");
+    const auto locked = test::run_program({"resume", folder / "run"});
+    CHECK(locked.exit_code == 5);
+    CHECK(locked.err.find("another process is working on this run") != std::string::npos);
+  }
+  CHECK(results(folder / "run") == before);
+}
+
+TEST_CASE("LACS on a finished run with another target takes known candidates from its store") {
+  TempFolder folder;
+  REQUIRE(test::run_program(search(folder / "run", formula_settings())).exit_code == 0);
+  const auto same = test::run_program({"scale", folder / "run"});
+  INFO(same.err);
+  CHECK(same.exit_code == 0);
+  CHECK(same.out.find("family by LACS") == 0);
+  const auto other = test::run_program(
+      {"scale", folder / "run", "--set", "scaling.latency_ratio=3", "--out", folder / "f"});
+  CHECK(other.exit_code == 0);
+  CHECK(std::filesystem::exists(folder / "f/B2.yaml"));
+  CHECK(test::run_program({"scale", folder / "run", "--set", "seed=4"}).exit_code == 2);
+}

@@ -1,0 +1,66 @@
+#include "experiments/run_directory.h"
+
+#include "tests/catch.h"
+#include "tests/experiments/small_run.h"
+#include "tests/support.h"
+
+using namespace ridgeline;
+using namespace ridgeline::test;
+
+TEST_CASE("a new run holds its resolved configuration, which reads back as the same") {
+  TempFolder folder;
+  const auto config = small_config();
+  { RunDirectory::create(folder / "run", config); }
+  RunDirectory run = RunDirectory::open(folder / "run");
+  CHECK(run.config().resolved() == config.resolved());
+}
+
+TEST_CASE("a folder that holds a run is not overwritten, and the message says what to do") {
+  TempFolder folder;
+  { RunDirectory::create(folder / "run", small_config()); }
+  CHECK(error_of([&] {
+          RunDirectory::create(folder / "run", small_config());
+        }).find("already holds a run of this configuration; continue it with: ridgeline resume") !=
+        std::string::npos);
+  CHECK(error_of([&] {
+          RunDirectory::create(folder / "run", small_config("seed=8"));
+        }).find("of another configuration; choose another folder with --run") != std::string::npos);
+}
+
+TEST_CASE("two processes cannot work on one run") {
+  TempFolder folder;
+  RunDirectory run = RunDirectory::create(folder / "run", small_config());
+  CHECK(error_of([&] {
+          RunDirectory::open(folder / "run");
+        }).find("another process is working on this run (process ") != std::string::npos);
+  RunDirectory reader = RunDirectory::read(folder / "run");  // looking is allowed
+  CHECK(reader.config().name == "small");
+}
+
+TEST_CASE("an edited configuration is refused, an edited runtime part is not") {
+  TempFolder folder;
+  { RunDirectory::create(folder / "run", small_config()); }
+  {
+    RunDirectory run = RunDirectory::open(folder / "run");
+    run.change_runtime(load_experiment(run.config_file(), {"runtime.workers=7"}));
+    CHECK(error_of([&] {
+            run.change_runtime(load_experiment(run.config_file(), {"seed=3"}));
+          }).find("may change runtime.* only") != std::string::npos);
+  }
+  CHECK(RunDirectory::open(folder / "run").config().runtime.workers == 7);
+  std::string text = read_file(folder / "run" / "config.yaml");
+  text.replace(text.find("batch: 4"), 8, "batch: 5");
+  write_file_atomic(folder / "run" / "config.yaml", text);
+  CHECK(error_of([&] {
+          RunDirectory::open(folder / "run");
+        }).find("is not the configuration that this run's trials") != std::string::npos);
+}
+
+TEST_CASE("a folder without a run is said to be none") {
+  TempFolder folder;
+  CHECK(error_of([&] { RunDirectory::open(folder / "nowhere"); }).find("no such run folder") !=
+        std::string::npos);
+  CHECK(error_of([&] {
+          RunDirectory::open(folder.path());
+        }).find("is no run folder: it has no config.yaml") != std::string::npos);
+}

@@ -1,0 +1,73 @@
+#include "experiments/scaling_run.h"
+
+#include "tests/catch.h"
+#include "tests/experiments/small_run.h"
+#include "tests/support.h"
+
+using namespace ridgeline;
+using namespace ridgeline::test;
+
+namespace {
+
+Architecture base() {
+  Architecture a = small_config().search_space().decode({1, 1, 1, 1, 1, 1, 1, 1});
+  a.name = "base";
+  return a;
+}
+
+LacsResult lacs(const ExperimentConfig& config, TrialStore& store, Executor& executor) {
+  const auto oracle = make_oracle(config.latency);
+  return run_lacs(config, base(), {*oracle, executor, store});
+}
+
+}  // namespace
+
+TEST_CASE("LACS meets the target latency and records every candidate as a trial") {
+  const auto config = small_config();
+  TempFolder folder;
+  TrialStore store(folder / "s.sqlite");
+  const auto evaluator = make_evaluator(config.accuracy);
+  InProcessExecutor executor(*evaluator);
+  const LacsResult result = lacs(config, store, executor);
+  const auto oracle = make_oracle(config.latency);
+  const double base_ms = oracle->estimate(lower(base())).ms;
+  CHECK(result.target_ms == Approx(2 * base_ms));
+  const auto trials = store.trials(Phase::kScaling);
+  REQUIRE(trials.size() == result.candidates.size());
+  for (size_t i = 0; i < trials.size(); ++i) {
+    CHECK(trials[i].id == kFirstScalingId + i);
+    CHECK(std::abs(trials[i].latency_ms / result.target_ms - 1) <= config.scaling.tolerance);
+    CHECK(trials[i].reward ==
+          Approx(trials[i].accuracy * std::pow(trials[i].latency_ms / result.target_ms, -0.09)));
+    CHECK(trials[i].reward == result.candidates[i].reward);
+  }
+  REQUIRE(result.family.size() == 3);
+  CHECK(result.family[0].architecture == base());
+  CHECK(result.family[1].latency_ms > result.family[0].latency_ms);
+}
+
+TEST_CASE(
+    "LACS stopped after any candidate and resumed ends with the undisturbed trials and "
+    "coefficients") {
+  const auto config = small_config();
+  const auto evaluator = make_evaluator(config.accuracy);
+  TempFolder whole;
+  TrialStore expected(whole / "s.sqlite");
+  InProcessExecutor executor(*evaluator);
+  const LacsResult undisturbed = lacs(config, expected, executor);
+  for (int stop = 0; stop < static_cast<int>(undisturbed.candidates.size()); ++stop) {
+    TempFolder folder;
+    TrialStore store(folder / "s.sqlite");
+    ReversedExecutor stopped(*evaluator, stop);
+    CHECK(error_of([&] {
+            lacs(config, store, stopped);
+          }).find("stopped during the search of scaling coefficients") == 0);
+    InProcessExecutor rest(*evaluator);
+    const LacsResult resumed = lacs(config, store, rest);
+    CHECK(comparable(store.trials(Phase::kScaling)) ==
+          comparable(expected.trials(Phase::kScaling)));
+    CHECK(resumed.best.alpha == undisturbed.best.alpha);
+    CHECK(resumed.best.beta == undisturbed.best.beta);
+    CHECK(resumed.best.gamma == undisturbed.best.gamma);
+  }
+}

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "experiments/config.h"
+#include "experiments/in_process_executor.h"
+#include "experiments/search.h"
+#include "experiments/store.h"
+#include "latency/factory.h"
+
+namespace ridgeline::test {
+
+/// A search of 24 trials on a small space with the formula evaluator: runs in milliseconds.
+inline ExperimentConfig small_config(const std::string& changes = "") {
+  const std::string text = R"(
+name: small
+seed: 5
+search: {trials: 24, batch: 4}
+controller: {hidden: 8, embedding: 8, learning_rate: 0.05}
+latency: {hardware: v100, batch: 128}
+reward: {target_ms: 0.5}
+accuracy: {kind: formula}
+scaling: {max_candidates: 3, tolerance: 0.2}
+runtime: {executor: in_process}
+)";
+  YAML::Node root = YAML::Load(text);
+  for (size_t begin = 0; begin < changes.size();) {
+    const size_t end = std::min(changes.find(';', begin), changes.size());
+    const std::string change = changes.substr(begin, end - begin);
+    const size_t equals = change.find('=');
+    set_by_path(root, change.substr(0, equals), change.substr(equals + 1));
+    begin = end + 1;
+  }
+  auto config = read_config<ExperimentConfig>(YamlView::wrap(root, "small.yaml"));
+  config.space = YAML::Load(R"(
+name: small
+resolution: 32
+classes: 10
+stem: {filters: [8, 16]}
+stages:
+  - {kernel: [3, 5], filters: [8, 16], layers: [1, 2], activation: [relu, swish], stride: 2}
+  - {kernel: 3, filters: [16, 24, 32], expansion: [1, 4], operator: [mbconv, fused_mbconv], stride: 2}
+head: {filters: 32}
+)");
+  return config;
+}
+
+/// Hands out the results of another evaluation in reverse order, and stops after `limit` results.
+class ReversedExecutor : public Executor {
+ public:
+  explicit ReversedExecutor(AccuracyEvaluator& evaluator, int limit = 1 << 30)
+      : evaluator_(evaluator), limit_(limit) {}
+  void submit(const TrialSpec& spec) override { queue_.push_back(spec); }
+  std::optional<TrialResult> next() override {
+    if (queue_.empty() || handed_out_ == limit_) return std::nullopt;
+    ++handed_out_;
+    const TrialSpec spec = queue_.back();
+    queue_.pop_back();
+    submitted.push_back(spec.trial_id);
+    return TrialResult{spec.trial_id, evaluator_.evaluate(spec)};
+  }
+  std::vector<uint64_t> submitted;
+
+ private:
+  AccuracyEvaluator& evaluator_;
+  int limit_;
+  int handed_out_ = 0;
+  std::vector<TrialSpec> queue_;
+};
+
+/// One process's worth of a run: fresh controller and oracle on the given store.
+inline std::vector<Trial> search_once(const ExperimentConfig& config, TrialStore& store,
+                                      Executor& executor) {
+  const SearchSpace space = config.search_space();
+  const auto oracle = make_oracle(config.latency);
+  const auto controller = make_controller(config.controller, space.decisions(), config.seed);
+  return Search(config, {space, *oracle, *controller, executor, store}).run();
+}
+
+/// A trial without the two columns that may differ between equal runs.
+inline std::string comparable(const Trial& t) {
+  return std::to_string(t.id) + "|" + std::to_string(t.batch) + "|" + t.genotype + "|" +
+         t.architecture + "|" + enum_name(t.status) + "|" + ConfigWriter::plain_number(t.accuracy) +
+         "|" + ConfigWriter::plain_number(t.latency_ms) + "|" +
+         ConfigWriter::plain_number(t.reward) + "|" + std::to_string(t.reused_from) + "|" +
+         t.message;
+}
+
+inline std::vector<std::string> comparable(const std::vector<Trial>& trials) {
+  std::vector<std::string> texts;
+  for (const auto& trial : trials) texts.push_back(comparable(trial));
+  return texts;
+}
+
+}  // namespace ridgeline::test
