@@ -72,13 +72,16 @@ TEST_CASE("profile accounts for every operator, as table, JSON and CSV") {
       run_program({"profile", "efficientnet_b0", "--hardware", "tpu_v3", "--batch", "128"});
   CHECK(table.exit_code == 0);
   CHECK(contains(table.out, "stage7.block0.depthwise.conv"));
-  const auto json = nlohmann::json::parse(run_program({"profile", "efficientnet_b0", "--hardware",
-                                                     "v100", "--batch", "128", "--format", "json"})
-                                              .out);
+  const auto json =
+      nlohmann::json::parse(run_program({"profile", "efficientnet_b0", "--hardware", "v100",
+                                         "--batch", "128", "--format", "json"})
+                                .out);
   double sum = 0;
-  for (const auto& op : json.at("operators")) sum += op.at("ms").get<double>();
+  for (const auto& op : json.at("operators"))
+    sum += op.value("ms", 0.0);  // what is fused into another kernel has none
   CHECK(sum == Approx(json.at("latency").at("ms").get<double>()));
-  CHECK(contains(run_program({"profile", "efficientnet_b0", "--hardware", "tpu_v4"}).err, "tpu_v3"));
+  CHECK(
+      contains(run_program({"profile", "efficientnet_b0", "--hardware", "tpu_v4"}).err, "tpu_v3"));
   CHECK(run_program({"profile", "efficientnet_b0", "--hardware", "tpu_v4"}).exit_code == 3);
 }
 
@@ -86,8 +89,9 @@ TEST_CASE("scale by coefficients prints the family and writes files that load ba
   TempFolder folder;
   const Outcome outcome =
       run_program({"scale", "efficientnet_b0", "--alpha", "1.2", "--beta", "1.1", "--gamma", "1.15",
-                 "--phi", "0", "1", "--hardware", "v100", "--out", folder / "family"});
+                   "--phi", "0", "1", "--hardware", "v100", "--out", folder / "family"});
   CHECK(outcome.exit_code == 0);
   CHECK(contains(outcome.out, "B1"));
-  CHECK(run_program({"profile", folder / "family" / "B1.yaml", "--hardware", "v100"}).exit_code == 0);
+  CHECK(run_program({"profile", folder / "family" / "B1.yaml", "--hardware", "v100"}).exit_code ==
+        0);
 }
