@@ -36,12 +36,12 @@ struct DataConfig {
     v.field("test_images", test_images, {.help = "idx: images held out to the end; may be empty: then the validation part is reported"});
     v.field("test_labels", test_labels, {.help = "idx: labels of test_images"});
     v.field("validation_share", validation_share, {.help = "share of the training images held out to score trials", .min = 0.01, .max = 0.9});
-    v.field("train_limit", train_limit, {.help = "use only so many training images (drawn by class in turn); 0: all", .unit = "images", .min = 0, .max = 1e9});
-    v.field("classes", classes, {.help = "fractal: number of classes", .min = 2, .max = 1000});
+    v.field("train_limit", train_limit, {.help = "use only so many training images (drawn by class in turn, before validation is held out); 0: all", .unit = "images", .min = 0, .max = 1e9});
+    v.field("classes", classes, {.help = "fractal: number of classes; idx: labels are 0 .. classes - 1", .min = 2, .max = 1000});
     v.field("image_size", image_size, {.help = "fractal: side of an image", .unit = "pixels", .min = 8, .max = 512});
     v.field("train_per_class", train_per_class, {.help = "fractal: training images per class", .min = 1, .max = 100000});
     v.field("test_per_class", test_per_class, {.help = "fractal: test images per class", .min = 1, .max = 100000});
-    v.field("seed", seed, {.help = "fractal: seed of the classes and images", .min = 0, .max = 4294967295.0});
+    v.field("seed", seed, {.help = "of generated classes and images, and of the choice of train_limit and validation images", .min = 0, .max = 4294967295.0});
   }
 };
 
@@ -63,7 +63,7 @@ struct EnumNames<ScheduleKind> {
 /// How a candidate is trained.
 struct TrainingConfig {
   int epochs = 5;
-  int batch = 64;
+  int batch = 32;
   OptimizerKind optimizer = OptimizerKind::kSgd;
   double learning_rate = 0.1;
   double momentum = 0.9;

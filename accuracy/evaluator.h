@@ -9,8 +9,17 @@
 
 namespace ridgeline {
 
-/// How a trial ended. Everything but `kComplete` is a failure with a declared effect on the controller.
-enum class TrialStatus { kComplete, kInfeasible, kDiverged, kOutOfMemory, kTimeOut, kCrashed, kCancelled };
+/// How a trial ended. Everything but `kComplete` is a failure with a declared effect on the
+/// controller.
+enum class TrialStatus {
+  kComplete,
+  kInfeasible,
+  kDiverged,
+  kOutOfMemory,
+  kTimeOut,
+  kCrashed,
+  kCancelled
+};
 template <>
 struct EnumNames<TrialStatus> {
   static constexpr std::array<std::pair<TrialStatus, const char*>, 7> values{
@@ -26,11 +35,13 @@ struct EnumNames<TrialStatus> {
 /// All that a result may depend on, besides the evaluator's configuration.
 struct TrialSpec {
   Architecture architecture;
-  uint64_t seed = 1;      ///< of the experiment
+  uint64_t seed = 1;  ///< of the experiment
   uint64_t trial_id = 0;
-  int epochs = 0;               ///< 0: as configured
-  bool test_split = false;      ///< train on train + validation, score on the test images (final training)
-  std::string weights_path;     ///< where the trained weights are saved (runtime/weights.h); empty: not saved
+  int epochs = 0;  ///< 0: as configured
+  bool test_split =
+      false;  ///< train on train + validation, score on the test images (final training)
+  std::string
+      weights_path;  ///< where the trained weights are saved (runtime/weights.h); empty: not saved
 };
 
 struct Evaluation {
@@ -41,12 +52,18 @@ struct Evaluation {
   std::string message;  ///< cause of a failure, one line
 };
 
-/// (architecture, seed, trial id) -> accuracy. A pure function: equal specs give equal evaluations but for `seconds`.
+/// (architecture, seed, trial id) -> accuracy. A pure function: equal specs give equal evaluations
+/// but for `seconds`.
 class AccuracyEvaluator {
  public:
   virtual ~AccuracyEvaluator() = default;
-  /// Divergence and lack of memory are statuses; what the user must mend (data file, device) throws `Error`.
+  /// Divergence and lack of memory are statuses; what the user must mend (data file, device) throws
+  /// `Error`.
   virtual Evaluation evaluate(const TrialSpec& spec) = 0;
+  /// What the data asks of an architecture; 0: no opinion. Grey images (1 channel) also serve
+  /// architectures of 3.
+  virtual int classes() const { return 0; }
+  virtual int channels() const { return 0; }
 };
 
 /// Loads or generates the data at once, so that bad data stops a run before anything is spent.

@@ -1,0 +1,80 @@
+#include "accuracy/proxy.h"
+
+#include <ATen/Context.h>
+
+#include <chrono>
+#include <string>
+
+#include "accuracy/trainer.h"
+#include "core/error.h"
+#include "runtime/device.h"
+#include "runtime/network_module.h"
+#include "runtime/weights.h"
+
+namespace ridgeline {
+namespace {
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+}  // namespace
+
+ProxyEvaluator::ProxyEvaluator(const AccuracyConfig& config)
+    : training_(config.training),
+      data_(load_dataset(config.data)),
+      normalization_(normalization_of(data_.train)) {
+  if (device_from_text(training_.device).is_cuda()) {
+    at::globalContext().setDeterministicCuDNN(true);
+    at::globalContext().setBenchmarkCuDNN(false);
+  }
+}
+
+Evaluation ProxyEvaluator::evaluate(const TrialSpec& spec) {
+  const int classes = spec.architecture.classes;
+  if (classes != data_.classes) {
+    throw Error(ErrorKind::kConfig, "classes: the architecture '" + spec.architecture.name +
+                                        "' has " + std::to_string(classes) +
+                                        ", but the images have " + std::to_string(data_.classes) +
+                                        ": the two must be equal");
+  }
+  set_threads(training_.threads);
+  const auto start = std::chrono::steady_clock::now();
+  Evaluation result;
+  try {
+    result = train_and_score(spec);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error)) throw;
+    result.status = TrialStatus::kOutOfMemory;
+    result.message = first_line(error.what());
+  }
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  result.seconds = elapsed.count();
+  return result;
+}
+
+Evaluation ProxyEvaluator::train_and_score(const TrialSpec& spec) const {
+  const Architecture& architecture = spec.architecture;
+  const bool final_training = spec.test_split && data_.test.size() > 0;
+  const ImageSet all = final_training ? concatenate(data_.train, data_.validation) : ImageSet{};
+  const ImageSet& learned = final_training ? all : data_.train;
+  const ImageSet& held_out = final_training ? data_.test : data_.validation;
+  const auto maker = [&](const ImageSet& images) {
+    return BatchMaker(images, normalization_, architecture.input_channels, architecture.resolution);
+  };
+  NetworkModule module(lower(architecture), derive_seed(spec.seed, spec.trial_id, "weights"));
+  place(*module, device_from_text(training_.device));
+  const int epochs = spec.epochs > 0 ? spec.epochs : training_.epochs;
+  Evaluation result =
+      train(module, maker(learned), learned.size(), epochs, training_, {spec.seed, spec.trial_id});
+  if (result.status != TrialStatus::kComplete) return result;
+  const double loss = result.loss;
+  result = score(module, maker(held_out), held_out.size(), training_);
+  result.loss = loss;
+  if (result.status == TrialStatus::kComplete && !spec.weights_path.empty()) {
+    save_weights(*module, spec.weights_path);
+  }
+  return result;
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <exception>
+#include <string>
+
+#include "accuracy/augment.h"
+#include "accuracy/config.h"
+#include "accuracy/evaluator.h"
+#include "runtime/network_module.h"
+
+namespace ridgeline {
+
+/// What the random streams of one training derive from.
+struct TrainingSeed {
+  uint64_t seed = 1;
+  uint64_t trial_id = 0;
+};
+
+/// Mean over the batch of the cross-entropy against (1 - smoothing) on the label plus smoothing /
+/// classes on every class. logits: [n, classes]; labels: [n].
+at::Tensor smoothed_cross_entropy(const at::Tensor& logits, const at::Tensor& labels,
+                                  double smoothing);
+
+/// Trains `module` in place for `epochs` passes over `images` in whole batches (the rest of a pass,
+/// less than a batch, is left out), on the device and with the recipe of `config`; ends with the
+/// averaged weights where `config.ema_decay` is on. Returns `kComplete` with the last epoch's mean
+/// loss, or `kDiverged`.
+Evaluation train(NetworkModule& module, const BatchMaker& images, int image_count, int epochs,
+                 const TrainingConfig& config, const TrainingSeed& seed);
+
+/// Fraction of the images that `module` classifies rightly (`kComplete`), or `kDiverged` when an
+/// output is not finite.
+Evaluation score(NetworkModule& module, const BatchMaker& images, int image_count,
+                 const TrainingConfig& config);
+
+/// Whether `error` says that the CPU or the accelerator had no memory left.
+bool is_out_of_memory(const std::exception& error);
+
+}  // namespace ridgeline
