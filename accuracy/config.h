@@ -30,18 +30,40 @@ struct DataConfig {
   template <class V>
   void describe(V& v) {
     v.field("kind", kind, {.help = "fractal: generated, no file needed; idx; cifar10; cifar100"});
-    v.field("path", path, {.help = "cifar: folder of the binary files; idx: folder that the four file names are relative to"});
-    v.field("train_images", train_images, {.help = "idx: images, .gz or not, N x H x W or N x H x W x C bytes"});
+    v.field("path", path,
+            {.help = "cifar: folder of the binary files; idx: folder that the four file names are "
+                     "relative to"});
+    v.field("train_images", train_images,
+            {.help = "idx: images, .gz or not, N x H x W or N x H x W x C bytes"});
     v.field("train_labels", train_labels, {.help = "idx: labels of train_images"});
-    v.field("test_images", test_images, {.help = "idx: images held out to the end; may be empty: then the validation part is reported"});
+    v.field("test_images", test_images,
+            {.help = "idx: images held out to the end; may be empty: then the validation part is "
+                     "reported"});
     v.field("test_labels", test_labels, {.help = "idx: labels of test_images"});
-    v.field("validation_share", validation_share, {.help = "share of the training images held out to score trials", .min = 0.01, .max = 0.9});
-    v.field("train_limit", train_limit, {.help = "use only so many training images (drawn by class in turn, before validation is held out); 0: all", .unit = "images", .min = 0, .max = 1e9});
-    v.field("classes", classes, {.help = "fractal: number of classes; idx: labels are 0 .. classes - 1", .min = 2, .max = 1000});
-    v.field("image_size", image_size, {.help = "fractal: side of an image", .unit = "pixels", .min = 8, .max = 512});
-    v.field("train_per_class", train_per_class, {.help = "fractal: training images per class", .min = 1, .max = 100000});
-    v.field("test_per_class", test_per_class, {.help = "fractal: test images per class", .min = 1, .max = 100000});
-    v.field("seed", seed, {.help = "of generated classes and images, and of the choice of train_limit and validation images", .min = 0, .max = 4294967295.0});
+    v.field(
+        "validation_share", validation_share,
+        {.help = "share of the training images held out to score trials", .min = 0.01, .max = 0.9});
+    v.field("train_limit", train_limit,
+            {.help = "use only so many training images (drawn by class in turn, before validation "
+                     "is held out); 0: all",
+             .unit = "images",
+             .min = 0,
+             .max = 1e9});
+    v.field("classes", classes,
+            {.help = "fractal: number of classes; idx: labels are 0 .. classes - 1",
+             .min = 2,
+             .max = 1000});
+    v.field("image_size", image_size,
+            {.help = "fractal: side of an image", .unit = "pixels", .min = 8, .max = 512});
+    v.field("train_per_class", train_per_class,
+            {.help = "fractal: training images per class", .min = 1, .max = 100000});
+    v.field("test_per_class", test_per_class,
+            {.help = "fractal: test images per class", .min = 1, .max = 100000});
+    v.field("seed", seed,
+            {.help = "of generated classes and images, and of the choice of train_limit and "
+                     "validation images",
+             .min = 0,
+             .max = 4294967295.0});
   }
 };
 
@@ -49,7 +71,9 @@ enum class OptimizerKind { kSgd, kRmsProp, kAdam };
 template <>
 struct EnumNames<OptimizerKind> {
   static constexpr std::array<std::pair<OptimizerKind, const char*>, 3> values{
-      {{OptimizerKind::kSgd, "sgd"}, {OptimizerKind::kRmsProp, "rmsprop"}, {OptimizerKind::kAdam, "adam"}}};
+      {{OptimizerKind::kSgd, "sgd"},
+       {OptimizerKind::kRmsProp, "rmsprop"},
+       {OptimizerKind::kAdam, "adam"}}};
 };
 enum class ScheduleKind { kConstant, kCosine, kExponential };
 template <>
@@ -89,25 +113,51 @@ struct TrainingConfig {
     v.field("optimizer", optimizer, {.help = "sgd (Nesterov), rmsprop (EfficientNet's), adam"});
     v.field("learning_rate", learning_rate, {.help = "peak step size", .min = 1e-9, .max = 100.0});
     v.field("momentum", momentum, {.help = "sgd, rmsprop", .min = 0.0, .max = 0.9999});
-    v.field("rmsprop_decay", rmsprop_decay, {.help = "rmsprop: decay of the squared gradient (EfficientNet: 0.9)", .min = 0.0, .max = 0.99999});
-    v.field("weight_decay", weight_decay, {.help = "L2, on weights only: not on batch norm, not on biases", .min = 0.0, .max = 1.0});
+    v.field("rmsprop_decay", rmsprop_decay,
+            {.help = "rmsprop: decay of the squared gradient (EfficientNet: 0.9)",
+             .min = 0.0,
+             .max = 0.99999});
+    v.field(
+        "weight_decay", weight_decay,
+        {.help = "L2, on weights only: not on batch norm, not on biases", .min = 0.0, .max = 1.0});
     v.field("schedule", schedule, {.help = "constant, cosine to zero, or exponential"});
-    v.field("warmup_epochs", warmup_epochs, {.help = "linear warm-up", .unit = "epochs", .min = 0.0, .max = 1000.0});
-    v.field("decay_rate", decay_rate, {.help = "exponential: factor (EfficientNet: 0.97)", .min = 1e-6, .max = 1.0});
-    v.field("decay_epochs", decay_epochs, {.help = "exponential: epochs per factor (EfficientNet: 2.4)", .unit = "epochs", .min = 1e-3, .max = 1e6});
-    v.field("label_smoothing", label_smoothing, {.help = "EfficientNet: 0.1", .min = 0.0, .max = 0.99});
-    v.field("ema_decay", ema_decay, {.help = "moving average of the weights used for evaluation; 0: off (EfficientNet: 0.9999)", .min = 0.0, .max = 0.999999});
-    v.field("gradient_clip", gradient_clip, {.help = "largest L2 norm of the gradient; 0: off", .min = 0.0, .max = 1e9});
+    v.field("warmup_epochs", warmup_epochs,
+            {.help = "linear warm-up", .unit = "epochs", .min = 0.0, .max = 1000.0});
+    v.field("decay_rate", decay_rate,
+            {.help = "exponential: factor (EfficientNet: 0.97)", .min = 1e-6, .max = 1.0});
+    v.field("decay_epochs", decay_epochs,
+            {.help = "exponential: epochs per factor (EfficientNet: 2.4)",
+             .unit = "epochs",
+             .min = 1e-3,
+             .max = 1e6});
+    v.field("label_smoothing", label_smoothing,
+            {.help = "EfficientNet: 0.1", .min = 0.0, .max = 0.99});
+    v.field(
+        "ema_decay", ema_decay,
+        {.help = "moving average of the weights used for evaluation; 0: off (EfficientNet: 0.9999)",
+         .min = 0.0,
+         .max = 0.999999});
+    v.field("gradient_clip", gradient_clip,
+            {.help = "largest L2 norm of the gradient; 0: off", .min = 0.0, .max = 1e9});
     v.field("flip", flip, {.help = "random horizontal flips"});
-    v.field("crop_padding", crop_padding, {.help = "random crops after padding by this; 0: off", .unit = "pixels", .min = 0, .max = 64});
+    v.field("crop_padding", crop_padding,
+            {.help = "random crops after padding by this; 0: off",
+             .unit = "pixels",
+             .min = 0,
+             .max = 64});
     v.field("device", device, {.help = "cpu, cuda or cuda:N"});
     v.field("bf16", bf16, {.help = "convolutions and linear layers in bfloat16"});
-    v.field("threads", threads, {.help = "CPU threads of one trial; another number changes the last digits of the results", .min = 1, .max = 1024});
+    v.field(
+        "threads", threads,
+        {.help = "CPU threads of one trial; another number changes the last digits of the results",
+         .min = 1,
+         .max = 1024});
   }
 };
 
-/// proxy: train briefly and validate. formula: a smooth function of cost, depth and width that needs no
-/// training, for trying out a configuration and for tests; it says nothing of real accuracy.
+/// proxy: train briefly and validate. formula: a smooth function of cost, depth and width that
+/// needs no training, for trying out a configuration and for tests; it says nothing of real
+/// accuracy.
 enum class AccuracyKind { kProxy, kFormula };
 template <>
 struct EnumNames<AccuracyKind> {
@@ -122,7 +172,9 @@ struct AccuracyConfig {
 
   template <class V>
   void describe(V& v) {
-    v.field("kind", kind, {.help = "proxy: short training and validation; formula: no training, for trying out a configuration"});
+    v.field("kind", kind,
+            {.help = "proxy: short training and validation; formula: no training, for trying out a "
+                     "configuration"});
     v.section("data", data, "the images");
     v.section("training", training, "the proxy training of one candidate");
   }

@@ -1,3 +1,8 @@
+# Compiles the sources of a LibTorch target as one: its headers cost ten seconds in each, the sources themselves one.
+function(ridgeline_unity target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${RIDGELINE_UNITY} UNITY_BUILD_BATCH_SIZE 16)
+endfunction()
+
 # One static library per folder. A dependency that is not defined yet is an error: since folders are added
 # lowest first, the top-level file is the architecture diagram, and configuring proves that there is no cycle.
 function(ridgeline_module name)
@@ -19,18 +24,22 @@ function(ridgeline_module name)
   target_link_libraries(${target} PUBLIC ${ARG_LIBRARIES})
   if(ARG_TORCH)
     target_link_libraries(${target} PUBLIC torch)
+    ridgeline_unity(${target})
   endif()
   install(TARGETS ${target} EXPORT ridgelineTargets)
   install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/ DESTINATION include/ridgeline/${name}
           FILES_MATCHING PATTERN "*.h")
 endfunction()
 
-# One Catch2 executable per folder of tests, run as one ctest test: loading LibTorch once per test case would cost
+# One Catch2 executable per folder of tests (TORCH: its sources include LibTorch), run as one ctest test: loading LibTorch once per test case would cost
 # more than the tests.
 function(ridgeline_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;DEPENDS" ${ARGN})
   set(target test_${name})
   add_executable(${target} ${ARG_SOURCES})
+  if(ARG_TORCH)
+    ridgeline_unity(${target})
+  endif()
   target_link_libraries(${target} PRIVATE ridgeline_warnings ridgeline_test_main)
   foreach(dependency IN LISTS ARG_DEPENDS)
     target_link_libraries(${target} PRIVATE ridgeline_${dependency})

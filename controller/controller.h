@@ -27,7 +27,7 @@ struct ControllerConfig {
   int layers = 1;
   int embedding = 100;
   double learning_rate = 0.0035;
-  double entropy_weight = 1e-4;
+  double entropy_weight = 0.01;
   double baseline_decay = 0.95;
   double gradient_clip = 1.0;
   double temperature = 1.0;
@@ -46,7 +46,10 @@ struct ControllerConfig {
     v.field("learning_rate", learning_rate,
             {.help = "Adam's step size (ENAS: 0.0035)", .min = 1e-9, .max = 1.0});
     v.field("entropy_weight", entropy_weight,
-            {.help = "weight of the entropy bonus (ENAS: 1e-4)", .min = 0.0, .max = 10.0});
+            {.help = "weight of the entropy bonus; too small a weight lets the policy settle on "
+                     "one network early (ENAS: 1e-4)",
+             .min = 0.0,
+             .max = 10.0});
     v.field("baseline_decay", baseline_decay,
             {.help = "decay of the moving-average reward baseline (NASNet: 0.95)",
              .min = 0.0,

@@ -29,7 +29,8 @@ void ProgressBar::update(int done, const std::string& note) {
   done_ = done;
   note_ = note;
   const auto pause = terminal_ ? Clock::duration(kTerminalPause) : Clock::duration(kPlainPause);
-  if (Clock::now() - last_draw_ >= pause) draw(false);
+  if (done_ < total_ && Clock::now() - last_draw_ >= pause)
+    draw(false);  // the last line is finish's
 }
 
 void ProgressBar::finish() {

@@ -109,9 +109,12 @@ class CandidateTrials {
   uint64_t next_id_ = kFirstScalingId;
 };
 
-/// A measured latency is recorded, so that a resumed run goes on with the same figures; a formula gives them again.
-double price(const ExperimentConfig& config, const ScalingParts& parts, const Architecture& architecture) {
-  if (config.latency.kind != LatencyKind::kMeasured) return parts.oracle.estimate(lower(architecture)).ms;
+/// A measured latency is recorded, so that a resumed run goes on with the same figures; a formula
+/// gives them again.
+double price(const ExperimentConfig& config, const ScalingParts& parts,
+             const Architecture& architecture) {
+  if (config.latency.kind != LatencyKind::kMeasured)
+    return parts.oracle.estimate(lower(architecture)).ms;
   const std::string key = "latency of " + std::to_string(hash_text(to_yaml(architecture)));
   if (const auto recorded = parts.store.fact(key)) return std::stod(*recorded);
   const double ms = parts.oracle.estimate(lower(architecture)).ms;

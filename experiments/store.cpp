@@ -146,9 +146,7 @@ void TrialStore::check(int code, const std::string& action) const {
                                        sqlite3_errmsg(database_.get()) +
                                        "); what can be saved: sqlite3 store.sqlite .recover");
     case SQLITE_FULL:
-      throw Error(
-          ErrorKind::kIo,
-          path_.string() + ": the disk is full; nothing recorded is lost: free space, then resume");
+      throw Error(ErrorKind::kIo, path_.string() + ": the disk is full");
     default:
       throw Error(ErrorKind::kIo,
                   path_.string() + ": cannot " + action + ": " +

@@ -145,8 +145,8 @@ class ForwardWriter {
   }
   void emit(const GlobalAveragePool&) { assign("torch.adaptive_avg_pool2d(" + in() + ", [1, 1])"); }
   void emit(const Linear& l) {
-    assign("torch.linear(torch.flatten(" + in() + ", 1), " + parameter("weight") + ", " +
-           (l.bias ? parameter("bias") : "None") + ")");
+    assign("torch.unsqueeze(torch.unsqueeze(torch.linear(torch.flatten(" + in() + ", 1), " +
+           parameter("weight") + ", " + (l.bias ? parameter("bias") : "None") + "), 2), 3)");
   }
   void emit(const Add&) {
     std::string sum = in();

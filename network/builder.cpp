@@ -1,4 +1,5 @@
-#include <unordered_set>
+#include <bit>
+#include <functional>
 
 #include "network/network.h"
 
@@ -8,8 +9,9 @@ namespace {
 /// Infers the output shape of one operator; every failure names the node and the shapes it got.
 class ShapeInference {
  public:
-  ShapeInference(const std::string& name, const Operator& op, std::vector<Shape> inputs)
-      : name_(name), op_(op), inputs_(std::move(inputs)) {}
+  ShapeInference(const std::string& name, const Operator& op, const std::vector<Node>& nodes,
+                 const NodeInputs& inputs)
+      : name_(name), op_(op), nodes_(nodes), inputs_(inputs) {}
 
   Shape infer() const {
     return std::visit([this](const auto& op) { return shape_of(op); }, op_);
@@ -18,16 +20,18 @@ class ShapeInference {
  private:
   [[noreturn]] void fail(const std::string& what) const {
     std::vector<std::string> shapes;
-    for (const auto& shape : inputs_) shapes.push_back(to_string(shape));
+    for (size_t i = 0; i < inputs_.size(); ++i) shapes.push_back(to_string(input(i)));
     throw Error(ErrorKind::kConfig, "network node " + name_ + " (" + describe(op_) + " on " +
                                         (shapes.empty() ? "nothing" : join(shapes)) + "): " + what);
   }
-  void require(bool condition, const std::string& what) const {
+  // Takes no std::string: building one per check would cost more than the inference.
+  void require(bool condition, const char* what) const {
     if (!condition) fail(what);
   }
+  const Shape& input(size_t i) const { return nodes_[static_cast<size_t>(inputs_[i])].shape; }
   const Shape& only() const {
     require(inputs_.size() == 1, "takes exactly one input");
-    return inputs_[0];
+    return input(0);
   }
   Shape windowed(const Shape& in, int64_t channels, int kernel_h, int kernel_w, int stride,
                  const Padding& padding, bool ceil_mode) const {
@@ -48,8 +52,9 @@ class ShapeInference {
   Shape shape_of(const Conv2d& c) const {
     const Shape& in = only();
     require(c.out_channels >= 1, "needs at least one output channel");
-    require(c.groups >= 1 && in.channels % c.groups == 0 && c.out_channels % c.groups == 0,
-            "input and output channels must be multiples of groups = " + std::to_string(c.groups));
+    if (c.groups < 1 || in.channels % c.groups != 0 || c.out_channels % c.groups != 0) {
+      fail("input and output channels must be multiples of groups = " + std::to_string(c.groups));
+    }
     if (c.init == WeightInit::kSpaceToDepth) {
       require(c.groups == 1 && c.kernel_h == c.stride && c.kernel_w == c.stride &&
                   c.out_channels == in.channels * c.stride * c.stride,
@@ -65,6 +70,8 @@ class ShapeInference {
   Shape shape_of(const Activation&) const { return only(); }
   Shape shape_of(const Pool& p) const {
     const Shape& in = only();
+    require(p.padding.height <= p.kernel / 2 && p.padding.width <= p.kernel / 2,
+            "padding must be at most half the kernel");
     return windowed(in, in.channels, p.kernel, p.kernel, p.stride, p.padding, p.ceil_mode);
   }
   Shape shape_of(const GlobalAveragePool&) const {
@@ -81,22 +88,24 @@ class ShapeInference {
   }
   Shape shape_of(const Add&) const {
     require(inputs_.size() >= 2, "takes at least two inputs");
-    for (const auto& shape : inputs_)
-      require(shape == inputs_[0], "all inputs must have one shape");
-    return inputs_[0];
+    for (size_t i = 1; i < inputs_.size(); ++i) {
+      require(input(i) == input(0), "all inputs must have one shape");
+    }
+    return input(0);
   }
   Shape shape_of(const Multiply&) const {
     require(inputs_.size() == 2, "takes two inputs");
-    const Shape gate{inputs_[0].channels, 1, 1, inputs_[0].batch};
-    require(inputs_[1] == inputs_[0] || inputs_[1] == gate,
+    const Shape gate{input(0).channels, 1, 1, input(0).batch};
+    require(input(1) == input(0) || input(1) == gate,
             "the second input must have the shape of the first, or its channels x 1 x 1");
-    return inputs_[0];
+    return input(0);
   }
   Shape shape_of(const Concat&) const {
     require(inputs_.size() >= 2, "takes at least two inputs");
-    Shape out = inputs_[0];
+    Shape out = input(0);
     out.channels = 0;
-    for (const auto& shape : inputs_) {
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      const Shape& shape = input(i);
       require(shape.height == out.height && shape.width == out.width && shape.batch == out.batch,
               "all inputs must have one height and width");
       out.channels += shape.channels;
@@ -105,9 +114,10 @@ class ShapeInference {
   }
   Shape shape_of(const Slice& s) const {
     Shape out = only();
-    require(s.begin >= 0 && s.count >= 1 && s.begin + s.count <= out.channels,
-            "channels " + std::to_string(s.begin) + " to " + std::to_string(s.begin + s.count) +
-                " are not all there");
+    if (s.begin < 0 || s.count < 1 || s.count > out.channels - s.begin) {
+      fail("channels " + std::to_string(s.begin) + " to " + std::to_string(s.begin + s.count) +
+           " are not all there");
+    }
     out.channels = s.count;
     return out;
   }
@@ -146,7 +156,42 @@ class ShapeInference {
 
   const std::string& name_;
   const Operator& op_;
-  std::vector<Shape> inputs_;
+  const std::vector<Node>& nodes_;
+  const NodeInputs& inputs_;
+};
+
+/// `operator+` would allocate twice.
+std::string join_name(const std::string& owner, std::string_view part) {
+  std::string name;
+  name.reserve(owner.size() + part.size());
+  name += owner;
+  name += part;
+  return name;
+}
+
+/// A set of nodes by name: open addressing, since one allocation per name would cost more than all
+/// of the comparisons.
+class NameSet {
+ public:
+  explicit NameSet(const std::vector<Node>& nodes)
+      : nodes_(nodes), slots_(std::bit_ceil(2 * nodes.size()), kFree) {}
+
+  /// False when a node of this name was added before.
+  bool add(int node) {
+    const std::string& name = nodes_[static_cast<size_t>(node)].name;
+    const size_t mask = slots_.size() - 1;
+    size_t at = std::hash<std::string>()(name) & mask;
+    for (; slots_[at] != kFree; at = (at + 1) & mask) {
+      if (nodes_[static_cast<size_t>(slots_[at])].name == name) return false;
+    }
+    slots_[at] = node;
+    return true;
+  }
+
+ private:
+  static constexpr int kFree = -1;
+  const std::vector<Node>& nodes_;
+  std::vector<int> slots_;
 };
 
 }  // namespace
@@ -160,47 +205,46 @@ NetworkBuilder::NetworkBuilder(std::string name, const Shape& input) {
   network_.nodes_.push_back({"input", Input{}, {}, input});
 }
 
-int NetworkBuilder::add(const std::string& name, const Operator& op, std::vector<int> inputs) {
-  std::vector<Shape> shapes;
+int NetworkBuilder::add(std::string name, const Operator& op, NodeInputs inputs) {
   for (const int index : inputs) {
     if (index < 0 || index >= network_.size()) {
       throw Error(ErrorKind::kInternal, "network node " + name + ": input " +
                                             std::to_string(index) + " does not exist yet");
     }
-    shapes.push_back(network_.node(index).shape);
   }
-  Shape shape = ShapeInference(name, op, std::move(shapes)).infer();
-  network_.nodes_.push_back({name, op, std::move(inputs), shape});
+  const Shape shape = ShapeInference(name, op, network_.nodes_, inputs).infer();
+  network_.nodes_.push_back({std::move(name), op, std::move(inputs), shape});
   return network_.size() - 1;
 }
 
 int NetworkBuilder::conv_bn(const std::string& name, int input, const Conv2d& conv,
                             const BatchNorm& bn) {
-  return add(name + ".bn", bn, {add(name + ".conv", conv, {input})});
+  return add(join_name(name, ".bn"), bn, {add(join_name(name, ".conv"), conv, {input})});
 }
 
 int NetworkBuilder::conv_bn_act(const std::string& name, int input, const Conv2d& conv,
                                 const BatchNorm& bn, ActivationKind act) {
-  return add(name + ".act", Activation{act}, {conv_bn(name, input, conv, bn)});
+  return add(join_name(name, ".act"), Activation{act}, {conv_bn(name, input, conv, bn)});
 }
 
 int NetworkBuilder::squeeze_excite(const std::string& name, int input, int64_t reduced,
                                    ActivationKind act) {
   const int64_t channels = shape(input).channels;
-  int x = add(name + ".pool", GlobalAveragePool{}, {input});
-  x = add(name + ".reduce", Conv2d{.out_channels = reduced, .bias = true}, {x});
-  x = add(name + ".act", Activation{act}, {x});
-  x = add(name + ".expand", Conv2d{.out_channels = channels, .bias = true}, {x});
-  x = add(name + ".gate", Activation{ActivationKind::kSigmoid}, {x});
-  return add(name + ".scale", Multiply{}, {input, x});
+  int x = add(join_name(name, ".pool"), GlobalAveragePool{}, {input});
+  x = add(join_name(name, ".reduce"), Conv2d{.out_channels = reduced, .bias = true}, {x});
+  x = add(join_name(name, ".act"), Activation{act}, {x});
+  x = add(join_name(name, ".expand"), Conv2d{.out_channels = channels, .bias = true}, {x});
+  x = add(join_name(name, ".gate"), Activation{ActivationKind::kSigmoid}, {x});
+  return add(join_name(name, ".scale"), Multiply{}, {input, x});
 }
 
 Network NetworkBuilder::build() && {
   std::vector<bool> read(network_.nodes_.size(), false);
-  std::unordered_set<std::string> names;
-  for (const auto& node : network_.nodes_) {
+  NameSet names(network_.nodes_);
+  for (int i = 0; i < network_.size(); ++i) {
+    const Node& node = network_.node(i);
     for (const int input : node.inputs) read[static_cast<size_t>(input)] = true;
-    if (!names.insert(node.name).second) {
+    if (!names.add(i)) {
       throw Error(ErrorKind::kInternal, "network node " + node.name + ": the name is taken");
     }
   }

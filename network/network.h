@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "network/node_inputs.h"
 
 namespace ridgeline {
 
@@ -91,7 +92,9 @@ struct SplitSoftmax {  ///< softmax across `splits` equal groups of channels (sp
 struct Dropout {
   double rate = 0.0;
 };
-struct DropConnect {  ///< stochastic depth: drops the branch per image, scales by 1 / (1 - rate)
+/// Stochastic depth: drops the branch per image and scales by 1 / (1 - rate). Between
+/// space-to-batch and batch-to-space each of the smaller images is dropped on its own.
+struct DropConnect {
   double rate = 0.0;
 };
 struct SpaceToBatch {  ///< N x C x H x W -> N n^2 x C x ceil(H/n) x ceil(W/n), zero-padded
@@ -114,8 +117,8 @@ struct Node {
   std::string
       name;  ///< dotted and unique, such as "stage4.block0.expand.conv"; the same in every export
   Operator op;
-  std::vector<int> inputs;  ///< indices of earlier nodes
-  Shape shape;              ///< of the output
+  NodeInputs inputs;
+  Shape shape;  ///< of the output
 };
 
 /// A shape-resolved, immutable graph in topological order: node 0 is the input, the last node the
@@ -141,8 +144,10 @@ class NetworkBuilder {
  public:
   NetworkBuilder(std::string name, const Shape& input);
 
+  /// Makes room for so many nodes at once; a hint for speed.
+  void reserve(int nodes) { network_.nodes_.reserve(static_cast<size_t>(nodes)); }
   int input() const { return 0; }
-  int add(const std::string& name, const Operator& op, std::vector<int> inputs);
+  int add(std::string name, const Operator& op, NodeInputs inputs);
   const Shape& shape(int node) const { return network_.nodes_[static_cast<size_t>(node)].shape; }
 
   // The compounds that every network uses. Each adds "<name>.conv", "<name>.bn", "<name>.act".

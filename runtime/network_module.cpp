@@ -7,6 +7,12 @@
 #include <cmath>
 
 namespace ridgeline {
+
+struct WindowPadding {
+  std::vector<int64_t> symmetric;     // {height, width}, given to the operator
+  std::vector<int64_t> explicit_pad;  // {left, right, top, bottom} by a pad of its own, or empty
+};
+
 namespace {
 
 template <class... Ts>
@@ -58,11 +64,6 @@ at::Tensor conv_weight(const Conv2d& conv, int64_t in, at::Generator generator) 
       at::empty({conv.out_channels, in / conv.groups, conv.kernel_h, conv.kernel_w});
   return weight.normal_(0.0, std::sqrt(2.0 / fan_out), std::move(generator));
 }
-
-struct WindowPadding {
-  std::vector<int64_t> symmetric;     // {height, width}, given to the operator
-  std::vector<int64_t> explicit_pad;  // {left, right, top, bottom} by a pad of its own, or empty
-};
 
 WindowPadding window_padding(const Padding& padding, const Shape& in, int kernel_h, int kernel_w,
                              int stride, bool ceil_mode) {
@@ -235,7 +236,10 @@ at::Tensor NetworkModuleImpl::apply(const Node& node, const Layer& layer,
           [&](const GlobalAveragePool&) {
             return at::adaptive_avg_pool2d(x, {1, 1});
           },
-          [&](const Linear&) { return at::linear(x.flatten(1), layer.weight, layer.bias); },
+          [&](const Linear&) {
+            // C x 1 x 1, as the network says, so that convolutions and gates can read it.
+            return at::linear(x.flatten(1), layer.weight, layer.bias).unsqueeze(2).unsqueeze(3);
+          },
           [&](const Add&) {
             at::Tensor sum = x + input(1);
             for (size_t i = 2; i < node.inputs.size(); ++i) sum = sum + input(i);

@@ -4,6 +4,8 @@
 #include <torch/csrc/jit/serialization/pickle.h>
 
 #include <map>
+#include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -18,13 +20,31 @@ std::map<std::string, torch::Tensor> named_tensors(const torch::nn::Module& modu
   return tensors;
 }
 
-c10::impl::GenericDict read_dictionary(const std::filesystem::path& path) {
+std::map<std::string, torch::Tensor> read_tensors(const std::filesystem::path& path) {
   const std::string bytes = read_file(path);
+  std::map<std::string, torch::Tensor> tensors;
   try {
-    return torch::jit::pickle_load({bytes.begin(), bytes.end()}).toGenericDict();
+    const auto value = torch::jit::pickle_load({bytes.begin(), bytes.end()});
+    for (const auto& entry : value.toGenericDict()) {
+      tensors.emplace(entry.key().toStringRef(), entry.value().toTensor());
+    }
   } catch (const std::exception&) {
     throw Error(ErrorKind::kData, path.string() + ": is no file of weights, or damaged");
   }
+  return tensors;
+}
+
+std::string shape_text(const torch::Tensor& tensor) {
+  std::vector<std::string> sides;
+  for (const int64_t side : tensor.sizes()) sides.push_back(std::to_string(side));
+  return "[" + join(sides) + "]";
+}
+
+void require_equal(const std::string& property, const std::string& name, const std::string& found,
+                   const std::string& wanted, const std::filesystem::path& path) {
+  if (found == wanted) return;
+  throw Error(ErrorKind::kData, path.string() + ": the " + property + " of '" + name + "' is " +
+                                    found + ", the network's is " + wanted);
 }
 
 }  // namespace
@@ -39,27 +59,25 @@ void save_weights(const torch::nn::Module& module, const std::filesystem::path& 
 }
 
 void load_weights(torch::nn::Module& module, const std::filesystem::path& path) {
-  const auto dictionary = read_dictionary(path);
+  const auto stored = read_tensors(path);
   auto wanted = named_tensors(module);
+  // Everything is checked before anything changes: a refused file leaves the module as it was.
+  for (const auto& [name, tensor] : wanted) {
+    const auto found = stored.find(name);
+    if (found == stored.end()) {
+      throw Error(ErrorKind::kData, path.string() + ": lacks '" + name + "'");
+    }
+    require_equal("shape", name, shape_text(found->second), shape_text(tensor), path);
+    require_equal("type", name, c10::toString(found->second.scalar_type()),
+                  c10::toString(tensor.scalar_type()), path);
+  }
+  for (const auto& entry : stored) {
+    if (wanted.contains(entry.first)) continue;
+    throw Error(ErrorKind::kData,
+                path.string() + ": holds '" + entry.first + "', which the network does not have");
+  }
   torch::NoGradGuard no_grad;
-  for (const auto& entry : dictionary) {
-    const std::string name = entry.key().toStringRef();
-    const torch::Tensor value = entry.value().toTensor();
-    const auto found = wanted.find(name);
-    if (found == wanted.end()) {
-      throw Error(ErrorKind::kData,
-                  path.string() + ": holds '" + name + "', which the network does not have");
-    }
-    if (found->second.sizes() != value.sizes()) {
-      throw Error(ErrorKind::kData,
-                  path.string() + ": the shape of '" + name + "' is not the network's");
-    }
-    found->second.copy_(value);
-    wanted.erase(found);
-  }
-  if (!wanted.empty()) {
-    throw Error(ErrorKind::kData, path.string() + ": lacks '" + wanted.begin()->first + "'");
-  }
+  for (auto& [name, tensor] : wanted) tensor.copy_(stored.at(name));
 }
 
 }  // namespace ridgeline

@@ -10,8 +10,8 @@ namespace ridgeline {
 /// `torch.load` opens.
 void save_weights(const torch::nn::Module& module, const std::filesystem::path& path);
 
-/// Loads into `module`; every name and shape must match, none missing, none left over. Throws
-/// `kData`.
+/// Loads into `module`; every name, shape and type must match, none missing, none left over. Throws
+/// `kData` and then leaves the module as it was.
 void load_weights(torch::nn::Module& module, const std::filesystem::path& path);
 
 }  // namespace ridgeline

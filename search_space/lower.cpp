@@ -26,6 +26,7 @@ class Lowering {
 
   Network run() {
     check_resolution();
+    builder_.reserve(kMostNodesOfABlock * (blocks_ + 2));  // two more for stem and head
     x_ = conv_bn_act("stem",
                      {.out_channels = a_.stem.filters,
                       .kernel_h = a_.stem.kernel,
@@ -148,6 +149,7 @@ class Lowering {
     builder_.add("classifier", Linear{a_.classes, true}, {x_});
   }
 
+  static constexpr int kMostNodesOfABlock = 17;
   const Architecture& a_;
   BatchNorm bn_;
   NetworkBuilder builder_;

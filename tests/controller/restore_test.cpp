@@ -12,10 +12,10 @@ using test::error_of;
 
 namespace {
 
-ControllerConfig small() { return {.hidden = 12, .embedding = 7}; }
+ControllerConfig small_policy() { return {.hidden = 12, .embedding = 7}; }
 
 std::unique_ptr<Controller> fresh(uint64_t seed = 5) {
-  return make_controller(small(), conditional_space(), seed);
+  return make_controller(small_policy(), conditional_space(), seed);
 }
 
 struct Step {
@@ -130,7 +130,7 @@ TEST_CASE("the state of another controller is refused with what differs") {
   };
   refuses(*controller, bytes_of({.kind = ControllerKind::kRandom}, conditional_space()),
           "controller state: saved by a 'random' controller; this one is 'reinforce'");
-  refuses(*controller, bytes_of(small(), test::plain_space()),
+  refuses(*controller, bytes_of(small_policy(), test::plain_space()),
           "controller state: saved for 4 decisions; this search space has 3");
   refuses(*controller, bytes_of({.hidden = 12, .layers = 2, .embedding = 7}, conditional_space()),
           "controller state: saved by a policy of hidden 12, layers 2, embedding 7; this one has "
@@ -142,7 +142,7 @@ TEST_CASE("the state of decisions with other names, labels or conditions is refu
   const auto refuses_change = [&](auto change) {
     auto decisions = conditional_space();
     change(decisions);
-    refuses(*controller, make_controller(small(), decisions, 5)->save(),
+    refuses(*controller, make_controller(small_policy(), decisions, 5)->save(),
             "controller state: saved for other decisions than this search space's: as many, but "
             "names, choices or conditions differ");
   };

@@ -40,8 +40,7 @@ std::vector<TrialResult> run(int workers, double time_limit_s, const std::vector
   AccuracyConfig accuracy;
   accuracy.training.threads = threads;
   LocalExecutor executor({folder / "program", folder / "trials", accuracy, workers, time_limit_s});
-  for (const uint64_t id : ids)
-    executor.submit(spec_of(id));
+  for (const uint64_t id : ids) executor.submit(spec_of(id));
   std::vector<TrialResult> results;
   while (auto result = executor.next()) results.push_back(*result);
   CHECK(std::filesystem::is_empty(folder / "trials"));

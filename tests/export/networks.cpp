@@ -80,6 +80,9 @@ Network branches() {
   branch = b.add("branch.drop", DropConnect{0.5}, {branch});
   x = b.add("join", Add{}, {x, branch});
   x = b.add("nothing_dropped", Dropout{0.0}, {x});
+  int scale = b.add("scale.pool", GlobalAveragePool{}, {x});
+  scale = b.add("scale.linear", Linear{6, true}, {scale});
+  x = b.add("scale.apply", Multiply{}, {x, scale});
   x = b.add("pool", GlobalAveragePool{}, {x});
   x = b.add("dropout", Dropout{0.3}, {x});
   x = b.add("hidden", Linear{7, false}, {x});
