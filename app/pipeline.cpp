@@ -68,7 +68,7 @@ void search_phase(RunDirectory& run, Session& session) {
   auto controller = make_controller(config.controller, session.space.decisions(), config.seed);
   PhaseProgress progress("search", config.search.trials, recorded);
   Search search(config,
-                {session.space, *session.oracle, *controller, *session.executor, run.store(),
+                {session.space, *session.oracle, *controller, *session.runner, run.store(),
                  session.evaluator->classes(), session.evaluator->channels()},
                 [&](const Trial& trial) { progress(trial); });
   search.run();
@@ -105,14 +105,13 @@ void final_phase(RunDirectory& run, Session& session) {
   const int epochs = run.config().final_training.epochs;
   spdlog::info("training the best network{}, on training and validation images",
                epochs > 0 ? " for " + std::to_string(epochs) + " epochs" : std::string());
-  session.executor->submit(
-      {.architecture = architecture,
-       .seed = run.config().seed,
-       .trial_id = kFirstFinalId,
-       .epochs = epochs,
-       .test_split = true,
-       .weights_path = std::filesystem::absolute(run.best_weights()).string()});
-  const auto result = session.executor->next();
+  session.runner->submit({.architecture = architecture,
+                          .seed = run.config().seed,
+                          .trial_id = kFirstFinalId,
+                          .epochs = epochs,
+                          .test_split = true,
+                          .weights_path = std::filesystem::absolute(run.best_weights()).string()});
+  const auto result = session.runner->next();
   if (!result)
     throw Error(ErrorKind::kInterrupted, "stopped during the training of the best network");
   const Trial trial =
@@ -130,7 +129,7 @@ void scaling_phase(RunDirectory& run, Session& session) {
   const int recorded = static_cast<int>(run.store().trials(Phase::kScaling).size());
   PhaseProgress progress("scaling", 2 * run.config().scaling.max_candidates, recorded);
   const LacsResult result =
-      run_lacs(run.config(), base, {*session.oracle, *session.executor, run.store()},
+      run_lacs(run.config(), base, {*session.oracle, *session.runner, run.store()},
                [&](const Trial& trial) { progress(trial); });
   progress.finish();
   write_family(result.family, run.family_folder());
@@ -142,10 +141,15 @@ void scaling_phase(RunDirectory& run, Session& session) {
 int preflight_samples(LatencyKind kind) { return kind == LatencyKind::kMeasured ? 10 : 200; }
 
 Session make_session(const ExperimentConfig& config, const std::filesystem::path& folder) {
-  Session session{config, config.search_space(), make_oracle(config.latency),
-                  make_evaluator(config.accuracy), nullptr};
+  Session session{config,
+                  config.search_space(),
+                  make_oracle(config.latency),
+                  make_evaluator(config.accuracy),
+                  nullptr,
+                  nullptr};
   if (config.accuracy.kind == AccuracyKind::kProxy) warn_if_blas_is_slow();
   session.executor = make_executor(config, *session.evaluator, folder);
+  session.runner = std::make_unique<TrialRunner>(*session.executor);
   return session;
 }
 

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "accuracy/evaluator.h"
-#include "experiments/executor.h"
 #include "experiments/run_directory.h"
 #include "experiments/scaling_run.h"
 #include "latency/oracle.h"
@@ -19,6 +18,7 @@ struct Session {
   std::unique_ptr<LatencyOracle> oracle;
   std::unique_ptr<AccuracyEvaluator> evaluator;
   std::unique_ptr<Executor> executor;
+  std::unique_ptr<TrialRunner> runner;
 };
 
 /// Reads the data, the hardware and the space at once, so that what is wrong stops a run before

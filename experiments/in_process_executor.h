@@ -12,12 +12,14 @@ class InProcessExecutor : public Executor {
  public:
   /// `evaluator` must outlive the executor.
   explicit InProcessExecutor(AccuracyEvaluator& evaluator) : evaluator_(evaluator) {}
-  void submit(const TrialSpec& spec) override { queue_.push_back(spec); }
-  std::optional<TrialResult> next() override;
+  void submit(const TrialJob& job) override { queue_.push_back(job); }
+  std::optional<TrialResult> next(std::chrono::milliseconds patience) override;
+  size_t in_flight() const override;
+  void cancel(uint64_t id) override;
 
  private:
   AccuracyEvaluator& evaluator_;
-  std::deque<TrialSpec> queue_;
+  std::deque<TrialJob> queue_;
 };
 
 }  // namespace ridgeline

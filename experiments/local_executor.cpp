@@ -52,6 +52,12 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
+std::string host_name() {
+  char name[256] = "";
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+
 std::string last_line(const fs::path& path) {
   std::string text;
   try {
@@ -75,9 +81,25 @@ fs::path LocalExecutor::file(uint64_t id, const char* suffix) const {
   return config_.folder / (std::to_string(id) + suffix);
 }
 
-void LocalExecutor::submit(const TrialSpec& spec) { queue_.push_back(spec); }
+void LocalExecutor::submit(const TrialJob& job) { queue_.push_back(job); }
 
-void LocalExecutor::start(const TrialSpec& spec) {
+size_t LocalExecutor::in_flight() const {
+  return running_.size() + (interrupts() > 0 ? 0 : queue_.size());
+}
+
+void LocalExecutor::cancel(uint64_t id) {
+  std::erase_if(queue_, [id](const TrialJob& job) { return job.spec.trial_id == id; });
+  for (auto it = running_.begin(); it != running_.end(); ++it) {
+    if (it->id != id) continue;
+    kill(it->process, SIGKILL);
+    waitpid(it->process, nullptr, 0);
+    running_.erase(it);
+    return;
+  }
+}
+
+void LocalExecutor::start(const TrialJob& job) {
+  const TrialSpec& spec = job.spec;
   const uint64_t id = spec.trial_id;
   std::error_code ignored;
   fs::remove(file(id, ".result.json"), ignored);
@@ -106,22 +128,21 @@ void LocalExecutor::start(const TrialSpec& spec) {
     throw Error(ErrorKind::kIo,
                 "cannot start " + config_.program.string() + ": " + std::strerror(error));
   }
-  running_.push_back({id, process, std::chrono::steady_clock::now()});
+  running_.push_back({id, job.attempt, process, std::chrono::steady_clock::now()});
 }
 
-std::optional<TrialResult> LocalExecutor::next() {
+std::optional<TrialResult> LocalExecutor::next(std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (true) {
     const bool stopping = interrupts() > 0;
     while (!stopping && !queue_.empty() && running_.size() < static_cast<size_t>(config_.workers)) {
       start(queue_.front());
       queue_.pop_front();
     }
+    if (interrupts() > 1) kill_all();
     if (running_.empty()) return std::nullopt;
-    if (interrupts() > 1) {
-      kill_all();
-      return std::nullopt;
-    }
     if (auto result = reap()) return result;
+    if (std::chrono::steady_clock::now() >= deadline) return std::nullopt;
     std::this_thread::sleep_for(kPollPause);
   }
 }
@@ -132,7 +153,7 @@ std::optional<TrialResult> LocalExecutor::reap() {
     if (waitpid(it->process, &status, WNOHANG) == it->process) {
       const Running finished = *it;
       running_.erase(it);
-      TrialResult result{finished.id, outcome(finished, status)};
+      TrialResult result{finished.id, finished.attempt, outcome(finished, status), host_name()};
       std::error_code ignored;
       for (const char* suffix : {".json", ".result.json", ".log"})
         fs::remove(file(finished.id, suffix), ignored);

@@ -27,24 +27,27 @@ class LocalExecutor : public Executor {
   explicit LocalExecutor(LocalExecutorConfig config);
   ~LocalExecutor() override;
 
-  void submit(const TrialSpec& spec) override;
-  std::optional<TrialResult> next() override;
+  void submit(const TrialJob& job) override;
+  std::optional<TrialResult> next(std::chrono::milliseconds patience) override;
+  size_t in_flight() const override;
+  void cancel(uint64_t id) override;
 
  private:
   struct Running {
     uint64_t id;
+    int attempt;
     pid_t process;
     std::chrono::steady_clock::time_point start;
     bool timed_out = false;
   };
-  void start(const TrialSpec& spec);
+  void start(const TrialJob& job);
   std::optional<TrialResult> reap();
   Evaluation outcome(const Running& running, int wait_status) const;
   void kill_all();
   std::filesystem::path file(uint64_t id, const char* suffix) const;
 
   LocalExecutorConfig config_;
-  std::deque<TrialSpec> queue_;
+  std::deque<TrialJob> queue_;
   std::vector<Running> running_;
 };
 

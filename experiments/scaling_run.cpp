@@ -63,7 +63,7 @@ class CandidateTrials {
     spec.architecture = candidate.architecture;
     spec.seed = config_.seed;
     spec.trial_id = trial.id;
-    parts_.executor.submit(spec);
+    parts_.runner.submit(spec);
     pending_.insert(trial.id);
     return trial;
   }
@@ -91,7 +91,7 @@ class CandidateTrials {
 
   Evaluation wait_for(uint64_t id) {
     while (!arrived_.contains(id)) {
-      auto result = parts_.executor.next();
+      auto result = parts_.runner.next();
       if (!result)
         throw Error(ErrorKind::kInterrupted, "stopped during the search of scaling coefficients");
       arrived_.emplace(result->id, std::move(result->evaluation));

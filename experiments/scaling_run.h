@@ -8,7 +8,7 @@ namespace ridgeline {
 /// What LACS needs of a run.
 struct ScalingParts {
   const LatencyOracle& oracle;
-  Executor& executor;
+  TrialRunner& runner;
   TrialStore& store;
 };
 

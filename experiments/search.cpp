@@ -84,7 +84,7 @@ void Search::run_batch(std::vector<Trial>& proposals) {
   while (true) {
     while (next < proposals.size() && settle(proposals[next])) commit(proposals[next++]);
     if (next == proposals.size()) return;
-    auto result = parts_.executor.next();
+    auto result = parts_.runner.next();
     if (!result) {
       throw Error(ErrorKind::kInterrupted, "stopped after " + std::to_string(done_.size()) +
                                                " of " + std::to_string(config_.search.trials) +
@@ -102,7 +102,7 @@ void Search::submit_fresh(std::vector<Trial>& proposals) {
     spec.architecture = architecture_from_yaml(YamlView::parse(trial.architecture, "trial"));
     spec.seed = config_.seed;
     spec.trial_id = trial.id;
-    parts_.executor.submit(spec);
+    parts_.runner.submit(spec);
   }
 }
 

@@ -7,8 +7,8 @@
 
 #include "controller/controller.h"
 #include "experiments/config.h"
-#include "experiments/executor.h"
 #include "experiments/store.h"
+#include "experiments/trial_runner.h"
 #include "latency/oracle.h"
 
 namespace ridgeline {
@@ -18,7 +18,7 @@ struct SearchParts {
   const SearchSpace& space;
   const LatencyOracle& oracle;
   Controller& controller;
-  Executor& executor;
+  TrialRunner& runner;
   TrialStore& store;
   /// What the data asks of every architecture; 0: as the space says.
   int classes = 0;

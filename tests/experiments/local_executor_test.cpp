@@ -25,11 +25,11 @@ case "$2" in
 esac
 )";
 
-TrialSpec spec_of(uint64_t id) {
-  TrialSpec spec;
-  spec.architecture.stages.resize(1);
-  spec.trial_id = id;
-  return spec;
+TrialJob job_of(uint64_t id) {
+  TrialJob job;
+  job.spec.architecture.stages.resize(1);
+  job.spec.trial_id = id;
+  return job;
 }
 
 std::vector<TrialResult> run(int workers, double time_limit_s, const std::vector<uint64_t>& ids,
@@ -40,9 +40,11 @@ std::vector<TrialResult> run(int workers, double time_limit_s, const std::vector
   AccuracyConfig accuracy;
   accuracy.training.threads = threads;
   LocalExecutor executor({folder / "program", folder / "trials", accuracy, workers, time_limit_s});
-  for (const uint64_t id : ids) executor.submit(spec_of(id));
+  for (const uint64_t id : ids) executor.submit(job_of(id));
   std::vector<TrialResult> results;
-  while (auto result = executor.next()) results.push_back(*result);
+  while (executor.in_flight() > 0) {
+    if (auto result = executor.next(std::chrono::milliseconds(100))) results.push_back(*result);
+  }
   CHECK(std::filesystem::is_empty(folder / "trials"));
   std::sort(results.begin(), results.end(),
             [](const auto& a, const auto& b) { return a.id < b.id; });
@@ -84,7 +86,8 @@ TEST_CASE("a trial process gets its own number of threads, which wait without sp
 TEST_CASE("a program that cannot be started is an error") {
   TempFolder folder;
   LocalExecutor executor({folder / "absent", folder / "trials", {}, 1, 0});
-  executor.submit(spec_of(0));
-  CHECK(error_of([&] { executor.next(); }).find("absent: No such file or directory") !=
-        std::string::npos);
+  executor.submit(job_of(0));
+  CHECK(error_of([&] {
+          executor.next(std::chrono::milliseconds(0));
+        }).find("absent: No such file or directory") != std::string::npos);
 }

@@ -17,7 +17,8 @@ Architecture base() {
 
 LacsResult lacs(const ExperimentConfig& config, TrialStore& store, Executor& executor) {
   const auto oracle = make_oracle(config.latency);
-  return run_lacs(config, base(), {*oracle, executor, store});
+  TrialRunner runner(executor);
+  return run_lacs(config, base(), {*oracle, runner, store});
 }
 
 }  // namespace

@@ -52,14 +52,16 @@ class ReversedExecutor : public Executor {
  public:
   explicit ReversedExecutor(AccuracyEvaluator& evaluator, int limit = 1 << 30)
       : evaluator_(evaluator), limit_(limit) {}
-  void submit(const TrialSpec& spec) override { queue_.push_back(spec); }
-  std::optional<TrialResult> next() override {
-    if (queue_.empty() || handed_out_ == limit_) return std::nullopt;
+  void submit(const TrialJob& job) override { queue_.push_back(job); }
+  size_t in_flight() const override { return handed_out_ == limit_ ? 0 : queue_.size(); }
+  void cancel(uint64_t) override {}
+  std::optional<TrialResult> next(std::chrono::milliseconds) override {
+    if (in_flight() == 0) return std::nullopt;
     ++handed_out_;
-    const TrialSpec spec = queue_.back();
+    const TrialJob job = queue_.back();
     queue_.pop_back();
-    submitted.push_back(spec.trial_id);
-    return TrialResult{spec.trial_id, evaluator_.evaluate(spec)};
+    submitted.push_back(job.spec.trial_id);
+    return TrialResult{job.spec.trial_id, job.attempt, evaluator_.evaluate(job.spec)};
   }
   std::vector<uint64_t> submitted;
 
@@ -67,7 +69,7 @@ class ReversedExecutor : public Executor {
   AccuracyEvaluator& evaluator_;
   int limit_;
   int handed_out_ = 0;
-  std::vector<TrialSpec> queue_;
+  std::vector<TrialJob> queue_;
 };
 
 /// One process's worth of a run: fresh controller and oracle on the given store.
@@ -76,7 +78,8 @@ inline std::vector<Trial> search_once(const ExperimentConfig& config, TrialStore
   const SearchSpace space = config.search_space();
   const auto oracle = make_oracle(config.latency);
   const auto controller = make_controller(config.controller, space.decisions(), config.seed);
-  return Search(config, {space, *oracle, *controller, executor, store}).run();
+  TrialRunner runner(executor);
+  return Search(config, {space, *oracle, *controller, runner, store}).run();
 }
 
 /// A trial without the two columns that may differ between equal runs.
