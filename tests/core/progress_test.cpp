@@ -44,11 +44,15 @@ std::string piped(const Action& action) {
   return read_file(folder / "stderr");
 }
 
-/// What `action` prints on a pseudo-terminal.
+/// What `action` prints on a pseudo-terminal; nothing, with a warning, on a machine without any (no
+/// /dev/pts).
 template <class Action>
-std::string on_terminal(const Action& action) {
+std::optional<std::string> on_terminal(const Action& action) {
   const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
-  REQUIRE(terminal >= 0);
+  if (terminal < 0) {
+    WARN("skipped: this machine has no pseudo-terminals");
+    return std::nullopt;
+  }
   REQUIRE(grantpt(terminal) == 0);
   REQUIRE(unlockpt(terminal) == 0);
   const int slave = open(ptsname(terminal), O_RDWR | O_NOCTTY);
@@ -61,7 +65,7 @@ std::string on_terminal(const Action& action) {
   const ssize_t size = read(terminal, buffer, sizeof buffer);
   close(slave);
   close(terminal);
-  return {buffer, static_cast<size_t>(std::max<ssize_t>(size, 0))};
+  return std::string(buffer, static_cast<size_t>(std::max<ssize_t>(size, 0)));
 }
 
 }  // namespace
@@ -89,21 +93,23 @@ TEST_CASE("a bar that goes out of scope ends its line") {
 }
 
 TEST_CASE("on a terminal the bar is redrawn in place and filled by the share done") {
-  const std::string text = on_terminal([] {
+  const auto text = on_terminal([] {
     ProgressBar bar("search", 12);
     bar.update(12, "best 0.75");
     bar.finish();
   });
-  CHECK_THAT(text, StartsWith("\rsearch [" + std::string(24, ' ') + "] 0/12"));
-  CHECK_THAT(text, Contains("\rsearch [" + std::string(24, '=') + "] 12/12"));
-  CHECK_THAT(text, EndsWith("\n"));
+  if (!text) return;
+  CHECK_THAT(*text, StartsWith("\rsearch [" + std::string(24, ' ') + "] 0/12"));
+  CHECK_THAT(*text, Contains("\rsearch [" + std::string(24, '=') + "] 12/12"));
+  CHECK_THAT(*text, EndsWith("\n"));
 }
 
 TEST_CASE("more steps than announced fill the bar and no more") {
-  const std::string text = on_terminal([] {
+  const auto text = on_terminal([] {
     ProgressBar bar("search", 2);
     bar.update(5, "");
     bar.finish();
   });
-  CHECK_THAT(text, Contains("[" + std::string(24, '=') + "] 5/2"));
+  if (!text) return;
+  CHECK_THAT(*text, Contains("[" + std::string(24, '=') + "] 5/2"));
 }
