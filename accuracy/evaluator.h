@@ -18,17 +18,19 @@ enum class TrialStatus {
   kOutOfMemory,
   kTimeOut,
   kCrashed,
+  kLost,  ///< its machine or job went away; not the trial's fault
   kCancelled
 };
 template <>
 struct EnumNames<TrialStatus> {
-  static constexpr std::array<std::pair<TrialStatus, const char*>, 7> values{
+  static constexpr std::array<std::pair<TrialStatus, const char*>, 8> values{
       {{TrialStatus::kComplete, "complete"},
        {TrialStatus::kInfeasible, "infeasible"},
        {TrialStatus::kDiverged, "diverged"},
        {TrialStatus::kOutOfMemory, "out_of_memory"},
        {TrialStatus::kTimeOut, "time_out"},
        {TrialStatus::kCrashed, "crashed"},
+       {TrialStatus::kLost, "lost"},
        {TrialStatus::kCancelled, "cancelled"}}};
 };
 

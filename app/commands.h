@@ -64,6 +64,30 @@ struct ValidateOptions {
 };
 void validate_command(const ValidateOptions& options);
 
+struct RunsOptions {
+  std::string folder = "runs";
+};
+void runs_command(const RunsOptions& options);
+
+struct TrialsOptions {
+  std::string run;
+  std::string where;  ///< SQL condition over the columns of a trial; empty: all
+  bool csv = false, json = false;
+};
+void trials_command(const TrialsOptions& options);
+
+struct ForkOptions {
+  std::string run, new_run;
+  int at = 0;  ///< so many trials are taken over
+  std::vector<std::string> settings;
+};
+void fork_command(const ForkOptions& options);
+
+struct GcOptions {
+  std::string run;
+};
+void gc_command(const GcOptions& options);
+
 struct TrialOptions {
   std::string spec, result;
   int parent = 0;  ///< the trial ends when this process does; 0: no matter

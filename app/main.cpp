@@ -78,6 +78,44 @@ void add_run_commands(CLI::App& app) {
   sub->callback([] { trial_command(trial); });
 }
 
+void add_store_commands(CLI::App& app) {
+  static RunsOptions runs;
+  auto* sub =
+      command(app, "runs", "the runs in a folder: how far, how good", "ridgeline runs runs");
+  sub->add_option("folder", runs.folder, "folder of run folders")
+      ->type_name("DIR")
+      ->capture_default_str();
+  sub->callback([] { runs_command(runs); });
+
+  static TrialsOptions trials;
+  sub = command(app, "trials", "the trials of a run that meet a condition",
+                "ridgeline trials runs/first --where \"status = 'complete' and latency_ms < 0.4\" "
+                "--csv > trials.csv");
+  sub->add_option("run", trials.run, "folder of the run")->required()->type_name("DIR");
+  sub->add_option("--where", trials.where, "condition of SQL over the columns of a trial")
+      ->type_name("SQL");
+  sub->add_flag("--csv", trials.csv, "every column, as CSV");
+  sub->add_flag("--json", trials.json, "every column, as JSON");
+  sub->callback([] { trials_command(trials); });
+
+  static ForkOptions fork;
+  sub = command(app, "fork", "a new run from the first trials of a run",
+                "ridgeline fork runs/first --at 24 runs/second --set search.trials=200");
+  sub->add_option("run", fork.run, "folder of the run")->required()->type_name("DIR");
+  sub->add_option("new_run", fork.new_run, "folder of the new run")
+      ->required()
+      ->type_name("NEW_DIR");
+  sub->add_option("--at", fork.at, "number of trials to take over")->required()->type_name("N");
+  add_settings(sub, fork.settings, "change search.trials, or a failures.* or runtime.* key");
+  sub->callback([] { fork_command(fork); });
+
+  static GcOptions gc;
+  sub = command(app, "gc", "remove trial files and old checkpoints of a run",
+                "ridgeline gc runs/first");
+  sub->add_option("run", gc.run, "folder of the run")->required()->type_name("DIR");
+  sub->callback([] { gc_command(gc); });
+}
+
 void add_scale_command(CLI::App& app) {
   static ScaleOptions scale;
   auto* sub = command(
@@ -162,6 +200,7 @@ int run(int argc, char** argv) {
   app.fallthrough();
   app.parse_complete_callback([&] { set_up_logging(log_level); });
   add_run_commands(app);
+  add_store_commands(app);
   add_scale_command(app);
   add_network_commands(app);
   try {

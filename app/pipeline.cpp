@@ -57,9 +57,17 @@ class PhaseProgress {
   std::optional<Trial> best_;
 };
 
+/// Once per phase: a resumed run goes through the phases again without doing anything.
+void record_phase(RunDirectory& run, Phase phase) {
+  const std::string key = "phase " + enum_name(phase);
+  if (run.store().fact(key)) return;
+  run.store().append_event("phase done", enum_name(phase));
+  run.store().set_fact(key, utc_now());
+}
+
 void search_phase(RunDirectory& run, Session& session) {
   const auto& config = run.config();
-  const int recorded = static_cast<int>(run.store().trials(Phase::kSearch).size());
+  const int recorded = static_cast<int>(run.store().count(Phase::kSearch));
   if (recorded < config.search.trials) {
     const auto preflight =
         check_space(session.space, *session.oracle, config, preflight_samples(config.latency.kind));
@@ -73,6 +81,7 @@ void search_phase(RunDirectory& run, Session& session) {
                 [&](const Trial& trial) { progress(trial); });
   search.run();
   progress.finish();
+  record_phase(run, Phase::kSearch);
 }
 
 Trial take_final(const Architecture& architecture, const Session& session,
@@ -121,12 +130,13 @@ void final_phase(RunDirectory& run, Session& session) {
                                             enum_name(trial.status) + ": " + trial.message);
   }
   if (run.store().trials(Phase::kFinal).empty()) run.store().append(trial);
+  record_phase(run, Phase::kFinal);
 }
 
 void scaling_phase(RunDirectory& run, Session& session) {
   if (!run.config().scaling.enabled) return;
   const Architecture base = best_architecture(run);
-  const int recorded = static_cast<int>(run.store().trials(Phase::kScaling).size());
+  const int recorded = static_cast<int>(run.store().count(Phase::kScaling));
   PhaseProgress progress("scaling", 2 * run.config().scaling.max_candidates, recorded);
   const LacsResult result =
       run_lacs(run.config(), base, {*session.oracle, *session.runner, run.store()},
@@ -134,6 +144,7 @@ void scaling_phase(RunDirectory& run, Session& session) {
   progress.finish();
   write_family(result.family, run.family_folder());
   write_file_atomic(run.family_folder() / "family.txt", family_table(result));
+  record_phase(run, Phase::kScaling);
 }
 
 }  // namespace
@@ -149,7 +160,7 @@ Session make_session(const ExperimentConfig& config, const std::filesystem::path
                   nullptr};
   if (config.accuracy.kind == AccuracyKind::kProxy) warn_if_blas_is_slow();
   session.executor = make_executor(config, *session.evaluator, folder);
-  session.runner = std::make_unique<TrialRunner>(*session.executor);
+  session.runner = std::make_unique<TrialRunner>(*session.executor, config.failures);
   return session;
 }
 
@@ -177,6 +188,7 @@ void run_pipeline(RunDirectory& run) {
   install_interrupt_handler();
   log_to_file(run.log_file());
   Session session = make_session(run.config(), run.trials_folder());
+  session.runner->record_in(run.store());
   spdlog::info("run {}; latency: {}", run.path().string(), session.oracle->description());
   search_phase(run, session);
   final_phase(run, session);

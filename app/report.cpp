@@ -52,6 +52,31 @@ std::string counts(const std::vector<Trial>& trials) {
   return text;
 }
 
+/// "attempts: 3 crashed, 40 complete" and the most frequent causes of failures.
+std::string attempts_text(const TrialStore& store) {
+  constexpr size_t kCauses = 5;
+  const auto attempts = store.attempt_counts();
+  if (attempts.empty()) return {};
+  std::map<std::string, int64_t> by_status;
+  std::vector<AttemptCount> failed;
+  for (const auto& count : attempts) {
+    by_status[enum_name(count.status)] += count.attempts;
+    if (count.status != TrialStatus::kComplete) failed.push_back(count);
+  }
+  std::vector<std::string> parts;
+  for (const auto& [status, count] : by_status)
+    parts.push_back(std::to_string(count) + " " + status);
+  std::string text = "attempts: " + join(parts) + "\n";
+  std::stable_sort(failed.begin(), failed.end(),
+                   [](const auto& a, const auto& b) { return a.attempts > b.attempts; });
+  failed.resize(std::min(failed.size(), kCauses));
+  for (const auto& count : failed) {
+    text += "  " + std::to_string(count.attempts) + " x " + enum_name(count.status) + ": " +
+            count.cause + "\n";
+  }
+  return text;
+}
+
 std::string best_text(RunDirectory& run, const Trial& best) {
   const Architecture architecture =
       architecture_from_yaml(YamlView::parse(best.architecture, "best"));
@@ -95,7 +120,8 @@ std::string run_summary(RunDirectory& run) {
   std::string text = "run " + run.path().string() + ": " + std::to_string(trials.size()) + " of " +
                      std::to_string(config.search.trials) + " trials";
   text += run.store().fact("finished_at") ? ", finished\n" : ", not finished\n";
-  if (!trials.empty()) text += counts(trials) + "\n\n";
+  if (!trials.empty()) text += counts(trials) + "\n";
+  text += attempts_text(run.store()) + "\n";
   if (const auto best = run.store().best(Phase::kSearch)) text += best_text(run, *best) + "\n";
   if (std::filesystem::exists(run.family_folder() / "family.txt")) {
     text += read_file(run.family_folder() / "family.txt") + "\n";

@@ -21,6 +21,9 @@ void run_and_say_how_to_go_on(RunDirectory& run) {
   try {
     run_pipeline(run);
   } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kInterrupted)
+      run.store().append_event("interrupted", error.what());
+    if (error.kind() == ErrorKind::kInfeasible) run.store().append_event("stopped", error.what());
     if (error.kind() != ErrorKind::kInterrupted && error.kind() != ErrorKind::kIo) throw;
     throw Error(error.kind(), std::string(error.what()) +
                                   "; nothing recorded is lost; continue with: ridgeline resume " +
@@ -36,11 +39,14 @@ void search_command(const SearchOptions& options) {
                                            ? std::filesystem::path("runs") / config.name
                                            : std::filesystem::path(options.run);
   RunDirectory run = RunDirectory::create(folder, config);
+  run.store().append_event("started", config.name);
   run_and_say_how_to_go_on(run);
 }
 
 void resume_command(const ResumeOptions& options) {
   RunDirectory run = RunDirectory::open(options.run);
+  run.store().append_event("resumed",
+                           std::to_string(run.store().count(Phase::kSearch)) + " trials are there");
   if (!options.settings.empty())
     run.change_runtime(load_experiment(run.config_file(), options.settings));
   run_and_say_how_to_go_on(run);

@@ -7,6 +7,7 @@
 #include "accuracy/config.h"
 #include "controller/controller.h"
 #include "core/config.h"
+#include "experiments/failures.h"
 #include "export/format.h"
 #include "latency/config.h"
 #include "reward/reward.h"
@@ -79,6 +80,7 @@ struct RuntimeConfig {
   ExecutorKind executor = ExecutorKind::kLocal;
   int workers = 2;
   double trial_time_limit_s = 0;
+  int checkpoint_batches = 50;
 
   template <class V>
   void describe(V& v) {
@@ -91,6 +93,12 @@ struct RuntimeConfig {
              .unit = "s",
              .min = 0.0,
              .max = 1e9});
+    v.field("checkpoint_batches", checkpoint_batches,
+            {.help = "the controller's state is kept every so many batches, so that a resumed run "
+                     "need not replay all; 0: never",
+             .unit = "batches",
+             .min = 0,
+             .max = 1e6});
   }
 };
 
@@ -100,6 +108,7 @@ struct ExperimentConfig {
   std::string name = "experiment";
   uint32_t seed = 1;
   SearchConfig search;
+  FailureConfig failures;
   ControllerConfig controller;
   LatencyConfig latency;
   RewardConfig reward;
@@ -117,6 +126,7 @@ struct ExperimentConfig {
         "seed", seed,
         {.help = "with the rest of this file it fixes every trial", .min = 0, .max = 4294967295.0});
     v.section("search", search, "the search loop");
+    v.section("failures", failures, "what becomes of trials that fail");
     v.section("controller", controller, "what proposes networks");
     v.section("latency", latency, "the latency oracle");
     v.section("reward", reward, "the objective: accuracy (a fraction) against latency");

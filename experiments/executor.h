@@ -20,7 +20,8 @@ struct TrialResult {
   uint64_t id = 0;
   int attempt = 0;
   Evaluation evaluation;
-  std::string host = {};  ///< where it ran
+  std::string host = {};      ///< where it ran
+  std::string log_tail = {};  ///< end of what a failed process wrote; empty where it is not known
 };
 
 /// Where trials run: this process, local processes, a cluster. A trial is pure, so it does not

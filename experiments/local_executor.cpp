@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::chrono::milliseconds kPollPause{10};
+constexpr size_t kLogTailBytes = 2000;
 
 /// This process's environment with what a trial needs: its own number of threads, threads that
 /// sleep while they wait, and an allocator that keeps freed activations instead of returning them
@@ -58,7 +59,8 @@ std::string host_name() {
   return name;
 }
 
-std::string last_line(const fs::path& path) {
+/// The end of a trial's log, without the last line break.
+std::string tail_of(const fs::path& path) {
   std::string text;
   try {
     text = read_file(path);
@@ -66,7 +68,7 @@ std::string last_line(const fs::path& path) {
     return {};
   }
   while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text.substr(text.find_last_of('\n') + 1);
+  return text.size() > kLogTailBytes ? text.substr(text.size() - kLogTailBytes) : text;
 }
 
 }  // namespace
@@ -154,6 +156,8 @@ std::optional<TrialResult> LocalExecutor::reap() {
       const Running finished = *it;
       running_.erase(it);
       TrialResult result{finished.id, finished.attempt, outcome(finished, status), host_name()};
+      if (result.evaluation.status != TrialStatus::kComplete)
+        result.log_tail = tail_of(file(finished.id, ".log"));
       std::error_code ignored;
       for (const char* suffix : {".json", ".result.json", ".log"})
         fs::remove(file(finished.id, suffix), ignored);
@@ -178,7 +182,8 @@ Evaluation LocalExecutor::outcome(const Running& running, int wait_status) const
   failed.status = TrialStatus::kCrashed;
   failed.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - running.start).count();
-  const std::string said = last_line(file(running.id, ".log"));
+  const std::string log = tail_of(file(running.id, ".log"));
+  const std::string said = log.substr(log.find_last_of('\n') + 1);
   if (running.timed_out) {
     failed.status = TrialStatus::kTimeOut;
     failed.message = "killed after " + format_duration(config_.time_limit_s);

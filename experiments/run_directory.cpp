@@ -1,6 +1,8 @@
 #include "experiments/run_directory.h"
 
+#include "core/logging.h"
 #include "core/random.h"
+#include "experiments/store_rescue.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -25,9 +27,12 @@ void require_run(const fs::path& path) {
   }
 }
 
-void require_own_config(const TrialStore& store, const ExperimentConfig& config,
-                        const fs::path& path) {
+void require_own_config(TrialStore& store, const ExperimentConfig& config, const fs::path& path) {
   const auto recorded = store.fact("config");
+  if (!recorded) {  // migrated from an older version (experiments/store_schema.cpp)
+    store.set_fact("config", identity_hash(config));
+    return;
+  }
   if (recorded != identity_hash(config)) {
     throw Error(ErrorKind::kRun,
                 path.string() +
@@ -63,6 +68,8 @@ RunDirectory RunDirectory::open(const fs::path& path) {
   RunDirectory run(path);
   run.lock_ = std::make_unique<FileLock>(path / "run.lock");
   run.config_ = load_experiment(run.config_file());
+  if (const auto lost = rescue_store(run.store_file(), run.config_.search.trials))
+    spdlog::warn("{}", *lost);
   run.store_ = std::make_unique<TrialStore>(run.store_file());
   require_own_config(*run.store_, run.config_, path);
   return run;

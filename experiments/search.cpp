@@ -4,6 +4,7 @@
 
 #include "core/logging.h"
 #include "core/units.h"
+#include "experiments/checkpoint.h"
 #include "network/cost.h"
 
 namespace ridgeline {
@@ -14,7 +15,8 @@ Search::Search(const ExperimentConfig& config, SearchParts parts, TrialObserver 
 std::vector<Trial> Search::run() {
   recorded_ = parts_.store.trials(Phase::kSearch);
   const int total = config_.search.trials;
-  for (int batch = 0, first = 0; first < total; ++batch) {
+  int batch = resume_from_checkpoint();
+  for (int first = static_cast<int>(done_.size()); first < total; ++batch) {
     const int count = std::min(config_.search.batch, total - first);
     std::vector<Trial> proposals = propose(batch, static_cast<uint64_t>(first), count);
     run_batch(proposals);
@@ -22,6 +24,19 @@ std::vector<Trial> Search::run() {
     first += count;
   }
   return done_;
+}
+
+/// Takes over the trials before the newest checkpoint without replaying them; the next batch's
+/// number.
+int Search::resume_from_checkpoint() {
+  recorded_batches_ = parts_.store.batches();
+  const auto checkpoint = restore_checkpoint(parts_.store, recorded_, parts_.controller);
+  if (!checkpoint) return 0;
+  for (uint64_t id = 0; id < checkpoint->trials; ++id) {
+    first_with_.emplace(recorded_[id].genotype, id);
+    commit(recorded_[id]);
+  }
+  return checkpoint->next_batch;
 }
 
 std::vector<Trial> Search::propose(int batch, uint64_t first_id, int count) {
@@ -146,6 +161,14 @@ void Search::commit(Trial& trial) {
     failures_in_a_row_ = trial.status == TrialStatus::kComplete ? 0 : failures_in_a_row_ + 1;
   done_.push_back(trial);
   if (observer_) observer_(trial);
+  if (trial.status != TrialStatus::kComplete &&
+      config_.failures.effect(trial.status) == FailureEffect::kStop) {
+    throw Error(ErrorKind::kInfeasible,
+                "trial " + std::to_string(trial.id) + " ended as " + enum_name(trial.status) +
+                    ": " + trial.message + "; failures." + enum_name(trial.status) +
+                    " is stop; `ridgeline fork RUN --at " + std::to_string(trial.id) +
+                    " NEW_RUN` starts again before it");
+  }
   if (failures_in_a_row_ >= config_.search.max_failures_in_a_row) {
     throw Error(ErrorKind::kInfeasible,
                 std::to_string(failures_in_a_row_) + " trainings in a row failed, the last one " +
@@ -158,6 +181,10 @@ void Search::learn(const std::vector<Trial>& batch) {
   std::vector<Genotype> genotypes;
   std::vector<double> rewards;
   for (const auto& trial : batch) {
+    if (trial.status != TrialStatus::kComplete &&
+        config_.failures.effect(trial.status) == FailureEffect::kIgnore) {
+      continue;
+    }
     genotypes.push_back(genotype_from_text(trial.genotype));
     rewards.push_back(trial.reward);
   }
@@ -165,6 +192,18 @@ void Search::learn(const std::vector<Trial>& batch) {
   spdlog::debug("update {}: mean reward {:.5f}, baseline {:.5f}, entropy {:.3f}, gradient {:.3g}",
                 batch[0].batch, stats.mean_reward, stats.baseline, stats.entropy,
                 stats.gradient_norm);
+  record_update(batch, stats);
+}
+
+void Search::record_update(const std::vector<Trial>& batch, const UpdateStats& stats) {
+  const int id = batch[0].batch;
+  if (id < recorded_batches_) return;
+  std::optional<Checkpoint> checkpoint;
+  const int every = config_.runtime.checkpoint_batches;
+  if (every > 0 && (id + 1) % every == 0) {
+    checkpoint = {done_.size(), id + 1, history_of(done_), parts_.controller.save()};
+  }
+  parts_.store.append_batch({id, batch[0].id, static_cast<int>(batch.size()), stats}, checkpoint);
 }
 
 }  // namespace ridgeline

@@ -41,6 +41,7 @@ class Search {
   std::vector<Trial> run();
 
  private:
+  int resume_from_checkpoint();
   std::vector<Trial> propose(int batch, uint64_t first_id, int count);
   void price(Trial& trial, const Genotype& genotype);
   void run_batch(std::vector<Trial>& proposals);
@@ -48,6 +49,7 @@ class Search {
   bool settle(Trial& trial) const;
   void commit(Trial& trial);
   void learn(const std::vector<Trial>& batch);
+  void record_update(const std::vector<Trial>& batch, const UpdateStats& stats);
 
   const ExperimentConfig& config_;
   SearchParts parts_;
@@ -57,6 +59,7 @@ class Search {
   std::vector<Trial> done_;                     // committed, by id
   std::map<std::string, uint64_t> first_with_;  // genotype -> id of the first proposal
   std::map<uint64_t, Evaluation> arrived_;      // evaluated, not yet committed
+  int recorded_batches_ = 0;
   int failures_in_a_row_ = 0;
 };
 

@@ -1,196 +1,58 @@
 #include "experiments/store.h"
 
-#include <sqlite3.h>
+#include <sys/vfs.h>
+
+#include <cmath>
 
 #include "core/error.h"
+#include "experiments/store_schema.h"
 
 namespace ridgeline {
 namespace {
 
-constexpr const char* kSchema = R"(
-CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE trials (
-  id INTEGER PRIMARY KEY,
-  phase TEXT NOT NULL,
-  batch INTEGER NOT NULL,
-  genotype TEXT NOT NULL,
-  architecture TEXT NOT NULL,
-  status TEXT NOT NULL,
-  accuracy REAL NOT NULL,
-  latency_ms REAL NOT NULL,
-  reward REAL NOT NULL,
-  loss REAL NOT NULL,
-  params INTEGER NOT NULL,
-  madds INTEGER NOT NULL,
-  reused_from INTEGER NOT NULL,
-  seconds REAL NOT NULL,
-  finished_at TEXT NOT NULL,
-  message TEXT NOT NULL
-) STRICT;
-CREATE INDEX trials_by_phase ON trials (phase, id);
-)";
-constexpr const char* kColumns =
-    "id, phase, batch, genotype, architecture, status, accuracy, latency_ms, reward, loss, params, "
-    "madds, "
-    "reused_from, seconds, finished_at, message";
-
-template <class E>
-E enum_from_text(const std::string& text, const std::string& where) {
-  for (const auto& [value, name] : EnumNames<E>::values) {
-    if (text == name) return value;
-  }
-  throw Error(ErrorKind::kRun, where + ": holds the unknown word '" + text +
-                                   "'; it comes from another version, or is damaged");
-}
-
-/// A prepared statement that is finalised at the end of its scope.
-class Statement {
- public:
-  Statement(sqlite3* database, const std::string& sql) {
-    code_ = sqlite3_prepare_v2(database, sql.c_str(), -1, &statement_, nullptr);
-  }
-  ~Statement() { sqlite3_finalize(statement_); }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-
-  int code() const { return code_; }
-  int step() { return code_ == SQLITE_OK ? sqlite3_step(statement_) : code_; }
-  void bind(int index, int64_t value) { sqlite3_bind_int64(statement_, index, value); }
-  void bind(int index, double value) { sqlite3_bind_double(statement_, index, value); }
-  void bind(int index, const std::string& value) {
-    sqlite3_bind_text(statement_, index, value.data(), static_cast<int>(value.size()),
-                      SQLITE_TRANSIENT);
-  }
-  int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
-  double real(int column) const { return sqlite3_column_double(statement_, column); }
-  std::string text(int column) const {
-    const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-    return bytes ? std::string(bytes, static_cast<size_t>(sqlite3_column_bytes(statement_, column)))
-                 : "";
-  }
-
- private:
-  sqlite3_stmt* statement_ = nullptr;
-  int code_ = 0;
-};
-
-Trial read_row(const Statement& row, const std::string& where) {
-  Trial trial;
-  trial.id = static_cast<uint64_t>(row.integer(0));
-  trial.phase = enum_from_text<Phase>(row.text(1), where);
-  trial.batch = static_cast<int>(row.integer(2));
-  trial.genotype = row.text(3);
-  trial.architecture = row.text(4);
-  trial.status = enum_from_text<TrialStatus>(row.text(5), where);
-  trial.accuracy = row.real(6);
-  trial.latency_ms = row.real(7);
-  trial.reward = row.real(8);
-  trial.loss = row.real(9);
-  trial.params = row.integer(10);
-  trial.madds = row.integer(11);
-  trial.reused_from = row.integer(12);
-  trial.seconds = row.real(13);
-  trial.finished_at = row.text(14);
-  trial.message = row.text(15);
-  return trial;
+long file_system_type(const std::filesystem::path& file) {
+  struct statfs info {};
+  return statfs(file.c_str(), &info) == 0 ? static_cast<long>(info.f_type) : 0;
 }
 
 }  // namespace
 
-void TrialStore::Close::operator()(sqlite3* database) const { sqlite3_close(database); }
-
 TrialStore::TrialStore(const std::filesystem::path& path, bool read_only)
-    : path_(path), read_only_(read_only) {
-  sqlite3* database = nullptr;
-  const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int code = sqlite3_open_v2(path.c_str(), &database, flags, nullptr);
-  database_.reset(database);
-  check(code, "open");
-  sqlite3_extended_result_codes(database_.get(), 1);
-  sqlite3_busy_timeout(database_.get(), 5000);
+    : database_(std::make_unique<Database>(path, read_only)) {
   if (!read_only) {
-    execute("PRAGMA journal_mode = WAL");
-    execute("PRAGMA synchronous = FULL");
+    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+    database_->execute("PRAGMA journal_mode = " + journal_mode_for(file_system_type(folder)));
+    database_->execute("PRAGMA synchronous = FULL");
   }
-  prepare_schema();
-}
-
-void TrialStore::prepare_schema() {
-  Statement version(database_.get(), "PRAGMA user_version");
-  check(version.code(), "read");
-  const int code = version.step();
-  check(code == SQLITE_ROW ? SQLITE_OK : code, "read");
-  const int64_t found = version.integer(0);
-  if (found > kSchemaVersion) {
-    throw Error(ErrorKind::kRun, path_.string() + ": written by a newer Ridgeline (store version " +
-                                     std::to_string(found) + ", this one knows " +
-                                     std::to_string(kSchemaVersion) + "); use that version");
-  }
-  if (found == kSchemaVersion) return;
-  if (read_only_) throw Error(ErrorKind::kRun, path_.string() + ": is an empty store");
-  execute("BEGIN IMMEDIATE");
-  execute(kSchema);
-  execute("PRAGMA user_version = " + std::to_string(kSchemaVersion));
-  execute("COMMIT");
-}
-
-void TrialStore::check(int code, const std::string& action) const {
-  switch (code & 0xFF) {
-    case SQLITE_OK:
-    case SQLITE_DONE:
-    case SQLITE_ROW:
-      return;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      throw Error(ErrorKind::kRun, path_.string() + ": the store is damaged (" +
-                                       sqlite3_errmsg(database_.get()) +
-                                       "); what can be saved: sqlite3 store.sqlite .recover");
-    case SQLITE_FULL:
-      throw Error(ErrorKind::kIo, path_.string() + ": the disk is full");
-    default:
-      throw Error(ErrorKind::kIo,
-                  path_.string() + ": cannot " + action + ": " +
-                      (database_ ? sqlite3_errmsg(database_.get()) : "out of memory"));
-  }
-}
-
-void TrialStore::execute(const std::string& sql) {
-  check(sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr), "write");
+  migrate_store(*database_);
 }
 
 void TrialStore::append(const Trial& trial) {
-  Statement insert(database_.get(), "INSERT INTO trials (" + std::string(kColumns) +
-                                        ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-  check(insert.code(), "write");
-  insert.bind(1, static_cast<int64_t>(trial.id));
-  insert.bind(2, enum_name(trial.phase));
-  insert.bind(3, static_cast<int64_t>(trial.batch));
-  insert.bind(4, trial.genotype);
-  insert.bind(5, trial.architecture);
-  insert.bind(6, enum_name(trial.status));
-  insert.bind(7, trial.accuracy);
-  insert.bind(8, trial.latency_ms);
-  insert.bind(9, trial.reward);
-  insert.bind(10, trial.loss);
-  insert.bind(11, trial.params);
-  insert.bind(12, trial.madds);
-  insert.bind(13, trial.reused_from);
-  insert.bind(14, trial.seconds);
-  insert.bind(15, trial.finished_at);
-  insert.bind(16, trial.message);
-  check(insert.step(), "write");
+  Statement insert(*database_, "INSERT INTO trials (" + std::string(kTrialColumns) +
+                                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  bind_trial(insert, trial);
+  insert.write();
+}
+
+void TrialStore::append_all(const std::vector<Trial>& trials) {
+  Transaction transaction(*database_);
+  for (const auto& trial : trials) append(trial);
+  transaction.commit();
 }
 
 std::vector<Trial> TrialStore::trials(Phase phase) const {
-  Statement query(database_.get(),
-                  "SELECT " + std::string(kColumns) + " FROM trials WHERE phase = ? ORDER BY id");
-  check(query.code(), "read");
-  query.bind(1, enum_name(phase));
+  Statement query(*database_, "SELECT " + std::string(kTrialColumns) +
+                                  " FROM trials WHERE phase = ? ORDER BY id");
+  query.bind(enum_name(phase));
   std::vector<Trial> result;
-  int code = query.step();
-  for (; code == SQLITE_ROW; code = query.step()) result.push_back(read_row(query, path_.string()));
-  check(code, "read");
+  while (query.row()) result.push_back(read_trial(query, database_->path().string()));
   return result;
+}
+
+size_t TrialStore::count(Phase phase) const {
+  Statement query(*database_, "SELECT count(*) FROM trials WHERE phase = ?");
+  query.bind(enum_name(phase));
+  return query.row() ? static_cast<size_t>(query.integer(0)) : 0;
 }
 
 std::optional<Trial> TrialStore::best(Phase phase) const {
@@ -202,21 +64,131 @@ std::optional<Trial> TrialStore::best(Phase phase) const {
   return best;
 }
 
+void TrialStore::append_attempt(const TrialResult& attempt, uint64_t network) {
+  const Evaluation& evaluation = attempt.evaluation;
+  Statement insert(*database_,
+                   "INSERT OR REPLACE INTO attempts (trial, attempt, network, host, status, "
+                   "accuracy, loss, seconds, finished_at, cause, log_tail) "
+                   "VALUES (?,?,?,?,?,?,?,?,?,?,?)");
+  insert.bind(static_cast<int64_t>(attempt.id)).bind(static_cast<int64_t>(attempt.attempt));
+  insert.bind(static_cast<int64_t>(network));
+  insert.bind(attempt.host).bind(enum_name(evaluation.status)).bind(evaluation.accuracy);
+  insert.bind(std::isfinite(evaluation.loss) ? evaluation.loss : 0.0).bind(evaluation.seconds);
+  insert.bind(utc_now()).bind(evaluation.message).bind(attempt.log_tail);
+  insert.write();
+}
+
+std::vector<TrialResult> TrialStore::attempts(uint64_t trial,
+                                              std::optional<uint64_t> network) const {
+  Statement query(*database_,
+                  "SELECT attempt, host, status, accuracy, loss, seconds, cause, log_tail FROM "
+                  "attempts WHERE trial = ?" +
+                      std::string(network ? " AND network = ?" : "") + " ORDER BY attempt");
+  query.bind(static_cast<int64_t>(trial));
+  if (network) query.bind(static_cast<int64_t>(*network));
+  std::vector<TrialResult> result;
+  while (query.row()) {
+    TrialResult attempt;
+    attempt.id = trial;
+    attempt.attempt = static_cast<int>(query.integer(0));
+    attempt.host = query.text(1);
+    attempt.evaluation.status = status_from_text(query.text(2), database_->path().string());
+    attempt.evaluation.accuracy = query.real(3);
+    attempt.evaluation.loss = query.real(4);
+    attempt.evaluation.seconds = query.real(5);
+    attempt.evaluation.message = query.text(6);
+    attempt.log_tail = query.text(7);
+    result.push_back(std::move(attempt));
+  }
+  return result;
+}
+
+std::vector<AttemptCount> TrialStore::attempt_counts() const {
+  Statement query(*database_,
+                  "SELECT status, cause, count(*) AS n FROM attempts GROUP BY status, cause "
+                  "ORDER BY status, n DESC, cause");
+  std::vector<AttemptCount> result;
+  while (query.row()) {
+    result.push_back({status_from_text(query.text(0), database_->path().string()), query.text(1),
+                      query.integer(2)});
+  }
+  return result;
+}
+
+void TrialStore::append_batch(const BatchRecord& batch,
+                              const std::optional<Checkpoint>& checkpoint) {
+  Transaction transaction(*database_);
+  Statement insert(*database_,
+                   "INSERT INTO batches (id, first_trial, trials, mean_reward, loss, baseline, "
+                   "entropy, gradient_norm, learned_at) VALUES (?,?,?,?,?,?,?,?,?)");
+  insert.bind(static_cast<int64_t>(batch.id)).bind(static_cast<int64_t>(batch.first_trial));
+  insert.bind(static_cast<int64_t>(batch.trials)).bind(batch.stats.mean_reward);
+  insert.bind(batch.stats.loss).bind(batch.stats.baseline).bind(batch.stats.entropy);
+  insert.bind(batch.stats.gradient_norm).bind(utc_now());
+  insert.write();
+  if (checkpoint) {
+    Statement save(*database_,
+                   "INSERT OR REPLACE INTO checkpoints (trials, next_batch, history, state) "
+                   "VALUES (?,?,?,?)");
+    save.bind(static_cast<int64_t>(checkpoint->trials));
+    save.bind(static_cast<int64_t>(checkpoint->next_batch));
+    save.bind(static_cast<int64_t>(checkpoint->history)).bind_blob(checkpoint->state);
+    save.write();
+    database_->execute(
+        "DELETE FROM checkpoints WHERE trials NOT IN "
+        "(SELECT trials FROM checkpoints ORDER BY trials DESC LIMIT 2)");
+  }
+  transaction.commit();
+}
+
+int TrialStore::batches() const {
+  return static_cast<int>(database_->integer("SELECT count(*) FROM batches"));
+}
+
+int TrialStore::remove_checkpoints(int keep) {
+  const int64_t before = database_->integer("SELECT count(*) FROM checkpoints");
+  database_->execute(
+      "DELETE FROM checkpoints WHERE trials NOT IN "
+      "(SELECT trials FROM checkpoints ORDER BY trials DESC LIMIT " +
+      std::to_string(keep) + ")");
+  database_->execute("VACUUM");
+  database_->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  return static_cast<int>(before - database_->integer("SELECT count(*) FROM checkpoints"));
+}
+
+std::vector<Checkpoint> TrialStore::checkpoints() const {
+  Statement query(
+      *database_,
+      "SELECT trials, next_batch, history, state FROM checkpoints ORDER BY trials DESC");
+  std::vector<Checkpoint> result;
+  while (query.row()) {
+    result.push_back({static_cast<uint64_t>(query.integer(0)), static_cast<int>(query.integer(1)),
+                      static_cast<uint64_t>(query.integer(2)), query.text(3)});
+  }
+  return result;
+}
+
+void TrialStore::append_event(const std::string& kind, const std::string& text) {
+  Statement insert(*database_, "INSERT INTO events (time, kind, text) VALUES (?,?,?)");
+  insert.bind(utc_now()).bind(kind).bind(text).write();
+}
+
+std::vector<Event> TrialStore::events() const {
+  Statement query(*database_, "SELECT time, kind, text FROM events ORDER BY id");
+  std::vector<Event> result;
+  while (query.row()) result.push_back({query.text(0), query.text(1), query.text(2)});
+  return result;
+}
+
 void TrialStore::set_fact(const std::string& key, const std::string& value) {
-  Statement upsert(database_.get(), "INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)");
-  check(upsert.code(), "write");
-  upsert.bind(1, key);
-  upsert.bind(2, value);
-  check(upsert.step(), "write");
+  Statement upsert(*database_, "INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)");
+  upsert.bind(key).bind(value).write();
 }
 
 std::optional<std::string> TrialStore::fact(const std::string& key) const {
-  Statement query(database_.get(), "SELECT value FROM facts WHERE key = ?");
-  check(query.code(), "read");
-  query.bind(1, key);
-  const int code = query.step();
-  check(code, "read");
-  if (code != SQLITE_ROW) return std::nullopt;
+  Statement query(*database_, "SELECT value FROM facts WHERE key = ?");
+  query.bind(key);
+  if (!query.row()) return std::nullopt;
   return query.text(0);
 }
 

@@ -1,51 +1,92 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "controller/controller.h"
+#include "experiments/executor.h"
+#include "experiments/sqlite.h"
 #include "experiments/trial.h"
-
-struct sqlite3;
 
 namespace ridgeline {
 
-/// The truth of a run: one SQLite file. Each `append` is its own durable transaction (WAL,
-/// synchronous = FULL: an acknowledged trial survives a power cut). One writer at a time: the
-/// holder of the run's lock.
+/// One controller update.
+struct BatchRecord {
+  int id = 0;
+  uint64_t first_trial = 0;
+  int trials = 0;
+  UpdateStats stats;
+};
+
+/// The controller after the first `trials` trials; only a shortcut for replaying them.
+struct Checkpoint {
+  uint64_t trials = 0;
+  int next_batch = 0;
+  uint64_t history = 0;  ///< identity of those trials (experiments/checkpoint.h)
+  std::string state;     ///< `Controller::save`
+};
+
+struct Event {
+  std::string time, kind, text;
+};
+
+/// So many attempts ended with this status for this cause.
+struct AttemptCount {
+  TrialStatus status = TrialStatus::kComplete;
+  std::string cause;
+  int64_t attempts = 0;
+};
+
+/// The truth of a run: one SQLite file. Each call that writes is its own durable transaction
+/// (synchronous = FULL: an acknowledged trial survives a power cut). One writer at a time: the
+/// holder of the run's lock. Its format: docs/file_formats.md.
 class TrialStore {
  public:
-  static constexpr int kSchemaVersion = 1;
-
-  /// Opens or creates. Throws `kRun` for a file that is damaged, no store, or of a newer version;
-  /// `kIo` when the file system refuses.
+  /// Opens or creates; a store of an older version is brought up to date. Throws `kRun` for a file
+  /// that is damaged, no store, or of a newer version; `kIo` when the file system refuses.
   explicit TrialStore(const std::filesystem::path& path, bool read_only = false);
 
   /// Throws `kIo` on a full disk; then nothing of the trial is in the file.
   void append(const Trial& trial);
-  /// All trials of a phase, by id.
+  /// All of them or none.
+  void append_all(const std::vector<Trial>& trials);
+  /// All trials of a phase, by id. Throws `kRun` for a trial that does not match its checksum.
   std::vector<Trial> trials(Phase phase) const;
+  size_t count(Phase phase) const;
   /// The best complete trial of a phase, by `better`.
   std::optional<Trial> best(Phase phase) const;
+
+  /// Takes the place of a record of the same attempt: a result that came in after all.
+  /// `network` identifies what was evaluated (`TrialRunner`): an id can be given to another network
+  /// before its trial is committed.
+  void append_attempt(const TrialResult& attempt, uint64_t network = 0);
+  /// The attempts at a trial, in their order; with `network`, those at that network.
+  std::vector<TrialResult> attempts(uint64_t trial,
+                                    std::optional<uint64_t> network = std::nullopt) const;
+  /// How attempts ended, most frequent first within each status.
+  std::vector<AttemptCount> attempt_counts() const;
+
+  /// A batch and, with it or not at all, a checkpoint; the last two checkpoints are kept.
+  void append_batch(const BatchRecord& batch, const std::optional<Checkpoint>& checkpoint);
+  /// Number of recorded batches.
+  int batches() const;
+  /// Removes all but the `keep` newest checkpoints, gives their space back to the file system, and
+  /// says how many they were.
+  int remove_checkpoints(int keep);
+  /// Newest first.
+  std::vector<Checkpoint> checkpoints() const;
+
+  void append_event(const std::string& kind, const std::string& text);
+  std::vector<Event> events() const;
 
   /// Small named facts, such as the configuration's identity or a phase that is done.
   void set_fact(const std::string& key, const std::string& value);
   std::optional<std::string> fact(const std::string& key) const;
 
  private:
-  struct Close {
-    void operator()(sqlite3* database) const;
-  };
-  void execute(const std::string& sql);
-  void check(int code, const std::string& action) const;
-  void prepare_schema();
-
-  std::filesystem::path path_;
-  bool read_only_ = false;
-  std::unique_ptr<sqlite3, Close> database_;
+  std::unique_ptr<Database> database_;
 };
 
 }  // namespace ridgeline

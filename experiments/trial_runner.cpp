@@ -1,17 +1,122 @@
 #include "experiments/trial_runner.h"
 
+#include <algorithm>
+#include <thread>
+
+#include "core/logging.h"
+#include "core/random.h"
+#include "experiments/interrupt.h"
+#include "experiments/store.h"
+
 namespace ridgeline {
 namespace {
+
 constexpr std::chrono::milliseconds kPatience{200};
+
+bool is_infrastructure(TrialStatus status) {
+  return status == TrialStatus::kLost || status == TrialStatus::kCancelled;
 }
 
-void TrialRunner::submit(const TrialSpec& spec) { executor_.submit({spec}); }
+uint64_t identity_of(const TrialSpec& spec) {
+  return hash_text(to_yaml(spec.architecture) + "|" + std::to_string(spec.seed) + "|" +
+                   std::to_string(spec.epochs) + (spec.test_split ? "|test" : ""));
+}
+
+}  // namespace
+
+void TrialRunner::submit(const TrialSpec& spec) {
+  Pending trial{.spec = spec, .network = identity_of(spec)};
+  if (store_ != nullptr && take_recorded(trial)) return;
+  executor_.submit({trial.spec, trial.attempt});
+  pending_.insert_or_assign(spec.trial_id, std::move(trial));
+}
+
+/// Goes through what is recorded of the trial as if it happened now; true: it is decided.
+bool TrialRunner::take_recorded(Pending& trial) {
+  const uint64_t id = trial.spec.trial_id;
+  const auto past = store_->attempts(id);
+  if (past.empty()) return false;
+  trial.attempt = past.back().attempt + 1;
+  // Weights are no part of the record: a trial that has to leave some is run whatever is recorded.
+  if (!trial.spec.weights_path.empty()) return false;
+  for (const auto& attempt : store_->attempts(id, trial.network)) {
+    if (!decide(trial, attempt)) continue;
+    finished_.push_back(attempt);
+    return true;
+  }
+  return false;
+}
+
+/// Counts the attempt; true: the result is final.
+bool TrialRunner::decide(Pending& trial, const TrialResult& result) const {
+  const TrialStatus status = result.evaluation.status;
+  if (is_infrastructure(status)) return ++trial.losses > policy_.infrastructure_retries;
+  if (!policy_.retried(status)) return true;
+  return ++trial.failures > policy_.retries;
+}
+
+TrialRunner::Clock::duration TrialRunner::backoff(int attempt) const {
+  const double seconds = policy_.backoff_s * static_cast<double>(1 << std::min(attempt, 6));
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+void TrialRunner::receive(const TrialResult& result) {
+  const auto found = pending_.find(result.id);
+  if (found == pending_.end()) return;  // an earlier attempt of a trial that is decided
+  Pending& trial = found->second;
+  const bool complete = result.evaluation.status == TrialStatus::kComplete;
+  const bool late = result.attempt != trial.attempt || trial.retry_at.has_value();
+  if (late && !complete) return;
+  if (store_ != nullptr) store_->append_attempt(result, trial.network);
+  if (!complete && !decide(trial, result)) {
+    const auto pause = backoff(trial.attempt);
+    spdlog::warn("trial {}, attempt {}: {}: {}; trying again", result.id, result.attempt,
+                 enum_name(result.evaluation.status), result.evaluation.message);
+    trial.retry_at = Clock::now() + pause;
+    ++waiting_;
+    return;
+  }
+  if (late) executor_.cancel(result.id);  // the newer attempt is no longer needed
+  if (trial.retry_at) --waiting_;
+  pending_.erase(found);
+  finished_.push_back(result);
+}
+
+/// Starts what has waited long enough; how long the next one still has to.
+std::chrono::milliseconds TrialRunner::start_due_retries() {
+  std::chrono::milliseconds patience = kPatience;
+  if (waiting_ == 0) return patience;
+  const auto now = Clock::now();
+  for (auto& [id, trial] : pending_) {
+    if (!trial.retry_at) continue;
+    if (*trial.retry_at > now) {
+      const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*trial.retry_at - now);
+      patience = std::min(patience, wait);
+      continue;
+    }
+    trial.retry_at.reset();
+    --waiting_;
+    executor_.submit({trial.spec, ++trial.attempt});
+  }
+  return patience;
+}
 
 std::optional<TrialResult> TrialRunner::next() {
-  while (executor_.in_flight() > 0) {
-    if (auto result = executor_.next(kPatience)) return result;
+  while (true) {
+    if (!finished_.empty()) {
+      TrialResult result = std::move(finished_.front());
+      finished_.pop_front();
+      return result;
+    }
+    const auto patience = interrupts() > 0 ? kPatience : start_due_retries();
+    if (executor_.in_flight() > 0) {
+      if (const auto result = executor_.next(patience)) receive(*result);
+    } else if (waiting_ > 0 && interrupts() == 0) {
+      std::this_thread::sleep_for(patience);
+    } else {
+      return std::nullopt;
+    }
   }
-  return std::nullopt;
 }
 
 }  // namespace ridgeline

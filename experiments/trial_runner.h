@@ -1,16 +1,30 @@
 #pragma once
 
+#include <chrono>
+#include <deque>
+#include <map>
 #include <optional>
 
 #include "experiments/executor.h"
+#include "experiments/failures.h"
 
 namespace ridgeline {
 
-/// Brings trials to their one final result through an executor.
+class TrialStore;
+
+/// Brings trials to their one final result through an executor: tries failed attempts again as the
+/// failure policy says. The decision depends on the attempts alone, so that a resumed run that
+/// finds them in its store decides as the undisturbed one. A complete result counts whichever
+/// attempt it is of (a trial is pure); a failure counts only while its attempt is the latest.
 class TrialRunner {
  public:
   /// `executor` must outlive the runner.
-  explicit TrialRunner(Executor& executor) : executor_(executor) {}
+  explicit TrialRunner(Executor& executor, FailureConfig policy = {})
+      : executor_(executor), policy_(policy) {}
+
+  /// Every attempt from now on is recorded in `store`, which must outlive the runner, and what it
+  /// already holds of a trial is not done again.
+  void record_in(TrialStore& store) { store_ = &store; }
 
   void submit(const TrialSpec& spec);
   /// Waits for the next trial that is finished for good, in any order; nothing when none is left to
@@ -18,7 +32,27 @@ class TrialRunner {
   std::optional<TrialResult> next();
 
  private:
+  using Clock = std::chrono::steady_clock;
+  struct Pending {
+    TrialSpec spec;
+    uint64_t network = 0;  ///< identity of what is evaluated
+    int attempt = 0;       ///< the latest
+    int failures = 0;      ///< of the trial itself
+    int losses = 0;        ///< of its machine or job
+    std::optional<Clock::time_point> retry_at = std::nullopt;
+  };
+  bool take_recorded(Pending& trial);
+  bool decide(Pending& trial, const TrialResult& result) const;
+  void receive(const TrialResult& result);
+  Clock::duration backoff(int attempt) const;
+  std::chrono::milliseconds start_due_retries();
+
   Executor& executor_;
+  FailureConfig policy_;
+  TrialStore* store_ = nullptr;
+  std::map<uint64_t, Pending> pending_;
+  std::deque<TrialResult> finished_;
+  size_t waiting_ = 0;  // pending trials with a retry_at
 };
 
 }  // namespace ridgeline

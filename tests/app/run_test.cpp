@@ -118,6 +118,27 @@ TEST_CASE("an interrupt stops cleanly with exit code 130, and resume goes on") {
   CHECK(trials_of(folder / "run") == 6);
 }
 
+TEST_CASE("a second interrupt stops without waiting for the running trials") {
+  TempFolder folder;
+  auto settings = short_proxy_settings();
+  settings.insert(settings.end(), {"--set", "accuracy.training.epochs=100000"});
+  const int process = start_program(search(folder / "run", settings));
+  while (!std::filesystem::exists(folder / "run/trials/0.json"))
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  kill(process, SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // else the two signals become one
+  kill(process, SIGINT);
+  int status = 0;
+  waitpid(process, &status, 0);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 130);
+  CHECK(trials_of(folder / "run") == 0);
+  const auto events = TrialStore(folder / "run/store.sqlite", true).events();
+  REQUIRE(events.size() == 2);
+  CHECK(events[0].kind == "started");
+  CHECK(events[1].kind == "interrupted");
+}
+
 TEST_CASE(
     "a run folder in use, of another configuration, or no run at all is exit code 5 and loses "
     "nothing") {

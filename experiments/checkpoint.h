@@ -1,0 +1,19 @@
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "experiments/store.h"
+
+namespace ridgeline {
+
+/// Identity of a sequence of trials as the controller saw them: ids, genotypes, statuses, rewards.
+uint64_t history_of(std::span<const Trial> trials);
+
+/// Restores the newest sound checkpoint that was taken after a prefix of `recorded`, after the very
+/// same trials, and returns it; nothing when none is: then all are replayed.
+std::optional<Checkpoint> restore_checkpoint(const TrialStore& store,
+                                             std::span<const Trial> recorded,
+                                             Controller& controller);
+
+}  // namespace ridgeline

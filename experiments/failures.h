@@ -1,0 +1,72 @@
+#pragma once
+
+#include "accuracy/evaluator.h"
+#include "core/config.h"
+
+namespace ridgeline {
+
+/// What a trial that failed for good means to the search.
+enum class FailureEffect { kPenalise, kIgnore, kStop };
+template <>
+struct EnumNames<FailureEffect> {
+  static constexpr std::array<std::pair<FailureEffect, const char*>, 3> values{
+      {{FailureEffect::kPenalise, "penalise"},
+       {FailureEffect::kIgnore, "ignore"},
+       {FailureEffect::kStop, "stop"}}};
+};
+
+/// The failure policy: which failed attempts are tried again, and what the controller learns of a
+/// trial that failed for good.
+struct FailureConfig {
+  int retries = 1;
+  bool retry_crashed = true;
+  bool retry_time_out = false;
+  bool retry_out_of_memory = false;
+  bool retry_diverged = false;
+  int infrastructure_retries = 20;
+  double backoff_s = 1.0;
+  FailureEffect infeasible = FailureEffect::kPenalise;
+  FailureEffect diverged = FailureEffect::kPenalise;
+  FailureEffect out_of_memory = FailureEffect::kPenalise;
+  FailureEffect time_out = FailureEffect::kPenalise;
+  FailureEffect crashed = FailureEffect::kPenalise;
+  FailureEffect lost = FailureEffect::kStop;
+
+  /// Whether a trial that ended so may be tried again because of its own failure.
+  bool retried(TrialStatus status) const;
+  FailureEffect effect(TrialStatus status) const;
+
+  template <class V>
+  void describe(V& v) {
+    v.field("retries", retries,
+            {.help = "further attempts after a failure of the trial itself", .min = 0, .max = 100});
+    v.field("retry_crashed", retry_crashed, {.help = "try a trial again whose process crashed"});
+    v.field("retry_time_out", retry_time_out,
+            {.help = "try a trial again that ran over its time limit"});
+    v.field("retry_out_of_memory", retry_out_of_memory,
+            {.help = "try a trial again that ran out of memory; the same network needs the same"});
+    v.field("retry_diverged", retry_diverged,
+            {.help = "try a trial again that diverged; the same seed diverges again"});
+    v.field(
+        "infrastructure_retries", infrastructure_retries,
+        {.help = "further attempts of a trial whose machine or job was lost; counted apart from "
+                 "retries",
+         .min = 0,
+         .max = 100000});
+    v.field("backoff_s", backoff_s,
+            {.help = "pause before the second attempt; doubles with each further one, to 64 times",
+             .unit = "s",
+             .min = 0.0,
+             .max = 3600.0});
+    v.field("infeasible", infeasible,
+            {.help = "penalise: the controller is told search.failure_reward; ignore: the trial "
+                     "takes no part in the update; stop: the run ends"});
+    v.field("diverged", diverged, {.help = "effect of a loss that became NaN or infinite"});
+    v.field("out_of_memory", out_of_memory, {.help = "effect of a trial without enough memory"});
+    v.field("time_out", time_out, {.help = "effect of a trial over its time limit"});
+    v.field("crashed", crashed, {.help = "effect of a trial whose process crashed"});
+    v.field("lost", lost, {.help = "effect of a trial that was lost more often than allowed"});
+  }
+};
+
+}  // namespace ridgeline

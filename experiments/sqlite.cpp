@@ -1,0 +1,152 @@
+#include "experiments/sqlite.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "core/error.h"
+#include "core/logging.h"
+
+namespace ridgeline {
+
+void Database::Close::operator()(sqlite3* database) const { sqlite3_close(database); }
+
+Database::Database(const std::filesystem::path& path, bool read_only)
+    : path_(path), read_only_(read_only) {
+  sqlite3* database = nullptr;
+  const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int code = sqlite3_open_v2(path.c_str(), &database, flags, nullptr);
+  handle_.reset(database);
+  check(code, "open");
+  sqlite3_extended_result_codes(database, 1);
+  sqlite3_busy_timeout(database, 5000);
+  if (read_only) return;
+  if (sqlite3_db_readonly(database, "main") == 1) {  // SQLite opens such a file without complaint
+    throw Error(ErrorKind::kIo,
+                path.string() + ": is read-only; the run needs permission to write it");
+  }
+  if (const char* kill_at = std::getenv("RIDGELINE_KILL_AT")) kill_at_ = std::atoll(kill_at);
+}
+
+void Database::check(int code, const std::string& action) const {
+  switch (code & 0xFF) {
+    case SQLITE_OK:
+    case SQLITE_DONE:
+    case SQLITE_ROW:
+      return;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      throw Error(ErrorKind::kRun, path_.string() + ": the store is damaged (" +
+                                       sqlite3_errmsg(handle_.get()) +
+                                       "); `ridgeline resume` keeps what is sound of it");
+    case SQLITE_FULL:
+      throw Error(ErrorKind::kIo, path_.string() + ": the disk is full");
+    case SQLITE_READONLY:
+      throw Error(ErrorKind::kIo,
+                  path_.string() + ": is read-only; the run needs permission to write it");
+    default:
+      throw Error(ErrorKind::kIo, path_.string() + ": cannot " + action + ": " +
+                                      (handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory"));
+  }
+}
+
+void Database::before_write() {
+  if (++writes_ == kill_at_) kill(getpid(), SIGKILL);
+}
+
+void Database::execute(const std::string& sql) {
+  before_write();
+  check(sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr), "write");
+}
+
+int64_t Database::integer(const std::string& sql) {
+  Statement query(*this, sql);
+  return query.row() ? query.integer(0) : 0;
+}
+
+std::string Database::text(const std::string& sql) {
+  Statement query(*this, sql);
+  return query.row() ? query.text(0) : "";
+}
+
+Statement::Statement(Database& database, const std::string& sql) : database_(database) {
+  const int code =
+      sqlite3_prepare_v2(database.handle_.get(), sql.c_str(), -1, &statement_, nullptr);
+  database.check(code, "read");
+}
+
+Statement::~Statement() { sqlite3_finalize(statement_); }
+
+void Statement::check_bind(int code) { database_.check(code, "write"); }
+
+Statement& Statement::bind(int64_t value) {
+  check_bind(sqlite3_bind_int64(statement_, ++bound_, value));
+  return *this;
+}
+
+Statement& Statement::bind(double value) {
+  check_bind(sqlite3_bind_double(statement_, ++bound_, value));
+  return *this;
+}
+
+Statement& Statement::bind(const std::string& value) {
+  check_bind(sqlite3_bind_text(statement_, ++bound_, value.data(), static_cast<int>(value.size()),
+                               SQLITE_TRANSIENT));
+  return *this;
+}
+
+Statement& Statement::bind_blob(const std::string& bytes) {
+  check_bind(sqlite3_bind_blob(statement_, ++bound_, bytes.data(), static_cast<int>(bytes.size()),
+                               SQLITE_TRANSIENT));
+  return *this;
+}
+
+bool Statement::row() {
+  const int code = sqlite3_step(statement_);
+  database_.check(code, "read");
+  return code == SQLITE_ROW;
+}
+
+void Statement::write() {
+  database_.before_write();
+  database_.check(sqlite3_step(statement_), "write");
+}
+
+int Statement::columns() const { return sqlite3_column_count(statement_); }
+std::string Statement::name(int column) const { return sqlite3_column_name(statement_, column); }
+bool Statement::is_real(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_FLOAT;
+}
+bool Statement::is_number(int column) const {
+  const int type = sqlite3_column_type(statement_, column);
+  return type == SQLITE_INTEGER || type == SQLITE_FLOAT;
+}
+int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+double Statement::real(int column) const { return sqlite3_column_double(statement_, column); }
+std::string Statement::text(int column) const {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+  const auto size = static_cast<size_t>(sqlite3_column_bytes(statement_, column));
+  return bytes != nullptr ? std::string(bytes, size) : std::string();
+}
+
+Transaction::Transaction(Database& database) : database_(database) {
+  database_.execute("BEGIN IMMEDIATE");
+}
+
+Transaction::~Transaction() {
+  if (!open_) return;
+  try {
+    database_.execute("ROLLBACK");
+  } catch (const Error& error) {
+    spdlog::debug("{}", error.what());  // a full disk has rolled back by itself
+  }
+}
+
+void Transaction::commit() {
+  database_.execute("COMMIT");
+  open_ = false;
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace ridgeline {
+
+/// One connection to an SQLite file. What goes wrong is an `Error`: `kRun` for a damaged file,
+/// `kIo` when the file system refuses. With RIDGELINE_KILL_AT=n in the environment the process
+/// kills itself right before the n-th write: a hook for the tests of resuming.
+class Database {
+ public:
+  explicit Database(const std::filesystem::path& path, bool read_only = false);
+
+  const std::filesystem::path& path() const { return path_; }
+  bool read_only() const { return read_only_; }
+  /// SQL without results; counts as one write.
+  void execute(const std::string& sql);
+  int64_t integer(const std::string& sql);
+  std::string text(const std::string& sql);
+
+ private:
+  friend class Statement;
+  struct Close {
+    void operator()(sqlite3* database) const;
+  };
+  void check(int code, const std::string& action) const;
+  void before_write();
+
+  std::filesystem::path path_;
+  bool read_only_;
+  int64_t kill_at_ = 0;
+  int64_t writes_ = 0;
+  std::unique_ptr<sqlite3, Close> handle_;
+};
+
+/// A prepared statement, finalised at the end of its scope. Must not outlive its database.
+class Statement {
+ public:
+  Statement(Database& database, const std::string& sql);
+  ~Statement();
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  /// Gives the next parameter its value.
+  Statement& bind(int64_t value);
+  Statement& bind(double value);
+  Statement& bind(const std::string& value);
+  Statement& bind_blob(const std::string& bytes);
+
+  /// Steps to the next row; false after the last.
+  bool row();
+  /// Runs a statement that writes.
+  void write();
+
+  int columns() const;
+  std::string name(int column) const;
+  bool is_real(int column) const;
+  bool is_number(int column) const;
+  int64_t integer(int column) const;
+  double real(int column) const;
+  std::string text(int column) const;  ///< or the bytes of a blob
+
+ private:
+  void check_bind(int code);
+
+  Database& database_;
+  sqlite3_stmt* statement_ = nullptr;
+  int bound_ = 0;
+};
+
+/// All or nothing: rolled back unless committed.
+class Transaction {
+ public:
+  explicit Transaction(Database& database);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  void commit();
+
+ private:
+  Database& database_;
+  bool open_ = true;
+};
+
+}  // namespace ridgeline

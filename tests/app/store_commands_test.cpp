@@ -1,0 +1,144 @@
+#include <nlohmann/json.hpp>
+
+#include "core/file.h"
+#include "experiments/store.h"
+#include "tests/app/program.h"
+#include "tests/catch.h"
+#include "tests/support.h"
+
+using namespace ridgeline;
+using test::run_program;
+using test::TempFolder;
+
+namespace {
+
+/// A finished search of 12 trials with the formula evaluator.
+void make_run(const std::string& folder, const std::vector<std::string>& more = {}) {
+  std::vector<std::string> arguments = {"search", test::source_folder() / "configs/quickstart.yaml",
+                                        "--run", folder};
+  const auto settings = test::formula_settings();
+  arguments.insert(arguments.end(), settings.begin(), settings.end());
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  const auto outcome = run_program(arguments);
+  INFO(outcome.err);
+  REQUIRE(outcome.exit_code == 0);
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::vector<std::string> genotypes(const std::filesystem::path& run) {
+  std::vector<std::string> result;
+  for (const auto& trial : TrialStore(run / "store.sqlite", true).trials(Phase::kSearch))
+    result.push_back(trial.genotype + " " + ConfigWriter::plain_number(trial.reward));
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("runs lists the runs of a folder, also one that cannot be read") {
+  TempFolder folder;
+  make_run(folder / "first");
+  std::filesystem::create_directory(folder / "no_run");
+  std::filesystem::create_directory(folder / "broken");
+  write_file_atomic(folder / "broken/config.yaml", "space: tiny\n");
+  const auto outcome = run_program({"runs", folder.path()});
+  CHECK(outcome.exit_code == 0);
+  CHECK(contains(outcome.out, "12/12"));
+  CHECK(contains(outcome.out, "finished"));
+  CHECK(contains(outcome.out, "is no run folder: it has no store.sqlite"));
+  CHECK_FALSE(contains(outcome.out, "no_run"));
+  CHECK(run_program({"runs", folder / "nowhere"}).exit_code == 6);
+}
+
+TEST_CASE("trials selects by an SQL condition and prints a table, CSV or JSON") {
+  TempFolder folder;
+  make_run(folder / "run");
+  const auto all = nlohmann::json::parse(run_program({"trials", folder / "run", "--json"}).out);
+  REQUIRE(all.size() >= 12);
+  const auto some = nlohmann::json::parse(
+      run_program({"trials", folder / "run", "--json", "--where", "phase = 'search' and id >= 5"})
+          .out);
+  REQUIRE(some.size() == 7);
+  CHECK(some[0].at("id") == 5);
+  CHECK(some[0].at("reward") == all[5].at("reward"));
+  const std::string csv = run_program({"trials", folder / "run", "--csv", "--where", "id < 2"}).out;
+  CHECK(csv.starts_with("id,phase,batch,status,accuracy,latency_ms,reward"));
+  CHECK(contains(csv, "\n1,search,0,"));
+  CHECK(contains(csv, "\"name: "));  // the architecture holds line breaks
+  CHECK(contains(run_program({"trials", folder / "run", "--where", "id < 3"}).out, "3 trials"));
+}
+
+TEST_CASE("a condition that SQL refuses is a usage error, and none can change the store") {
+  TempFolder folder;
+  make_run(folder / "run");
+  const auto before = genotypes(folder / "run");
+  const auto wrong = run_program({"trials", folder / "run", "--where", "speed < 3"});
+  CHECK(wrong.exit_code == 2);
+  CHECK(contains(wrong.err, "--where 'speed < 3': no such column: speed; valid: "));
+  run_program({"trials", folder / "run", "--where", "1); DELETE FROM trials; --"});
+  CHECK(genotypes(folder / "run") == before);
+  CHECK(run_program({"trials", folder / "run", "--csv", "--json"}).exit_code == 2);
+}
+
+TEST_CASE("a fork goes on from a prefix and comes to the same trials") {
+  TempFolder folder;
+  make_run(folder / "run");
+  CHECK(run_program({"fork", folder / "run", "--at", "6", folder / "fork"}).exit_code == 0);
+  CHECK(genotypes(folder / "fork").size() == 6);
+  CHECK(run_program({"resume", folder / "fork"}).exit_code == 0);
+  CHECK(genotypes(folder / "fork") == genotypes(folder / "run"));
+
+  CHECK(run_program(
+            {"fork", folder / "run", "--at", "12", folder / "longer", "--set", "search.trials=14"})
+            .exit_code == 0);
+  CHECK(run_program({"resume", folder / "longer"}).exit_code == 0);
+  CHECK(genotypes(folder / "longer").size() == 14);
+
+  const auto far = run_program({"fork", folder / "run", "--at", "13", folder / "x"});
+  CHECK(far.exit_code == 2);
+  CHECK(contains(far.err, "has 12 search trials"));
+  const auto other =
+      run_program({"fork", folder / "run", "--at", "3", folder / "x", "--set", "seed=9"});
+  CHECK(other.exit_code == 2);
+  CHECK(contains(other.err, "a fork may change search.trials"));
+  CHECK(run_program({"fork", folder / "run", "--at", "3", folder / "fork"}).exit_code == 5);
+}
+
+TEST_CASE("gc frees trial files and checkpoints and leaves the results") {
+  TempFolder folder;
+  make_run(folder / "run", {"--set", "runtime.checkpoint_batches=1"});
+  CHECK(TrialStore(folder / "run/store.sqlite", true).checkpoints().size() == 2);
+  const auto before = genotypes(folder / "run");
+  std::filesystem::create_directories(folder / "run/trials");
+  write_file_atomic(folder / "run/trials/3.json", std::string(2048, ' '));
+  const auto outcome = run_program({"gc", folder / "run"});
+  CHECK(outcome.exit_code == 0);
+  CHECK(contains(outcome.out, "freed 2.00 KiB of trial files"));
+  CHECK(contains(outcome.out, "of 2 old checkpoints"));
+  CHECK_FALSE(std::filesystem::exists(folder / "run/trials"));
+  CHECK(genotypes(folder / "run") == before);
+  CHECK(run_program({"resume", folder / "run"}).exit_code == 0);
+}
+
+TEST_CASE("show counts attempts and the causes of failures") {
+  TempFolder folder;
+  make_run(folder / "run");
+  {
+    TrialResult crashed{3, 7, {}, "host"};
+    crashed.evaluation.status = TrialStatus::kCrashed;
+    crashed.evaluation.message = "killed by signal 11";
+    TrialStore(folder / "run/store.sqlite").append_attempt(crashed);
+  }
+  const auto outcome = run_program({"show", folder / "run"});
+  CHECK(contains(outcome.out, " complete, 1 crashed\n  1 x crashed: killed by signal 11\n"));
+}
+
+TEST_CASE("each command of the store explains itself with an example") {
+  for (const char* name : {"runs", "trials", "fork", "gc"}) {
+    const auto outcome = run_program({name, "--help"});
+    CHECK(outcome.exit_code == 0);
+    CHECK(contains(outcome.out, std::string("example:\n  ridgeline ") + name));
+  }
+}

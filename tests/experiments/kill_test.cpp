@@ -1,0 +1,100 @@
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "tests/catch.h"
+#include "tests/experiments/small_run.h"
+#include "tests/support.h"
+
+using namespace ridgeline;
+using namespace ridgeline::test;
+
+namespace {
+
+void search(const ExperimentConfig& config, const std::filesystem::path& file) {
+  const SearchSpace space = config.search_space();
+  const auto oracle = make_oracle(config.latency);
+  const auto controller = make_controller(config.controller, space.decisions(), config.seed);
+  const auto evaluator = make_evaluator(config.accuracy);
+  InProcessExecutor executor(*evaluator);
+  TrialStore store(file);
+  TrialRunner runner(executor, config.failures);
+  runner.record_in(store);
+  Search(config, {space, *oracle, *controller, runner, store}).run();
+}
+
+/// Runs the search in a process that kills itself at its n-th write; false: it came to its end.
+bool killed_at(int n, const ExperimentConfig& config, const std::filesystem::path& file) {
+  const pid_t child = fork();
+  if (child == 0) {
+    setenv("RIDGELINE_KILL_AT", std::to_string(n).c_str(), 1);
+    try {
+      search(config, file);
+    } catch (const std::exception&) {
+      _exit(1);
+    }
+    _exit(0);
+  }
+  REQUIRE(child > 0);
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WIFSIGNALED(status)) {
+    REQUIRE(WTERMSIG(status) == SIGKILL);
+    return true;
+  }
+  REQUIRE(WEXITSTATUS(status) == 0);
+  return false;
+}
+
+/// All that a store says of its run, time stamps aside.
+std::vector<std::string> content(const std::filesystem::path& file) {
+  TrialStore store(file);
+  auto texts = comparable(store.trials(Phase::kSearch));
+  for (const auto& trial : store.trials(Phase::kSearch)) {
+    for (const auto& attempt : store.attempts(trial.id)) {
+      texts.push_back("attempt " + std::to_string(attempt.id) + "." +
+                      std::to_string(attempt.attempt) + " " + enum_name(attempt.evaluation.status) +
+                      " " + ConfigWriter::plain_number(attempt.evaluation.accuracy));
+    }
+  }
+  texts.push_back(std::to_string(store.batches()) + " batches");
+  for (const auto& checkpoint : store.checkpoints()) {
+    texts.push_back("checkpoint " + std::to_string(checkpoint.trials) + " " +
+                    std::to_string(checkpoint.history) + checkpoint.state);
+  }
+  return texts;
+}
+
+}  // namespace
+
+TEST_CASE("killed at any write and resumed, a run ends with the store of an undisturbed one") {
+  for (const char* seed : {"1", "2", "3"}) {
+    const auto config =
+        small_config(std::string("search.trials=10;runtime.checkpoint_batches=1;seed=") + seed);
+    TempFolder folder;
+    search(config, folder / "whole.sqlite");
+    const auto expected = content(folder / "whole.sqlite");
+    int kills = 0;
+    for (int n = 1;; ++n) {
+      const auto file = folder / (std::to_string(n) + ".sqlite");
+      if (!killed_at(n, config, file)) break;
+      ++kills;
+      search(config, file);
+      INFO("seed " << seed << ", killed at write " << n);
+      REQUIRE(content(file) == expected);
+    }
+    CHECK(kills > 40);
+  }
+}
+
+TEST_CASE("killed again and again, every few writes, a run still ends as the undisturbed one") {
+  const auto config = small_config("search.trials=12;runtime.checkpoint_batches=1");
+  TempFolder folder;
+  search(config, folder / "whole.sqlite");
+  int kills = 0;
+  while (killed_at(9, config, folder / "s.sqlite")) ++kills;
+  CHECK(kills > 3);
+  CHECK(content(folder / "s.sqlite") == content(folder / "whole.sqlite"));
+}

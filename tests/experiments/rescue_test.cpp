@@ -1,0 +1,137 @@
+#include "experiments/store_rescue.h"
+
+#include <fstream>
+
+#include "core/random.h"
+#include "experiments/run_directory.h"
+#include "tests/catch.h"
+#include "tests/experiments/small_run.h"
+#include "tests/support.h"
+
+using namespace ridgeline;
+using namespace ridgeline::test;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kTrials = 24;
+
+/// A finished search of 24 trials in one file without a WAL beside it.
+void write_store(const fs::path& file) {
+  const auto config = small_config("runtime.checkpoint_batches=2");
+  const auto evaluator = make_evaluator(config.accuracy);
+  InProcessExecutor executor(*evaluator);
+  TrialStore store(file);
+  store.set_fact("config", "x");
+  search_once(config, store, executor);
+}
+
+std::string bytes_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void write_bytes(const fs::path& file, const std::string& bytes) {
+  std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+/// After damage: the store is either refused as a whole, or holds a sound prefix that a search
+/// completes to the undisturbed trials. True when it was rescued.
+bool survives(const fs::path& file, const std::vector<std::string>& expected) {
+  std::optional<std::string> lost;
+  try {
+    lost = rescue_store(file, kTrials);
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::kRun);
+    CHECK(std::string(error.what()).find("nothing of the damaged store can be read") !=
+          std::string::npos);
+    return false;
+  }
+  {
+    TrialStore store(file);
+    const auto kept = comparable(store.trials(Phase::kSearch));
+    REQUIRE(kept.size() <= expected.size());
+    CHECK(std::equal(kept.begin(), kept.end(), expected.begin()));
+    if (lost)
+      CHECK(lost->find("the first " + std::to_string(kept.size()) + " trials") !=
+            std::string::npos);
+    if (!lost) CHECK(kept.size() == expected.size());
+  }
+  const auto config = small_config();
+  const auto evaluator = make_evaluator(config.accuracy);
+  InProcessExecutor executor(*evaluator);
+  TrialStore store(file);
+  search_once(config, store, executor);
+  CHECK(comparable(store.trials(Phase::kSearch)) == expected);
+  return lost.has_value();
+}
+
+}  // namespace
+
+TEST_CASE("a sound store is not touched") {
+  TempFolder folder;
+  write_store(folder / "s.sqlite");
+  const std::string before = bytes_of(folder / "s.sqlite");
+  CHECK_FALSE(rescue_store(folder / "s.sqlite", kTrials).has_value());
+  CHECK(bytes_of(folder / "s.sqlite") == before);
+}
+
+TEST_CASE("a store that was cut anywhere keeps a sound prefix or is refused, and is put aside") {
+  TempFolder folder;
+  write_store(folder / "whole.sqlite");
+  const std::string whole = bytes_of(folder / "whole.sqlite");
+  const auto expected = comparable(TrialStore(folder / "whole.sqlite").trials(Phase::kSearch));
+  int rescued = 0, n = 0;
+  for (size_t size = 0; size < whole.size(); size += 4096 + 1000) {
+    INFO("cut to " << size << " of " << whole.size() << " bytes");
+    const auto file = folder / (std::to_string(n++) + ".sqlite");
+    write_bytes(file, whole.substr(0, size));
+    if (!survives(file, expected)) continue;
+    ++rescued;
+    fs::path aside = file;
+    aside.replace_filename(file.stem().string() + ".damaged-1.sqlite");
+    CHECK(bytes_of(aside) == whole.substr(0, size));
+  }
+  CHECK(rescued > 0);
+}
+
+TEST_CASE("flipped bits anywhere cost the trials from there on, never a wrong result") {
+  TempFolder folder;
+  write_store(folder / "whole.sqlite");
+  const std::string whole = bytes_of(folder / "whole.sqlite");
+  const auto expected = comparable(TrialStore(folder / "whole.sqlite").trials(Phase::kSearch));
+  RandomStream random(1, 2, "flip");
+  int rescued = 0;
+  for (int n = 0; n < 60; ++n) {
+    std::string flipped = whole;
+    const auto place = static_cast<size_t>(random.uniform() * static_cast<double>(whole.size()));
+    flipped[place] = static_cast<char>(flipped[place] ^ 0x10);
+    INFO("bit flipped in byte " << place);
+    const auto file = folder / (std::to_string(n) + ".sqlite");
+    write_bytes(file, flipped);
+    rescued += survives(file, expected) ? 1 : 0;
+  }
+  CHECK(rescued > 0);
+}
+
+TEST_CASE("opening a damaged run rescues it; reading it says what to do") {
+  TempFolder folder;
+  const auto config = small_config();
+  {
+    RunDirectory run = RunDirectory::create(folder / "run", config);
+    const auto evaluator = make_evaluator(config.accuracy);
+    InProcessExecutor executor(*evaluator);
+    search_once(config, run.store(), executor);
+  }
+  const auto file = folder / "run" / "store.sqlite";
+  Database(file).execute("UPDATE trials SET accuracy = 0.999 WHERE id = 9");
+  CHECK(error_of([&] {
+          RunDirectory::read(folder / "run").store().trials(Phase::kSearch);
+        }).find("`ridgeline resume` keeps what is sound of it") != std::string::npos);
+  RunDirectory run = RunDirectory::open(folder / "run");
+  CHECK(run.store().count(Phase::kSearch) == 9);
+  CHECK(run.store().events().back().kind == "rescued");
+  CHECK(run.store().events().back().text.find("the first 9 trials are kept, to trial 8") !=
+        std::string::npos);
+}

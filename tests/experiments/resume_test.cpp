@@ -1,0 +1,128 @@
+#include "experiments/checkpoint.h"
+#include "tests/catch.h"
+#include "tests/experiments/small_run.h"
+#include "tests/support.h"
+
+using namespace ridgeline;
+using namespace ridgeline::test;
+
+namespace {
+
+/// Counts what a resumed search asks of the controller.
+class CountingController : public Controller {
+ public:
+  explicit CountingController(std::unique_ptr<Controller> inner) : inner_(std::move(inner)) {}
+  std::vector<Genotype> sample(int n, RandomStream& stream) override {
+    return inner_->sample(n, stream);
+  }
+  UpdateStats update(std::span<const Genotype> genotypes,
+                     std::span<const double> rewards) override {
+    ++updates;
+    samples_learned += genotypes.size();
+    return inner_->update(genotypes, rewards);
+  }
+  std::string save() const override { return inner_->save(); }
+  void restore(const std::string& bytes) override { inner_->restore(bytes); }
+  std::vector<std::vector<double>> marginals(int samples, RandomStream& stream) override {
+    return inner_->marginals(samples, stream);
+  }
+  int updates = 0;
+  size_t samples_learned = 0;
+
+ private:
+  std::unique_ptr<Controller> inner_;
+};
+
+struct Outcome {
+  int updates;
+  size_t samples_learned;
+  std::string controller;
+};
+
+Outcome search(const ExperimentConfig& config, TrialStore& store, AccuracyEvaluator& evaluator) {
+  const SearchSpace space = config.search_space();
+  const auto oracle = make_oracle(config.latency);
+  CountingController controller(make_controller(config.controller, space.decisions(), config.seed));
+  InProcessExecutor executor(evaluator);
+  TrialRunner runner(executor, config.failures);
+  runner.record_in(store);
+  Search(config, {space, *oracle, controller, runner, store}).run();
+  return {controller.updates, controller.samples_learned, controller.save()};
+}
+
+/// Fails every third trial for good.
+class SometimesDiverging : public AccuracyEvaluator {
+ public:
+  explicit SometimesDiverging(AccuracyEvaluator& inner) : inner_(inner) {}
+  Evaluation evaluate(const TrialSpec& spec) override {
+    if (spec.trial_id % 3 != 0) return inner_.evaluate(spec);
+    Evaluation failed;
+    failed.status = TrialStatus::kDiverged;
+    failed.message = "loss became NaN";
+    return failed;
+  }
+
+ private:
+  AccuracyEvaluator& inner_;
+};
+
+}  // namespace
+
+TEST_CASE("a resumed search replays only what came after the newest checkpoint, to the same end") {
+  const auto evaluator = make_evaluator(small_config().accuracy);
+  TempFolder folder;
+  TrialStore whole(folder / "whole.sqlite");
+  const Outcome expected = search(small_config("runtime.checkpoint_batches=0"), whole, *evaluator);
+  CHECK(whole.checkpoints().empty());
+  TrialStore store(folder / "s.sqlite");
+  // 16 of 24 trials, then the rest: 4 batches, of which the third has a checkpoint after it.
+  search(small_config("search.trials=16;runtime.checkpoint_batches=3"), store, *evaluator);
+  REQUIRE(store.checkpoints().size() == 1);
+  CHECK(store.checkpoints()[0].trials == 12);
+  const Outcome resumed = search(small_config("runtime.checkpoint_batches=3"), store, *evaluator);
+  CHECK(resumed.updates == 3);
+  CHECK(resumed.controller == expected.controller);
+  CHECK(comparable(store.trials(Phase::kSearch)) == comparable(whole.trials(Phase::kSearch)));
+  CHECK(store.batches() == 6);
+}
+
+TEST_CASE("a checkpoint of other trials is not used") {
+  const auto evaluator = make_evaluator(small_config().accuracy);
+  TempFolder folder;
+  TrialStore store(folder / "s.sqlite");
+  search(small_config("runtime.checkpoint_batches=2"), store, *evaluator);
+  auto trials = store.trials(Phase::kSearch);
+  const auto config = small_config();
+  const auto controller =
+      make_controller(config.controller, config.search_space().decisions(), config.seed);
+  CHECK(restore_checkpoint(store, trials, *controller)->trials == 24);
+  trials[21].reward += 1e-9;  // the newest covers it, the one before does not
+  CHECK(restore_checkpoint(store, trials, *controller)->trials == 16);
+  trials[3].genotype += "x";
+  CHECK_FALSE(restore_checkpoint(store, trials, *controller).has_value());
+  trials.resize(10);
+  CHECK_FALSE(restore_checkpoint(store, trials, *controller).has_value());
+}
+
+TEST_CASE(
+    "an ignored failure takes no part in the update, a penalised one does, stop ends the run") {
+  const auto inner = make_evaluator(small_config().accuracy);
+  SometimesDiverging evaluator(*inner);
+  for (const char* effect : {"penalise", "ignore"}) {
+    TempFolder folder;
+    TrialStore store(folder / "s.sqlite");
+    const Outcome outcome =
+        search(small_config(std::string("failures.diverged=") + effect), store, evaluator);
+    size_t failed = 0;
+    for (const auto& trial : store.trials(Phase::kSearch))
+      failed += trial.status == TrialStatus::kDiverged ? 1 : 0;
+    CHECK(failed > 0);
+    CHECK(outcome.samples_learned == (std::string(effect) == "ignore" ? 24 - failed : 24));
+  }
+  TempFolder folder;
+  TrialStore store(folder / "s.sqlite");
+  CHECK(error_of([&] {
+          search(small_config("failures.diverged=stop"), store, evaluator);
+        }).find("trial 0 ended as diverged: loss became NaN; failures.diverged is stop") == 0);
+  CHECK(store.trials(Phase::kSearch).size() == 1);
+}
