@@ -11,6 +11,7 @@
 #include "experiments/interrupt.h"
 #include "experiments/local_executor.h"
 #include "experiments/preflight.h"
+#include "experiments/slurm_executor.h"
 #include "latency/factory.h"
 #include "runtime/device.h"
 
@@ -23,6 +24,17 @@ std::unique_ptr<Executor> make_executor(const ExperimentConfig& config,
   if (config.runtime.executor == ExecutorKind::kInProcess) {
     set_threads(config.accuracy.training.threads);
     return std::make_unique<InProcessExecutor>(evaluator);
+  }
+  if (config.runtime.executor == ExecutorKind::kSlurm) {
+    const auto limit = std::chrono::milliseconds(
+        static_cast<int64_t>(1000 * config.runtime.slurm.command_time_limit_s));
+    return std::make_unique<SlurmExecutor>(
+        SlurmExecutorConfig{.program = std::filesystem::read_symlink("/proc/self/exe"),
+                            .folder = folder,
+                            .accuracy = config.accuracy,
+                            .slurm = config.runtime.slurm,
+                            .time_limit_s = config.runtime.trial_time_limit_s},
+        [limit](const std::vector<std::string>& command) { return run_command(command, limit); });
   }
   return std::make_unique<LocalExecutor>(
       LocalExecutorConfig{.program = std::filesystem::read_symlink("/proc/self/exe"),

@@ -8,6 +8,7 @@
 #include "controller/controller.h"
 #include "core/config.h"
 #include "experiments/failures.h"
+#include "experiments/slurm_config.h"
 #include "export/format.h"
 #include "latency/config.h"
 #include "reward/reward.h"
@@ -68,11 +69,13 @@ struct ExportConfig {
   }
 };
 
-enum class ExecutorKind { kLocal, kInProcess };
+enum class ExecutorKind { kLocal, kInProcess, kSlurm };
 template <>
 struct EnumNames<ExecutorKind> {
-  static constexpr std::array<std::pair<ExecutorKind, const char*>, 2> values{
-      {{ExecutorKind::kLocal, "local"}, {ExecutorKind::kInProcess, "in_process"}}};
+  static constexpr std::array<std::pair<ExecutorKind, const char*>, 3> values{
+      {{ExecutorKind::kLocal, "local"},
+       {ExecutorKind::kInProcess, "in_process"},
+       {ExecutorKind::kSlurm, "slurm"}}};
 };
 
 /// How a run is carried out. Nothing here changes a result, so a resumed run may change it.
@@ -81,13 +84,15 @@ struct RuntimeConfig {
   int workers = 2;
   double trial_time_limit_s = 0;
   int checkpoint_batches = 50;
+  SlurmConfig slurm;
 
   template <class V>
   void describe(V& v) {
     v.field("executor", executor,
             {.help = "local: one process per trial, a crash is one failed trial; in_process: no "
-                     "processes, for tiny evaluators"});
-    v.field("workers", workers, {.help = "trials at a time", .min = 1, .max = 4096});
+                     "processes, for tiny evaluators; slurm: jobs of a cluster"});
+    v.field("workers", workers,
+            {.help = "trials at a time of the local executor", .min = 1, .max = 4096});
     v.field("trial_time_limit_s", trial_time_limit_s,
             {.help = "a trial that runs longer is killed: status time_out; 0: no limit",
              .unit = "s",
@@ -99,6 +104,7 @@ struct RuntimeConfig {
              .unit = "batches",
              .min = 0,
              .max = 1e6});
+    v.section("slurm", slurm, "what executor slurm asks of the cluster, per trial");
   }
 };
 

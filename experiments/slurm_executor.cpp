@@ -1,0 +1,342 @@
+#include "experiments/slurm_executor.h"
+
+#include <algorithm>
+#include <set>
+#include <thread>
+
+#include "core/file.h"
+#include "core/logging.h"
+#include "core/units.h"
+#include "experiments/interrupt.h"
+#include "experiments/trial_file.h"
+
+namespace ridgeline {
+namespace fs = std::filesystem;
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds kPause{20};
+constexpr int kAbsencesOfALostJob = 2;
+
+std::string text_or_nothing(const fs::path& path) {
+  try {
+    return fs::exists(path) ? read_file(path) : std::string();
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+std::string last_line(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text.substr(text.find_last_of('\n') + 1);
+}
+
+std::string name_of(const SlurmTask& task) {
+  return std::to_string(task.job) + "_" + std::to_string(task.index);
+}
+
+std::string cause_of(int exit_code) {
+  if (exit_code == 137) return "killed by signal 9 (Killed); probably out of memory";
+  if (exit_code > 128) return "killed by signal " + std::to_string(exit_code - 128);
+  return "ended with exit code " + std::to_string(exit_code);
+}
+
+}  // namespace
+
+SlurmExecutor::SlurmExecutor(SlurmExecutorConfig config, CommandRunner run)
+    : config_(std::move(config)), commands_(std::move(run)), files_(config_.folder) {}
+
+SlurmExecutor::~SlurmExecutor() {
+  std::vector<std::string> left;
+  for (const auto& [id, task] : tasks_) left.push_back(name_of(task.slurm));
+  try {
+    commands_.cancel(left);
+  } catch (const Error& error) {
+    spdlog::warn("slurm: {}", error.what());
+  }
+  // What an interrupted search was not yet told stays for the resumed one.
+  if (interrupts() == 0 && in_flight() == 0) forget_spent();
+  std::error_code ignored;
+  fs::remove(files_.folder(), ignored);
+}
+
+void SlurmExecutor::submit(const TrialJob& job) {
+  const fs::path spec = files_.spec(job.spec.trial_id);
+  const std::string before = text_or_nothing(spec);
+  write_trial_file(spec, {config_.accuracy, job.spec});
+  const bool known = !before.empty() && before == read_file(spec);
+  if (!known) {
+    std::error_code ignored;
+    fs::remove(files_.result(job.spec.trial_id), ignored);
+  }
+  collected_.push_back({job, known});
+}
+
+size_t SlurmExecutor::in_flight() const {
+  return ready_.size() + tasks_.size() + (interrupts() > 0 ? 0 : collected_.size());
+}
+
+void SlurmExecutor::cancel(uint64_t id) {
+  std::erase_if(collected_, [id](const auto& c) { return c.job.spec.trial_id == id; });
+  std::erase_if(ready_, [id](const auto& result) { return result.id == id; });
+  const auto found = tasks_.find(id);
+  if (found == tasks_.end()) return;
+  commands_.cancel({name_of(found->second.slurm)});
+  spent_.emplace_back(id, found->second.tag);
+  tasks_.erase(found);
+}
+
+std::optional<TrialResult> SlurmExecutor::next(std::chrono::milliseconds patience) {
+  const auto deadline = Clock::now() + patience;
+  while (true) {
+    obey_interrupts();
+    hand_in();
+    if (ready_.empty() && !tasks_.empty() && Clock::now() >= next_poll_) poll();
+    if (!ready_.empty()) {
+      TrialResult result = std::move(ready_.front());
+      ready_.pop_front();
+      return result;
+    }
+    if (in_flight() == 0 || Clock::now() >= deadline) return std::nullopt;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+/// Makes the collected jobs known to Slurm. Where an earlier process or an unanswered sbatch may
+/// have done so already, the queue is asked first.
+void SlurmExecutor::hand_in() {
+  if (collected_.empty() || interrupts() > 0) return;
+  if (tasks_.empty() && ready_.empty()) forget_spent();
+  take_over_results();
+  if (look_before_handing_in_ && !collected_.empty()) {
+    if (Clock::now() < next_poll_) return;
+    const auto queue = commands_.queue();
+    silences_ = queue ? 0 : silences_ + 1;
+    next_poll_ =
+        Clock::now() + std::chrono::milliseconds(static_cast<int64_t>(1000 * config_.slurm.poll_s));
+    log_waiting();
+    if (!queue) return;
+    take_over_tasks(*queue);
+    std::vector<std::string> strangers;
+    cancel_strangers(*queue, strangers);
+    commands_.cancel(strangers);
+    look_before_handing_in_ = false;
+  }
+  while (!collected_.empty()) {
+    const size_t limit = static_cast<size_t>(config_.slurm.max_array_size);
+    if (!submit_array(std::min(collected_.size(), limit))) return;
+  }
+}
+
+/// Results that came while no search was there to read them.
+void SlurmExecutor::take_over_results() {
+  std::erase_if(collected_, [&](const Collected& c) {
+    const uint64_t id = c.job.spec.trial_id;
+    if (!c.known || !fs::exists(files_.result(id))) return false;
+    const Evaluation evaluation = read_result_file(files_.result(id));
+    if (c.job.attempt > 0 && evaluation.status != TrialStatus::kComplete) {
+      fs::remove(files_.result(id));  // what the new attempt is to mend
+      return false;
+    }
+    ready_.push_back({id, c.job.attempt, evaluation});
+    spent_.emplace_back(id, "");
+    return true;
+  });
+}
+
+void SlurmExecutor::take_over_tasks(const std::vector<SlurmTask>& queue) {
+  std::map<std::string, std::vector<uint64_t>> batches;
+  for (const auto& listed : queue) {
+    const std::string tag = files_.tag_of(listed.name);
+    const bool live = listed.state == SlurmState::kQueued || listed.state == SlurmState::kRunning;
+    if (tag.empty() || !live) continue;
+    if (!batches.contains(tag)) batches[tag] = files_.read_batch(tag);
+    const auto index = static_cast<size_t>(listed.index);
+    if (index >= batches[tag].size()) continue;
+    const uint64_t id = batches[tag][index];
+    const auto found = std::find_if(collected_.begin(), collected_.end(), [&](const auto& c) {
+      return c.known && c.job.spec.trial_id == id;
+    });
+    // Of a trial that failed, the next attempt is a new job.
+    if (found == collected_.end() || fs::exists(files_.exit_code(id, tag))) continue;
+    tasks_[id] = {found->job, tag, listed};
+    collected_.erase(found);
+  }
+  if (!tasks_.empty())
+    spdlog::info("slurm: found {} trials of this run in the queue", tasks_.size());
+}
+
+/// The first `count` collected jobs as one array; false when Slurm did not answer.
+bool SlurmExecutor::submit_array(size_t count) {
+  const std::string tag = files_.new_tag();
+  const int threads = config_.accuracy.training.threads;
+  std::vector<uint64_t> ids;
+  for (size_t i = 0; i < count; ++i) ids.push_back(collected_[i].job.spec.trial_id);
+  files_.write_batch(tag, ids, config_.program, threads, config_.slurm.prologue);
+  const auto job =
+      commands_.submit(slurm_options(config_.slurm, files_.job_name(tag), count, threads),
+                       files_.script(tag).string());
+  if (!job) {
+    ++silences_;
+    look_before_handing_in_ = true;
+    for (size_t i = 0; i < count; ++i) collected_[i].known = true;
+    log_waiting();
+    return false;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    SlurmTask slurm;
+    slurm.job = *job;
+    slurm.index = static_cast<int>(i);
+    slurm.name = files_.job_name(tag);
+    slurm.reason = "None";
+    tasks_[ids[i]] = {std::move(collected_.front().job), tag, slurm};
+    collected_.pop_front();
+  }
+  return true;
+}
+
+void SlurmExecutor::poll() {
+  const Queue queue = commands_.queue();
+  silences_ = queue ? 0 : silences_ + 1;
+  std::vector<std::string> to_cancel;
+  for (auto& [id, task] : tasks_) look_at(task, queue, to_cancel);
+  for (const auto& result : ready_) tasks_.erase(result.id);
+  if (queue) cancel_strangers(*queue, to_cancel);
+  if (!to_cancel.empty()) commands_.cancel(to_cancel);
+  log_waiting();
+  next_poll_ =
+      Clock::now() + std::chrono::milliseconds(static_cast<int64_t>(1000 * config_.slurm.poll_s));
+}
+
+void SlurmExecutor::look_at(Task& task, const Queue& queue, std::vector<std::string>& to_cancel) {
+  if (take_result(task) || take_failure(task) || !queue) return;
+  // Id and name: a controller that lost its state gives ids again.
+  const auto listed = std::find_if(queue->begin(), queue->end(), [&](const SlurmTask& other) {
+    return other.job == task.slurm.job && other.index == task.slurm.index &&
+           other.name == task.slurm.name;
+  });
+  if (listed != queue->end()) task.slurm = *listed;
+  if (listed == queue->end() || listed->state == SlurmState::kEnded) {
+    if (++task.absences < kAbsencesOfALostJob) return;
+    const std::string& word = task.slurm.state_word;
+    if (listed != queue->end() && word == "TIMEOUT")
+      return fail(task, TrialStatus::kTimeOut, "ended by Slurm at its time limit");
+    if (listed != queue->end() && word == "OUT_OF_MEMORY")
+      return fail(task, TrialStatus::kOutOfMemory, "ended by Slurm at its memory limit");
+    return fail(task, TrialStatus::kCrashed,
+                "lost: Slurm job " + name_of(task.slurm) +
+                    (listed == queue->end() ? " is gone" : " ended as " + word) +
+                    " without a result");
+  }
+  task.absences = 0;
+  if (listed->state == SlurmState::kHeld) {
+    to_cancel.push_back(name_of(*listed));
+    fail(task, TrialStatus::kCrashed,
+         "lost: Slurm holds job " + name_of(*listed) + ": " + listed->reason);
+  } else if (listed->state == SlurmState::kRunning && config_.time_limit_s > 0 &&
+             listed->seconds > config_.time_limit_s) {
+    to_cancel.push_back(name_of(*listed));
+    fail(task, TrialStatus::kTimeOut,
+         "cancelled after " + format_duration(listed->seconds) + " of running");
+  }
+}
+
+/// Jobs of this run that no trial waits for: of another process, of an sbatch that seemed to fail,
+/// second copies.
+void SlurmExecutor::cancel_strangers(const std::vector<SlurmTask>& queue,
+                                     std::vector<std::string>& to_cancel) {
+  const std::set<std::string> cancelled(to_cancel.begin(), to_cancel.end());
+  std::set<std::string> ours;
+  for (const auto& [id, task] : tasks_) ours.insert(name_of(task.slurm) + " " + task.slurm.name);
+  for (const auto& listed : queue) {
+    if (listed.state == SlurmState::kEnded || listed.state_word == "COMPLETING" ||
+        cancelled.contains(name_of(listed)))
+      continue;
+    if (files_.tag_of(listed.name).empty() || ours.contains(name_of(listed) + " " + listed.name))
+      continue;
+    to_cancel.push_back(name_of(listed));
+  }
+}
+
+bool SlurmExecutor::take_result(Task& task) {
+  const fs::path path = files_.result(task.job.spec.trial_id);
+  if (!fs::exists(path)) return false;
+  ready_.push_back(
+      {task.job.spec.trial_id, task.job.attempt, read_result_file(path), task.slurm.host});
+  spent_.emplace_back(task.job.spec.trial_id, task.tag);
+  return true;
+}
+
+bool SlurmExecutor::take_failure(Task& task) {
+  const uint64_t id = task.job.spec.trial_id;
+  const std::string code = text_or_nothing(files_.exit_code(id, task.tag));
+  if (code.empty()) return false;
+  fail(task, TrialStatus::kCrashed, cause_of(std::atoi(code.c_str())));
+  return true;
+}
+
+void SlurmExecutor::fail(Task& task, TrialStatus status, const std::string& message) {
+  const uint64_t id = task.job.spec.trial_id;
+  Evaluation failed;
+  failed.status = status;
+  failed.seconds = task.slurm.seconds;
+  failed.message = message;
+  const std::string said = last_line(text_or_nothing(files_.log(id, task.tag)));
+  if (!said.empty()) failed.message += ": " + said;
+  ready_.push_back({id, task.job.attempt, failed, task.slurm.host});
+  spent_.emplace_back(id, task.tag);
+}
+
+/// The first interrupt withdraws what has not started; the second, everything.
+void SlurmExecutor::obey_interrupts() {
+  if (interrupts() == 0 || tasks_.empty()) return;
+  std::vector<std::string> to_cancel;
+  std::erase_if(tasks_, [&](const auto& entry) {
+    const bool stop = interrupts() > 1 || entry.second.slurm.state == SlurmState::kQueued;
+    if (stop) to_cancel.push_back(name_of(entry.second.slurm));
+    return stop;
+  });
+  if (!to_cancel.empty()) commands_.cancel(to_cancel);
+}
+
+/// A result stays on disk until the next batch: until then the search may not have recorded it.
+void SlurmExecutor::forget_spent() {
+  std::set<std::string> tags;
+  std::erase_if(spent_, [&](const auto& entry) {
+    const auto& [id, tag] = entry;
+    const bool again = std::any_of(collected_.begin(), collected_.end(),
+                                   [&](const auto& c) { return c.job.spec.trial_id == id; });
+    if (again) return false;  // its specification has just been written anew
+    files_.remove_trial(id, tag);
+    tags.insert(tag);
+    return true;
+  });
+  for (const auto& tag : tags) files_.remove_batch(tag);
+}
+
+std::string SlurmExecutor::waiting() const {
+  std::string text = silences_ > 0 ? "Slurm does not answer; asking again" : "";
+  std::map<std::string, int> reasons;
+  for (const auto& [id, task] : tasks_) {
+    if (task.slurm.state == SlurmState::kQueued) ++reasons[task.slurm.reason];
+  }
+  for (const auto& [reason, count] : reasons) {
+    text +=
+        (text.empty() ? "" : "; ") + std::to_string(count) + " queued: " + explain_reason(reason);
+  }
+  return text;
+}
+
+void SlurmExecutor::log_waiting() {
+  std::string kinds = silences_ > 0 ? "silence" : "";
+  for (const auto& [id, task] : tasks_) {
+    const std::string& reason = task.slurm.reason;
+    if (task.slurm.state == SlurmState::kQueued && kinds.find(reason) == std::string::npos)
+      kinds += reason;
+  }
+  if (kinds == said_) return;  // the counts change with every trial, and are not news
+  said_ = kinds;
+  if (const std::string text = waiting(); !text.empty()) spdlog::info("slurm: {}", text);
+}
+
+}  // namespace ridgeline
