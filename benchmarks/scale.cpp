@@ -246,6 +246,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: bench_scale [TRIALS >= 10 [WORKERS >= 1]]\n");
     return 2;
   }
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // a forked child must not hold lines of ours
   print_store_writes();
   std::printf(
       "%d trials on %d virtual workers: 60 s on average (log-normal, sigma 0.75), at most 300 s, 5 "
