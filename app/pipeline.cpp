@@ -7,6 +7,7 @@
 #include "core/logging.h"
 #include "core/progress.h"
 #include "core/units.h"
+#include "experiments/async_search.h"
 #include "experiments/in_process_executor.h"
 #include "experiments/interrupt.h"
 #include "experiments/local_executor.h"
@@ -87,11 +88,19 @@ void search_phase(RunDirectory& run, Session& session) {
   }
   auto controller = make_controller(config.controller, session.space.decisions(), config.seed);
   PhaseProgress progress("search", config.search.trials, recorded);
-  Search search(config,
-                {session.space, *session.oracle, *controller, *session.runner, run.store(),
-                 session.evaluator->classes(), session.evaluator->channels()},
-                [&](const Trial& trial) { progress(trial); });
-  search.run();
+  const SearchParts parts{session.space,
+                          *session.oracle,
+                          *controller,
+                          *session.runner,
+                          run.store(),
+                          session.evaluator->classes(),
+                          session.evaluator->channels()};
+  const auto observer = [&](const Trial& trial) { progress(trial); };
+  if (config.search.mode == SearchMode::kAsynchronous) {
+    AsyncSearch(config, parts, observer).run();
+  } else {
+    Search(config, parts, observer).run();
+  }
   progress.finish();
   record_phase(run, Phase::kSearch);
 }

@@ -67,7 +67,7 @@ void check_decisions(const std::vector<Decision>& decisions) {
 }
 
 void check_batch(const std::vector<Decision>& decisions, std::span<const Genotype> genotypes,
-                 std::span<const double> rewards) {
+                 std::span<const double> rewards, std::span<const double> weights) {
   if (genotypes.size() != rewards.size()) {
     throw Error(ErrorKind::kInternal, "controller: " + std::to_string(genotypes.size()) +
                                           " genotypes but " + std::to_string(rewards.size()) +
@@ -80,6 +80,18 @@ void check_batch(const std::vector<Decision>& decisions, std::span<const Genotyp
                                             "; a reward must be a finite number");
     }
     check_genotype(decisions, genotypes[i]);
+  }
+  if (weights.empty()) return;
+  if (weights.size() != genotypes.size()) {
+    throw Error(ErrorKind::kInternal, "controller: " + std::to_string(genotypes.size()) +
+                                          " genotypes but " + std::to_string(weights.size()) +
+                                          " importance weights; give one for each, or none");
+  }
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (std::isfinite(weights[i]) && weights[i] >= 0) continue;
+    throw Error(ErrorKind::kInternal, "controller: importance weight " + std::to_string(i) +
+                                          " of the batch is " + std::to_string(weights[i]) +
+                                          "; a weight must be finite and at least 0");
   }
 }
 

@@ -86,8 +86,18 @@ class Controller {
   /// One learning step. genotypes.size() == rewards.size(); an empty batch changes nothing. Throws
   /// `kInternal` naming the index of a reward that is not finite, `kConfig` for a genotype of
   /// another space; then nothing has changed.
-  virtual UpdateStats update(std::span<const Genotype> genotypes,
-                             std::span<const double> rewards) = 0;
+  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards) {
+    return update(genotypes, rewards, {});
+  }
+  /// The same on samples of earlier policies: each one's part in the policy gradient is multiplied
+  /// by its importance weight, finite and >= 0, which estimates p_now(genotype) / p_then(genotype).
+  /// No weights: all 1, and then the plain update to the last bit. Baseline and entropy bonus are
+  /// not weighted.
+  virtual UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
+                             std::span<const double> weights) = 0;
+  /// Per genotype, the log-probability (nats, over its active decisions) with which the policy now
+  /// proposes it. Throws `kConfig` for a genotype of another space.
+  virtual std::vector<double> log_probabilities(std::span<const Genotype> genotypes) = 0;
   /// The whole state (weights, optimiser, baseline) as bytes; `restore` then steps bit-identically.
   /// `restore` throws `kRun` for bytes that are damaged or of another controller; then nothing has
   /// changed.

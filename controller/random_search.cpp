@@ -1,5 +1,7 @@
 #include "controller/random_search.h"
 
+#include <cmath>
+
 #include "controller/checks.h"
 #include "controller/state.h"
 
@@ -16,10 +18,23 @@ class RandomSearch final : public Controller {
     return genotypes;
   }
 
-  UpdateStats update(std::span<const Genotype> genotypes,
-                     std::span<const double> rewards) override {
-    check_batch(decisions_, genotypes, rewards);
+  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
+                     std::span<const double> weights) override {
+    check_batch(decisions_, genotypes, rewards, weights);
     return {};
+  }
+
+  std::vector<double> log_probabilities(std::span<const Genotype> genotypes) override {
+    std::vector<double> log_prob;
+    for (const auto& genotype : genotypes) {
+      check_genotype(decisions_, genotype);
+      double sum = 0;
+      for (size_t d = 0; d < decisions_.size(); ++d) {
+        if (genotype[d] != kInactive) sum -= std::log(decisions_[d].choices());
+      }
+      log_prob.push_back(sum);
+    }
+    return log_prob;
   }
 
   std::string save() const override {

@@ -67,7 +67,9 @@ class Reinforce final : public Controller {
     return policy_->sample(n, stream).genotypes;
   }
 
-  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards) override;
+  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
+                     std::span<const double> weights) override;
+  std::vector<double> log_probabilities(std::span<const Genotype> genotypes) override;
   std::string save() const override;
   void restore(const std::string& bytes) override;
 
@@ -78,8 +80,8 @@ class Reinforce final : public Controller {
 
  private:
   /// Fills loss, entropy and gradient norm of `stats`; returns the gradient, [parameters].
-  at::Tensor gradient(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                      double baseline, UpdateStats& stats) const;
+  at::Tensor gradient(std::span<const Genotype> genotypes, std::span<const double> advantages,
+                      UpdateStats& stats) const;
   std::string sizes() const;
 
   ControllerConfig config_;
@@ -91,14 +93,13 @@ class Reinforce final : public Controller {
   double baseline_ = 0;  // meaningful after the first step
 };
 
-at::Tensor Reinforce::gradient(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                               double baseline, UpdateStats& stats) const {
+at::Tensor Reinforce::gradient(std::span<const Genotype> genotypes,
+                               std::span<const double> advantages, UpdateStats& stats) const {
   const at::AutoGradMode with_gradients(true);
-  std::vector<double> advantages;
-  for (const double reward : rewards) advantages.push_back(reward - baseline);
   const PolicyScore score = policy_->score(genotypes);
-  const at::Tensor loss =
-      reinforce_loss(score, at::tensor(advantages, at::kDouble), config_.entropy_weight);
+  const at::Tensor loss = reinforce_loss(
+      score, at::tensor(at::ArrayRef<double>(advantages.data(), advantages.size()), at::kDouble),
+      config_.entropy_weight);
   std::vector<at::Tensor> parts = torch::autograd::grad({loss}, parameters_);
   for (auto& part : parts) part = part.reshape({-1});
   at::Tensor gradient = at::cat(parts);
@@ -111,16 +112,21 @@ at::Tensor Reinforce::gradient(std::span<const Genotype> genotypes, std::span<co
   return gradient;
 }
 
-UpdateStats Reinforce::update(std::span<const Genotype> genotypes,
-                              std::span<const double> rewards) {
-  check_batch(decisions_, genotypes, rewards);
+// The gradient of E_now[advantage] is E_then[p_now / p_then x advantage x grad log p_now]: a weight
+// is a factor of its sample's advantage.
+UpdateStats Reinforce::update(std::span<const Genotype> genotypes, std::span<const double> rewards,
+                              std::span<const double> weights) {
+  check_batch(decisions_, genotypes, rewards, weights);
   UpdateStats stats{.baseline = baseline_};
   if (genotypes.empty()) return stats;
   const OneThread one_thread;
   stats.mean_reward =
       std::accumulate(rewards.begin(), rewards.end(), 0.0) / static_cast<double>(rewards.size());
   const double baseline = adam_.steps == 0 ? stats.mean_reward : baseline_;
-  at::Tensor flat = gradient(genotypes, rewards, baseline, stats);
+  std::vector<double> advantages;
+  for (const double reward : rewards) advantages.push_back(reward - baseline);
+  for (size_t i = 0; i < weights.size(); ++i) advantages[i] *= weights[i];
+  at::Tensor flat = gradient(genotypes, advantages, stats);
   if (!std::isfinite(stats.loss) || !std::isfinite(stats.gradient_norm)) {
     throw Error(ErrorKind::kInternal,
                 "controller: the gradient is not finite; rewards must stay far below 1e30");
@@ -132,6 +138,15 @@ UpdateStats Reinforce::update(std::span<const Genotype> genotypes,
   baseline_ = baseline + (1.0 - config_.baseline_decay) * (stats.mean_reward - baseline);
   stats.baseline = baseline_;
   return stats;
+}
+
+std::vector<double> Reinforce::log_probabilities(std::span<const Genotype> genotypes) {
+  for (const auto& genotype : genotypes) check_genotype(decisions_, genotype);
+  if (genotypes.empty()) return {};
+  const OneThread one_thread;
+  const at::NoGradGuard no_grad;
+  const at::Tensor log_prob = policy_->score(genotypes).log_prob.contiguous();  // [batch]
+  return {log_prob.data_ptr<double>(), log_prob.data_ptr<double>() + log_prob.numel()};
 }
 
 std::string Reinforce::sizes() const {

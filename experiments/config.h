@@ -17,19 +17,36 @@
 
 namespace ridgeline {
 
+enum class SearchMode { kSynchronous, kAsynchronous };
+template <>
+struct EnumNames<SearchMode> {
+  static constexpr std::array<std::pair<SearchMode, const char*>, 2> values{
+      {{SearchMode::kSynchronous, "synchronous"}, {SearchMode::kAsynchronous, "asynchronous"}}};
+};
+
 struct SearchConfig {
+  SearchMode mode = SearchMode::kSynchronous;
   int trials = 48;
   int batch = 8;
+  double importance_clip = 2.0;
   double max_latency_ratio = 4.0;
   double failure_reward = 0.0;
   int max_failures_in_a_row = 20;
 
   template <class V>
   void describe(V& v) {
+    v.field("mode", mode,
+            {.help = "synchronous: batch by batch, the same trials on any machine; asynchronous: "
+                     "no worker waits, and results depend on the order of arrival"});
     v.field("trials", trials,
             {.help = "networks to propose, duplicates included", .min = 1, .max = 999999});
     v.field("batch", batch,
             {.help = "proposals per controller update (NASNet: 20)", .min = 1, .max = 100000});
+    v.field("importance_clip", importance_clip,
+            {.help = "asynchronous: a sample counts p_now / p_then times in the update, at most so "
+                     "often; a rare sample of an old policy must not outweigh a batch",
+             .min = 1.0,
+             .max = 1e6});
     v.field("max_latency_ratio", max_latency_ratio,
             {.help = "a network slower than this times the target is not trained: status "
                      "infeasible; 0: train all",

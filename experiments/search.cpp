@@ -3,9 +3,8 @@
 #include <algorithm>
 
 #include "core/logging.h"
-#include "core/units.h"
 #include "experiments/checkpoint.h"
-#include "network/cost.h"
+#include "experiments/pricing.h"
 
 namespace ridgeline {
 
@@ -58,39 +57,13 @@ std::vector<Trial> Search::propose(int batch, uint64_t first_id, int count) {
       }
       trial = recorded;
     } else {
-      price(trial, genotypes[i]);
+      price(trial, genotypes[i], config_, parts_, !first_with_.contains(trial.genotype));
     }
     const auto [entry, fresh] = first_with_.emplace(trial.genotype, trial.id);
     if (!fresh && trial.reused_from < 0) trial.reused_from = static_cast<int64_t>(entry->second);
     proposals.push_back(std::move(trial));
   }
   return proposals;
-}
-
-void Search::price(Trial& trial, const Genotype& genotype) {
-  Architecture architecture = parts_.space.decode(genotype);
-  if (parts_.classes > 0) architecture.classes = parts_.classes;
-  if (parts_.input_channels > 0) architecture.input_channels = parts_.input_channels;
-  trial.architecture = to_yaml(architecture);
-  if (first_with_.contains(trial.genotype)) return;  // a duplicate takes over all figures
-  const Network network = lower(architecture);
-  const OperatorCost total = cost(network).total;
-  trial.params = total.params;
-  trial.madds = total.madds;
-  try {
-    trial.latency_ms = parts_.oracle.estimate(network).ms;
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kInfeasible) throw;
-    trial.status = TrialStatus::kInfeasible;
-    trial.message = error.what();
-    return;
-  }
-  const double limit = config_.search.max_latency_ratio * config_.reward.target_ms;
-  if (limit > 0 && trial.latency_ms > limit) {
-    trial.status = TrialStatus::kInfeasible;
-    trial.message =
-        "latency " + format_ms(trial.latency_ms) + " is over " + format_ms(limit) + ": not trained";
-  }
 }
 
 void Search::run_batch(std::vector<Trial>& proposals) {

@@ -43,7 +43,6 @@ class Search {
  private:
   int resume_from_checkpoint();
   std::vector<Trial> propose(int batch, uint64_t first_id, int count);
-  void price(Trial& trial, const Genotype& genotype);
   void run_batch(std::vector<Trial>& proposals);
   void submit_fresh(std::vector<Trial>& proposals);
   bool settle(Trial& trial) const;

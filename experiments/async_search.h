@@ -1,0 +1,72 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "experiments/search.h"
+
+namespace ridgeline {
+
+/// How old the samples were that an asynchronous search learned from.
+struct Staleness {
+  double mean = 0;  ///< updates between a sample's proposal and its being learned
+  int largest = 0;
+  double clipped_share = 0;  ///< samples whose weight reached `search.importance_clip`
+  int updates = 0;
+};
+
+/// The search loop without a fixed order (`search.mode: asynchronous`): `runtime.workers` trials
+/// are kept running, each proposed by the policy of that moment and committed as it arrives, and
+/// the controller learns whenever `search.batch` have arrived. A sample is weighted by
+/// min(p_now / p_then, `search.importance_clip`), p_then being recorded with its proposal.
+///
+/// What arrives when depends on the machine, so two runs differ; but the store fixes what happened:
+/// a resumed run repeats the recorded updates to the bit, runs the proposals that were in flight
+/// again as they were, and goes on.
+class AsyncSearch {
+ public:
+  AsyncSearch(const ExperimentConfig& config, SearchParts parts, TrialObserver observer = {});
+
+  /// Runs to the configured number of trials; they are in the store. Throws as `Search::run` does.
+  void run();
+  Staleness staleness() const;
+
+ private:
+  struct Proposal {
+    int updates = 0;             // of the policy that made it
+    double log_probability = 0;  // under that policy
+  };
+  void replay();
+  std::vector<std::pair<uint64_t, std::string>> read_proposals(size_t recorded);
+  void fill_workers();
+  std::string propose();
+  void sample_block(uint64_t first_id);
+  void start(uint64_t id, const std::string& genotype);
+  void take(const TrialResult& result);
+  void finish(Trial trial);
+  void remember(Trial trial);
+  void settle_repeats(uint64_t twin);
+  void learn();
+
+  const ExperimentConfig& config_;
+  SearchParts parts_;
+  TrialObserver observer_;
+  Reward reward_;
+  std::vector<Proposal> proposals_;                     // by id
+  std::map<uint64_t, Trial> done_;                      // committed; without architectures
+  std::map<uint64_t, Trial> running_;                   // submitted
+  std::map<uint64_t, std::vector<Trial>> repeats_;      // by the running twin that they wait for
+  size_t waiting_ = 0;                                  // in repeats_
+  std::map<std::string, uint64_t> first_with_;          // genotype -> id of the first proposal
+  std::deque<std::pair<std::string, double>> sampled_;  // genotype, log-probability; to propose
+  std::vector<uint64_t> batch_;                         // committed, not yet learned
+  int updates_ = 0;
+  int failures_in_a_row_ = 0;
+  double learned_ = 0, staleness_sum_ = 0, clipped_ = 0;
+  int largest_staleness_ = 0;
+};
+
+}  // namespace ridgeline

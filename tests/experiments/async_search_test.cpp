@@ -1,0 +1,252 @@
+#include "experiments/async_search.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "experiments/simulated_executor.h"
+#include "tests/catch.h"
+#include "tests/experiments/small_run.h"
+#include "tests/support.h"
+
+using namespace ridgeline;
+using namespace ridgeline::test;
+
+namespace {
+
+ExperimentConfig async_config(const std::string& changes = "") {
+  return small_config("search.mode=asynchronous;runtime.workers=5" +
+                      (changes.empty() ? "" : ";" + changes));
+}
+
+/// Hands out at most `limit` results of another executor: the search then stops as if killed.
+class LimitedExecutor : public Executor {
+ public:
+  LimitedExecutor(Executor& inner, int limit) : inner_(inner), left_(limit) {}
+  void submit(const TrialJob& job) override {
+    submitted.push_back(job.spec.trial_id);
+    inner_.submit(job);
+  }
+  size_t in_flight() const override { return left_ == 0 ? 0 : inner_.in_flight(); }
+  void cancel(uint64_t id) override { inner_.cancel(id); }
+  std::optional<TrialResult> next(std::chrono::milliseconds patience) override {
+    --left_;
+    return inner_.next(patience);
+  }
+  std::vector<uint64_t> submitted;
+
+ private:
+  Executor& inner_;
+  int left_;
+};
+
+struct Outcome {
+  std::string controller;  // its state at the end
+  Staleness staleness;
+  std::vector<uint64_t> submitted;
+  bool interrupted = false;
+};
+
+/// One process's worth of an asynchronous run, on five virtual workers that are `seed`'s.
+Outcome search_async(const ExperimentConfig& config, TrialStore& store, int limit = 1 << 30,
+                     uint64_t seed = 1, double failures = 0) {
+  const SearchSpace space = config.search_space();
+  const auto oracle = make_oracle(config.latency);
+  const auto controller = make_controller(config.controller, space.decisions(), config.seed);
+  const auto evaluator = make_evaluator(config.accuracy);
+  SimulatedExecutor simulated(
+      {.workers = config.runtime.workers, .seed = seed, .failure_share = failures}, *evaluator);
+  LimitedExecutor executor(simulated, limit);
+  TrialRunner runner(executor);
+  AsyncSearch search(config, {space, *oracle, *controller, runner, store});
+  Outcome outcome;
+  try {
+    search.run();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInterrupted) throw;
+    outcome.interrupted = true;
+  }
+  outcome.controller = controller->save();
+  outcome.staleness = search.staleness();
+  outcome.submitted = executor.submitted;
+  return outcome;
+}
+
+}  // namespace
+
+TEST_CASE("an asynchronous search fills its updates in the order of arrival") {
+  const auto config = async_config();
+  TempFolder folder;
+  TrialStore store(folder / "store.sqlite");
+  const Outcome outcome = search_async(config, store);
+  const auto trials = store.trials(Phase::kSearch);
+  REQUIRE(trials.size() == 24);
+  std::map<int, int> sizes;
+  bool in_proposal_order = true;
+  for (size_t i = 0; i < trials.size(); ++i) {
+    CHECK(trials[i].id == i);
+    ++sizes[trials[i].batch];
+    in_proposal_order = in_proposal_order && trials[i].batch == static_cast<int>(i) / 4;
+  }
+  CHECK(sizes.size() == 6);
+  for (const auto& [update, size] : sizes) CHECK(size == 4);
+  CHECK_FALSE(in_proposal_order);
+  CHECK(outcome.staleness.updates == 6);
+  CHECK(outcome.staleness.mean > 0);
+}
+
+TEST_CASE("a resumed asynchronous search replays the recorded updates to the last bit") {
+  for (const char* kind : {"reinforce", "random"}) {
+    const auto config = async_config(std::string("controller.kind=") + kind);
+    for (const int stop : {0, 1, 3, 4, 7, 10, 13}) {
+      TempFolder folder;
+      TrialStore store(folder / "store.sqlite");
+      const Outcome killed = search_async(config, store, stop);
+      REQUIRE(killed.interrupted);
+      const Outcome replayed = search_async(config, store, 0);
+      CHECK(replayed.controller == killed.controller);
+
+      const auto before = comparable(store.trials(Phase::kSearch));
+      search_async(config, store);
+      const auto trials = store.trials(Phase::kSearch);
+      CHECK(trials.size() == 24);
+      const auto after = comparable(trials);
+      for (const auto& row : before) CHECK(std::count(after.begin(), after.end(), row) == 1);
+    }
+  }
+}
+
+TEST_CASE("a finished asynchronous search replays to the bit and runs nothing again") {
+  const auto config = async_config("search.trials=22");  // the last update has only two trials
+  TempFolder folder;
+  TrialStore store(folder / "store.sqlite");
+  const Outcome first = search_async(config, store);
+  const Outcome again = search_async(config, store);
+  CHECK(first.submitted.size() > 8);
+  CHECK(again.submitted.empty());
+  CHECK(again.controller == first.controller);
+  CHECK(again.staleness.mean == first.staleness.mean);
+}
+
+TEST_CASE("proposals in flight when an asynchronous search dies run again as they were") {
+  const auto config = async_config();
+  TempFolder folder;
+  TrialStore store(folder / "store.sqlite");
+  const Outcome killed = search_async(config, store, 6);
+  std::set<uint64_t> open(killed.submitted.begin(), killed.submitted.end());
+  for (const auto& trial : store.trials(Phase::kSearch)) open.erase(trial.id);
+  REQUIRE(open.size() == 5);
+  std::map<uint64_t, std::string> recorded;
+  for (const uint64_t id : open)
+    recorded[id] = store.fact("proposal of " + std::to_string(id)).value();
+  const Outcome resumed = search_async(config, store, 1 << 30, /*seed=*/2);
+  const std::set<uint64_t> first(resumed.submitted.begin(), resumed.submitted.begin() + 5);
+  CHECK(first == open);
+  for (const auto& trial : store.trials(Phase::kSearch)) {
+    if (!open.contains(trial.id)) continue;
+    const std::string& proposal = recorded.at(trial.id);
+    CHECK(proposal.substr(proposal.rfind(' ') + 1) == trial.genotype);
+  }
+}
+
+TEST_CASE("an asynchronous search goes on from a store that lost its last rows") {
+  const auto config = async_config();
+  TempFolder folder;
+  TrialStore whole(folder / "whole.sqlite");
+  TrialStore cut(folder / "cut.sqlite");
+  search_async(config, whole);
+  for (const auto& trial : whole.trials(Phase::kSearch)) {
+    const std::string key = "proposal of " + std::to_string(trial.id);
+    cut.set_fact(key, *whole.fact(key));
+    if (trial.id < 13) cut.append(trial);
+  }
+  search_async(config, cut);
+  const auto trials = cut.trials(Phase::kSearch);
+  CHECK(trials.size() == 24);
+  for (const auto& trial : trials)
+    CHECK(trial.genotype == whole.trials(Phase::kSearch)[trial.id].genotype);
+  const Outcome first = search_async(config, cut);
+  CHECK(search_async(config, cut).controller == first.controller);
+}
+
+TEST_CASE("a repeated network is trained once in an asynchronous search, even while it runs") {
+  const auto config = async_config("search.trials=120;runtime.workers=20");
+  TempFolder folder;
+  TrialStore store(folder / "store.sqlite");
+  const Outcome outcome = search_async(config, store);
+  const auto trials = store.trials(Phase::kSearch);
+  std::set<std::string> genotypes;
+  for (const auto& trial : trials) {
+    genotypes.insert(trial.genotype);
+    if (trial.reused_from < 0) continue;
+    const Trial& twin = trials[static_cast<size_t>(trial.reused_from)];
+    CHECK(twin.genotype == trial.genotype);
+    CHECK(twin.reward == trial.reward);
+    CHECK(twin.architecture == trial.architecture);
+    CHECK(twin.batch <= trial.batch);
+  }
+  CHECK(outcome.submitted.size() == genotypes.size());
+  CHECK(genotypes.size() < 120);
+}
+
+TEST_CASE("failed trials of an asynchronous search are learned with the declared reward") {
+  const auto config = async_config("search.failure_reward=-0.5");
+  TempFolder folder;
+  TrialStore store(folder / "store.sqlite");
+  search_async(config, store, 1 << 30, 3, /*failures=*/0.4);
+  int failed = 0;
+  for (const auto& trial : store.trials(Phase::kSearch)) {
+    if (trial.status == TrialStatus::kComplete) continue;
+    ++failed;
+    CHECK(trial.reward == -0.5);
+  }
+  CHECK(failed > 0);
+  TempFolder other;
+  TrialStore hopeless(other / "store.sqlite");
+  CHECK(error_of([&] {
+          search_async(async_config("search.max_failures_in_a_row=3"), hopeless, 1 << 30, 1, 1.0);
+        }).find("3 trainings in a row failed, the last one ") == 0);
+}
+
+TEST_CASE("an asynchronous search refuses the store of a synchronous one") {
+  TempFolder folder;
+  TrialStore store(folder / "store.sqlite");
+  const auto evaluator = make_evaluator(small_config().accuracy);
+  InProcessExecutor executor(*evaluator);
+  search_once(small_config(), store, executor);
+  CHECK(error_of([&] {
+          search_async(async_config(), store);
+        }).find("no proposal of 0: it is no record of an asynchronous search") !=
+        std::string::npos);
+}
+
+TEST_CASE("an asynchronous search finds the good networks") {
+  const auto config =
+      async_config("search.trials=200;controller.learning_rate=0.02;runtime.workers=8");
+  TempFolder folder;
+  TrialStore store(folder / "store.sqlite");
+  search_async(config, store);
+  const auto trials = store.trials(Phase::kSearch);
+  const auto mean = [&](size_t begin, size_t end) {
+    double sum = 0;
+    for (size_t i = begin; i < end; ++i) sum += trials[i].reward;
+    return sum / static_cast<double>(end - begin);
+  };
+  CHECK(mean(160, 200) > mean(0, 40));
+}
+
+TEST_CASE("the trials of a synchronous search do not depend on the number of workers") {
+  const auto config = small_config("search.trials=40;search.batch=8");
+  const auto evaluator = make_evaluator(config.accuracy);
+  std::vector<std::string> expected;
+  for (const int workers : {1, 2, 4}) {
+    TempFolder folder;
+    TrialStore store(folder / "store.sqlite");
+    SimulatedExecutor executor({.workers = workers, .failure_share = 0.2}, *evaluator);
+    search_once(config, store, executor);
+    const auto trials = comparable(store.trials(Phase::kSearch));
+    if (expected.empty()) expected = trials;
+    CHECK(trials.size() == 40);
+    CHECK(trials == expected);
+  }
+}
