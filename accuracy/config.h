@@ -116,6 +116,7 @@ struct TrainingConfig {
   int threads = 1;
   int processes = 1;
   BatchNormStatistics batch_norm_statistics = BatchNormStatistics::kSynchronised;
+  double rank_time_limit_s = 120;
   bool deterministic = false;
 
   template <class V>
@@ -173,6 +174,13 @@ struct TrainingConfig {
     v.field("batch_norm_statistics", batch_norm_statistics,
             {.help = "several processes: synchronised (over the whole batch, as one process) or "
                      "local (each process over its share; faster, other results)"});
+    v.field(
+        "rank_time_limit_s", rank_time_limit_s,
+        {.help = "several processes: a process that does not answer the others for so long ends "
+                 "the trial: status crashed",
+         .unit = "s",
+         .min = 1.0,
+         .max = 1e6});
     v.field("deterministic", deterministic,
             {.help = "cuda: only kernels that give the same bits each time, at some speed; a "
                      "network with an operator that has none fails; cpu always does"});
