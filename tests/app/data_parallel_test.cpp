@@ -59,6 +59,15 @@ std::vector<int> children_of(int process) {
   return children;
 }
 
+bool ended(int process) {
+  try {
+    return read_file("/proc/" + std::to_string(process) + "/stat").find(") Z ") !=
+           std::string::npos;
+  } catch (const Error&) {
+    return true;
+  }
+}
+
 /// Starts an endless trial of three ranks, waits until they train, does `harm` to one process, and
 /// gives the exit status of the trial.
 int harmed(const TempFolder& folder, const std::function<void(int rank0, int rank1)>& harm) {
@@ -73,13 +82,9 @@ int harmed(const TempFolder& folder, const std::function<void(int rank0, int ran
   harm(rank0, others.at(0));
   int status = 0;
   waitpid(rank0, &status, 0);
+  // They are gone, or die with rank 0 at this moment.
   for (const int other : others) {
-    // They are gone, or die with rank 0 at this moment.
-    while (kill(other, 0) == 0 &&
-           read_file("/proc/" + std::to_string(other) + "/stat").find(") Z ") ==
-               std::string::npos) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
+    while (!ended(other)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   return status;
 }
