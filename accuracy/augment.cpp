@@ -93,6 +93,12 @@ Batch BatchMaker::plain(const std::vector<int>& indices) const {
 
 Batch BatchMaker::augmented(const std::vector<int>& indices, const Augmentation& augmentation,
                             RandomStream& stream) const {
+  const int all = static_cast<int>(indices.size());
+  return augmented(indices, augmentation, stream, {0, all, all});
+}
+
+Batch BatchMaker::augmented(const std::vector<int>& indices, const Augmentation& augmentation,
+                            RandomStream& stream, const BatchSlice& slice) const {
   std::vector<View> views(indices.size());
   const int padding = augmentation.crop_padding;
   for (View& view : views) {
@@ -102,7 +108,11 @@ Batch BatchMaker::augmented(const std::vector<int>& indices, const Augmentation&
       view.right = stream.below(2 * padding + 1) - padding;
     }
   }
-  return make(indices, views);
+  const auto part = [&](const auto& all) {
+    return std::decay_t<decltype(all)>(all.begin() + slice.begin,
+                                       all.begin() + slice.begin + slice.count);
+  };
+  return make(part(indices), part(views));
 }
 
 }  // namespace ridgeline

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "accuracy/dataset.h"
+#include "runtime/batch_slice.h"
 
 namespace ridgeline {
 
@@ -43,6 +44,10 @@ class BatchMaker {
   /// The images changed at random, as drawn from `stream`.
   Batch augmented(const std::vector<int>& indices, const Augmentation& augmentation,
                   RandomStream& stream) const;
+  /// The part `slice` of what the call above makes of the whole batch `indices`; `stream` ends in
+  /// the same state.
+  Batch augmented(const std::vector<int>& indices, const Augmentation& augmentation,
+                  RandomStream& stream, const BatchSlice& slice) const;
 
  private:
   struct View {

@@ -84,6 +84,15 @@ struct EnumNames<ScheduleKind> {
        {ScheduleKind::kExponential, "exponential"}}};
 };
 
+/// Over which images batch norm takes mean and variance in a training of several processes.
+enum class BatchNormStatistics { kSynchronised, kLocal };
+template <>
+struct EnumNames<BatchNormStatistics> {
+  static constexpr std::array<std::pair<BatchNormStatistics, const char*>, 2> values{
+      {{BatchNormStatistics::kSynchronised, "synchronised"},
+       {BatchNormStatistics::kLocal, "local"}}};
+};
+
 /// How a candidate is trained.
 struct TrainingConfig {
   int epochs = 5;
@@ -105,6 +114,10 @@ struct TrainingConfig {
   std::string device = "cpu";
   bool bf16 = false;
   int threads = 1;
+  int processes = 1;
+  BatchNormStatistics batch_norm_statistics = BatchNormStatistics::kSynchronised;
+  double rank_time_limit_s = 120;
+  bool deterministic = false;
 
   template <class V>
   void describe(V& v) {
@@ -152,6 +165,25 @@ struct TrainingConfig {
         {.help = "CPU threads of one trial; another number changes the last digits of the results",
          .min = 1,
          .max = 1024});
+    v.field("processes", processes,
+            {.help = "data-parallel processes of one trial, each with its share of every batch; on "
+                     "cuda process k takes GPU k; another number changes the last digits of the "
+                     "results",
+             .min = 1,
+             .max = 4096});
+    v.field("batch_norm_statistics", batch_norm_statistics,
+            {.help = "several processes: synchronised (over the whole batch, as one process) or "
+                     "local (each process over its share; faster, other results)"});
+    v.field(
+        "rank_time_limit_s", rank_time_limit_s,
+        {.help = "several processes: a process that does not answer the others for so long ends "
+                 "the trial: status crashed",
+         .unit = "s",
+         .min = 1.0,
+         .max = 1e6});
+    v.field("deterministic", deterministic,
+            {.help = "cuda: only kernels that give the same bits each time, at some speed; a "
+                     "network with an operator that has none fails; cpu always does"});
   }
 };
 

@@ -54,6 +54,8 @@ struct Evaluation {
   std::string message;  ///< cause of a failure, one line
 };
 
+class RankGroup;
+
 /// (architecture, seed, trial id) -> accuracy. A pure function: equal specs give equal evaluations
 /// but for `seconds`.
 class AccuracyEvaluator {
@@ -69,6 +71,9 @@ class AccuracyEvaluator {
 };
 
 /// Loads or generates the data at once, so that bad data stops a run before anything is spent.
-std::unique_ptr<AccuracyEvaluator> make_evaluator(const AccuracyConfig& config);
+/// For `training.processes` above 1, evaluating needs `ranks` (borrowed), of that size; only rank
+/// 0's evaluation is the trial's.
+std::unique_ptr<AccuracyEvaluator> make_evaluator(const AccuracyConfig& config,
+                                                  RankGroup* ranks = nullptr);
 
 }  // namespace ridgeline

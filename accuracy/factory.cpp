@@ -5,10 +5,10 @@
 
 namespace ridgeline {
 
-std::unique_ptr<AccuracyEvaluator> make_evaluator(const AccuracyConfig& config) {
+std::unique_ptr<AccuracyEvaluator> make_evaluator(const AccuracyConfig& config, RankGroup* ranks) {
   switch (config.kind) {
     case AccuracyKind::kProxy:
-      return std::make_unique<ProxyEvaluator>(config);
+      return std::make_unique<ProxyEvaluator>(config, ranks);
     case AccuracyKind::kFormula:
       return std::make_unique<FormulaEvaluator>();
   }

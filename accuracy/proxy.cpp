@@ -18,14 +18,12 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 }  // namespace
 
-ProxyEvaluator::ProxyEvaluator(const AccuracyConfig& config)
+ProxyEvaluator::ProxyEvaluator(const AccuracyConfig& config, RankGroup* ranks)
     : training_(config.training),
+      ranks_(ranks),
       data_(load_dataset(config.data)),
       normalization_(normalization_of(data_.train)) {
-  if (device_from_text(training_.device).is_cuda()) {
-    at::globalContext().setDeterministicCuDNN(true);
-    at::globalContext().setBenchmarkCuDNN(false);
-  }
+  if (device_from_text(training_.device).is_cuda()) choose_kernels(training_.deterministic);
 }
 
 Evaluation ProxyEvaluator::evaluate(const TrialSpec& spec) {
@@ -35,6 +33,11 @@ Evaluation ProxyEvaluator::evaluate(const TrialSpec& spec) {
                                         "' has " + std::to_string(classes) +
                                         ", but the images have " + std::to_string(data_.classes) +
                                         ": the two must be equal");
+  }
+  if (training_.processes != (ranks_ != nullptr ? ranks_->size() : 1)) {
+    throw Error(ErrorKind::kConfig,
+                "accuracy.training.processes: " + std::to_string(training_.processes) +
+                    " need processes of their own: runtime.executor must not be in_process");
   }
   set_threads(training_.threads);
   const auto start = std::chrono::steady_clock::now();
@@ -65,9 +68,10 @@ Evaluation ProxyEvaluator::train_and_score(const TrialSpec& spec) const {
   NetworkModule module(lower(architecture), derive_seed(spec.seed, spec.trial_id, "weights"));
   place(*module, device_from_text(training_.device));
   const int epochs = spec.epochs > 0 ? spec.epochs : training_.epochs;
-  Evaluation result =
-      train(module, maker(learned), learned.size(), epochs, training_, {spec.seed, spec.trial_id});
+  Evaluation result = train(module, maker(learned), learned.size(), epochs, training_,
+                            {spec.seed, spec.trial_id}, ranks_);
   if (result.status != TrialStatus::kComplete) return result;
+  if (ranks_ != nullptr && ranks_->rank() != 0) return result;
   const double loss = result.loss;
   result = score(module, maker(held_out), held_out.size(), training_);
   result.loss = loss;

@@ -3,16 +3,19 @@
 #include "accuracy/augment.h"
 #include "accuracy/dataset.h"
 #include "accuracy/evaluator.h"
+#include "runtime/rank_group.h"
 
 namespace ridgeline {
 
 /// Trains the candidate from scratch for a few epochs and scores it on held-out images: the
 /// validation part, or for `TrialSpec::test_split` the test images (the validation part where the
-/// source has none). On a CUDA device it selects deterministic cuDNN algorithms for the process.
+/// source has none). Selects deterministic kernels for the process, or not, as
+/// `training.deterministic` says. As one of several ranks it trains with the others; rank 0 alone
+/// scores and saves the weights.
 class ProxyEvaluator : public AccuracyEvaluator {
  public:
   /// Throws `kData` for unreadable data, `kConfig` for a device that is not there.
-  explicit ProxyEvaluator(const AccuracyConfig& config);
+  explicit ProxyEvaluator(const AccuracyConfig& config, RankGroup* ranks = nullptr);
 
   Evaluation evaluate(const TrialSpec& spec) override;
   int classes() const override { return data_.classes; }
@@ -22,6 +25,7 @@ class ProxyEvaluator : public AccuracyEvaluator {
   Evaluation train_and_score(const TrialSpec& spec) const;
 
   TrainingConfig training_;
+  RankGroup* ranks_;  // null: this process trains alone
   Dataset data_;
   Normalization normalization_;
 };

@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "accuracy/data_parallel.h"
 #include "accuracy/moving_average.h"
 #include "accuracy/optimizer.h"
 #include "accuracy/schedule.h"
@@ -31,15 +32,21 @@ Evaluation diverged(const std::string& message) {
 /// The moving parts of one training and one step of it.
 class Training {
  public:
-  Training(NetworkModule& module, const TrainingConfig& config)
+  Training(NetworkModule& module, const TrainingConfig& config, int batch, RankGroup* ranks)
       : module_(module),
         config_(config),
         device_(device_from_text(config.device)),
         optimizer_(make_optimizer(config, *module)) {
+    if (ranks != nullptr) parallel_.emplace(module, batch, config.batch_norm_statistics, *ranks);
     if (config.ema_decay > 0) average_.emplace(*module, config.ema_decay);
   }
 
-  /// Forward, backward, update; the loss before the update.
+  /// The part of a batch that this process works on.
+  BatchSlice slice(int batch) const {
+    return parallel_ ? parallel_->slice() : BatchSlice{0, batch, batch};
+  }
+
+  /// Forward, backward, update; the whole batch's loss before the update.
   double step(const Batch& batch, double learning_rate) {
     set_learning_rate(*optimizer_, learning_rate);
     at::Tensor loss;
@@ -50,14 +57,16 @@ class Training {
       loss = smoothed_cross_entropy(logits.to(at::kFloat), batch.labels.to(device_),
                                     config_.label_smoothing);
     }
+    if (parallel_) loss = loss * parallel_->share();
     optimizer_->zero_grad();
     loss.backward();
+    const double batch_loss = parallel_ ? parallel_->combine(loss) : loss.item<double>();
     if (config_.gradient_clip > 0) {
       torch::nn::utils::clip_grad_norm_(module_->parameters(), config_.gradient_clip);
     }
     optimizer_->step();
     if (average_) average_->update();
-    return loss.item<double>();
+    return batch_loss;
   }
 
   void finish() {
@@ -69,6 +78,7 @@ class Training {
   const TrainingConfig& config_;
   torch::Device device_;
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
+  std::optional<DataParallel> parallel_;
   std::optional<MovingAverage> average_;
 };
 
@@ -81,7 +91,7 @@ at::Tensor smoothed_cross_entropy(const at::Tensor& logits, const at::Tensor& la
 }
 
 Evaluation train(NetworkModule& module, const BatchMaker& images, int image_count, int epochs,
-                 const TrainingConfig& config, const TrainingSeed& seed) {
+                 const TrainingConfig& config, const TrainingSeed& seed, RankGroup* ranks) {
   const int batch_size = std::min(config.batch, image_count);
   const int64_t steps_per_epoch = image_count / batch_size;
   const Augmentation augmentation{config.flip, config.crop_padding};
@@ -89,15 +99,15 @@ Evaluation train(NetworkModule& module, const BatchMaker& images, int image_coun
   RandomStream augmentation_stream(seed.seed, seed.trial_id, "augmentation");
   module->reseed(derive_seed(seed.seed, seed.trial_id, "dropout"));
   module->train();
-  Training training(module, config);
+  Training training(module, config, batch_size, ranks);
   Evaluation result;
   for (int epoch = 0; epoch < epochs; ++epoch) {
     const std::vector<int> order = permutation(image_count, order_stream);
     double sum = 0;
     for (int64_t step = 0; step < steps_per_epoch; ++step) {
       const auto begin = order.begin() + step * batch_size;
-      const Batch batch =
-          images.augmented({begin, begin + batch_size}, augmentation, augmentation_stream);
+      const Batch batch = images.augmented({begin, begin + batch_size}, augmentation,
+                                           augmentation_stream, training.slice(batch_size));
       const double rate =
           learning_rate_at(config, epochs, steps_per_epoch, epoch * steps_per_epoch + step);
       const double loss = training.step(batch, rate);

@@ -10,6 +10,7 @@
 #include "accuracy/config.h"
 #include "accuracy/evaluator.h"
 #include "runtime/network_module.h"
+#include "runtime/rank_group.h"
 
 namespace ridgeline {
 
@@ -27,9 +28,12 @@ at::Tensor smoothed_cross_entropy(const at::Tensor& logits, const at::Tensor& la
 /// Trains `module` in place for `epochs` passes over `images` in whole batches (the rest of a pass,
 /// less than a batch, is left out), on the device and with the recipe of `config`; ends with the
 /// averaged weights where `config.ema_decay` is on. Returns `kComplete` with the last epoch's mean
-/// loss, or `kDiverged`.
+/// loss, or `kDiverged`. With `ranks`, all of them train one network together: to the rounding,
+/// each ends with what one process would (batch-norm statistics: see
+/// `config.batch_norm_statistics`). Throws `RankLost`.
 Evaluation train(NetworkModule& module, const BatchMaker& images, int image_count, int epochs,
-                 const TrainingConfig& config, const TrainingSeed& seed);
+                 const TrainingConfig& config, const TrainingSeed& seed,
+                 RankGroup* ranks = nullptr);
 
 /// Fraction of the images that `module` classifies rightly (`kComplete`), or `kDiverged` when an
 /// output is not finite.

@@ -90,7 +90,9 @@ void gc_command(const GcOptions& options);
 
 struct TrialOptions {
   std::string spec, result;
-  int parent = 0;  ///< the trial ends when this process does; 0: no matter
+  int parent = 0;       ///< the trial ends when this process does; 0: no matter
+  int rank = 0;         ///< of a data-parallel trial; above 0: started by rank 0, which is `parent`
+  std::string meeting;  ///< where the ranks find each other; with rank
 };
 void trial_command(const TrialOptions& options);
 

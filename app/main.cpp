@@ -74,7 +74,15 @@ void add_run_commands(CLI::App& app) {
   sub->add_option("result", trial.result, "where the result goes")
       ->required()
       ->type_name("RESULT.json");
-  sub->add_option("--parent", trial.parent, "end when this process ends")->type_name("PID");
+  auto* parent =
+      sub->add_option("--parent", trial.parent, "end when this process ends")->type_name("PID");
+  auto* rank = sub->add_option("--rank", trial.rank,
+                               "which process of a data-parallel trial this is (given by rank 0, "
+                               "which starts the others)")
+                   ->type_name("K");
+  rank->needs(parent)->needs(
+      sub->add_option("--meeting", trial.meeting, "where the ranks find each other")
+          ->type_name("FILE"));
   sub->callback([] { trial_command(trial); });
 }
 

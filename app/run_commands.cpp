@@ -1,16 +1,9 @@
-#include <signal.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <iostream>
 
 #include "app/commands.h"
 #include "app/pipeline.h"
 #include "app/report.h"
-#include "core/file.h"
-#include "core/logging.h"
-#include "experiments/trial_file.h"
 #include "runtime/device.h"
 
 namespace ridgeline {
@@ -64,16 +57,6 @@ void show_command(const ShowOptions& options) {
   const auto scaling = run.store().trials(Phase::kScaling);
   if (options.all && !scaling.empty()) std::cout << "scaling\n" << trial_table(scaling) << "\n";
   std::cout << run_summary(run);
-}
-
-void trial_command(const TrialOptions& options) {
-  if (options.parent > 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != options.parent) return;  // it died before we asked to follow
-  }
-  const TrialFile file = read_trial_file(options.spec);
-  set_threads(file.accuracy.training.threads);
-  write_result_file(options.result, make_evaluator(file.accuracy)->evaluate(file.spec));
 }
 
 std::string runtime_versions() { return runtime_description(); }

@@ -102,6 +102,13 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
   const auto reward = view.find("reward");
   const auto exponent = reward ? reward->find("w") : std::nullopt;
   Reward(config.reward, exponent ? exponent->where() : path.string() + ": reward");
+  if (config.accuracy.kind == AccuracyKind::kProxy && config.accuracy.training.processes > 1 &&
+      config.runtime.executor == ExecutorKind::kInProcess) {
+    throw Error(ErrorKind::kConfig,
+                path.string() +
+                    ": accuracy.training.processes: must be 1 with runtime.executor "
+                    "in_process; executor local starts processes");
+  }
   if (config.name.find_first_of("/\\") != std::string::npos || config.name.empty() ||
       config.name[0] == '.') {
     view.at("name").fail("must be a plain folder name");

@@ -1,10 +1,12 @@
 #include "runtime/device.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <torch/cuda.h>
 #include <torch/version.h>
 
 #include <chrono>
+#include <cstdlib>
 
 #include "core/logging.h"
 
@@ -45,6 +47,16 @@ torch::Dtype dtype_of(Precision precision, const torch::Device& device) {
   throw Error(ErrorKind::kConfig, "precision " + enum_name(precision) + " cannot run on " +
                                       device.str() + "; valid: fp32, bf16" +
                                       (device.is_cuda() ? ", tf32, fp16" : ""));
+}
+
+void choose_kernels(bool deterministic) {
+  at::Context& context = at::globalContext();
+  // Benchmarking picks by the clock: even without `deterministic`, only atomics should differ.
+  context.setBenchmarkCuDNN(false);
+  context.setDeterministicCuDNN(deterministic);
+  context.setDeterministicAlgorithms(deterministic, /*warn_only=*/false);
+  // cuBLAS reads it when it starts; without it, deterministic mode refuses matrix products.
+  if (deterministic) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
 }
 
 void place(torch::nn::Module& module, const torch::Device& device) {

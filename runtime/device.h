@@ -15,6 +15,10 @@ torch::Device device_from_text(const std::string& text);
 /// off CUDA, fp16 on CPU).
 torch::Dtype dtype_of(Precision precision, const torch::Device& device);
 
+/// For this process and CUDA: only kernels that give the same bits each time (an operator without
+/// one throws), or the fastest of cuDNN's usual choice. Must be called before CUDA's first use.
+void choose_kernels(bool deterministic);
+
 /// Moves parameters and buffers to `device` in channels-last layout, really restriding 1x1 and
 /// depthwise weights (`contiguous` alone would leave them, and convolutions would fall off the fast
 /// path).

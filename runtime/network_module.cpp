@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/synchronised_batch_norm.h"
+
 namespace ridgeline {
 
 struct WindowPadding {
@@ -114,6 +116,10 @@ at::Tensor activate(ActivationKind kind, const at::Tensor& x) {
   return x;
 }
 
+at::Tensor drop_mask(const std::vector<int64_t>& shape, double rate, at::Generator& generator) {
+  return at::empty(shape).bernoulli_(1.0 - rate, generator).div_(1.0 - rate);
+}
+
 at::Tensor pool(const Pool& p, const WindowPadding& padding, const at::Tensor& x) {
   const auto& [symmetric, explicit_pad] = padding;
   const std::vector<int64_t> kernel{p.kernel, p.kernel}, stride{p.stride, p.stride};
@@ -188,6 +194,11 @@ std::shared_ptr<NetworkModuleImpl::Layer> NetworkModuleImpl::make_layer(const No
 
 void NetworkModuleImpl::reseed(uint64_t seed) { generator_ = new_generator(seed); }
 
+void NetworkModuleImpl::share_batch(const BatchSlice& slice, RankGroup* statistics) {
+  slice_ = slice;
+  statistics_ = statistics;
+}
+
 torch::Tensor NetworkModuleImpl::forward(torch::Tensor x) {
   std::vector<at::Tensor> values(layers_.size());
   values[0] = std::move(x);
@@ -207,7 +218,12 @@ at::Tensor NetworkModuleImpl::dropped(const at::Tensor& x, double rate, bool who
   std::vector<int64_t> shape(x.dim(), 1);
   shape[0] = x.size(0);
   if (!whole_image) shape = x.sizes().vec();
-  const at::Tensor mask = at::empty(shape).bernoulli_(1.0 - rate, generator_).div_(1.0 - rate);
+  if (slice_.total == 0) return x * drop_mask(shape, rate, generator_).to(x.options());
+  // Space-to-batch makes several blocks of the batch, one after another.
+  shape[0] /= slice_.count;
+  shape.insert(shape.begin() + 1, slice_.total);  // [blocks, images, ...]
+  const at::Tensor mask =
+      drop_mask(shape, rate, generator_).narrow(1, slice_.begin, slice_.count).flatten(0, 1);
   return x * mask.to(x.options());
 }
 
@@ -228,6 +244,11 @@ at::Tensor NetworkModuleImpl::apply(const Node& node, const Layer& layer,
                               layer.padding.symmetric, {1, 1}, c.groups);
           },
           [&](const BatchNorm& b) {
+            if (is_training() && statistics_ != nullptr) {
+              return synchronised_batch_norm(
+                  x, {layer.weight, layer.bias, layer.running_mean, layer.running_var}, b.momentum,
+                  b.epsilon, *statistics_);
+            }
             return at::batch_norm(x, layer.weight, layer.bias, layer.running_mean,
                                   layer.running_var, is_training(), b.momentum, b.epsilon, true);
           },

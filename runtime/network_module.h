@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "network/network.h"
+#include "runtime/batch_slice.h"
+#include "runtime/rank_group.h"
 
 namespace ridgeline {
 
@@ -25,6 +27,10 @@ class NetworkModuleImpl : public torch::nn::Module {
 
   /// Restarts the generator behind dropout and drop-connect.
   void reseed(uint64_t seed);
+  /// Makes this module one rank of a data-parallel training: `forward` in training mode is given
+  /// `slice` of each batch, and takes its part of the masks that the whole batch would draw. Batch
+  /// norm uses the statistics of all ranks where `statistics` (borrowed) is given, else its own.
+  void share_batch(const BatchSlice& slice, RankGroup* statistics);
   const Network& network() const { return network_; }
 
  private:
@@ -37,6 +43,8 @@ class NetworkModuleImpl : public torch::nn::Module {
   std::vector<std::shared_ptr<Layer>> layers_;  // one per node
   std::vector<int> last_use_;                   // node after which a value is freed
   at::Generator generator_;
+  BatchSlice slice_;                 // total 0: the batch is whole
+  RankGroup* statistics_ = nullptr;  // of batch norm; null: this process alone
 };
 TORCH_MODULE(NetworkModule);
 

@@ -1,0 +1,151 @@
+#include <signal.h>
+#include <sys/prctl.h>
+#include <torch/cuda.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+
+#include "app/commands.h"
+#include "core/logging.h"
+#include "core/units.h"
+#include "experiments/rank_processes.h"
+#include "experiments/trial_file.h"
+#include "runtime/device.h"
+#include "runtime/rank_group.h"
+
+namespace ridgeline {
+namespace {
+
+/// How long rank 0 looks for a rank that died before it calls the loss a hang.
+constexpr std::chrono::seconds kCauseGrace{2};
+/// How long the other ranks leave it to rank 0 to end the trial, before they end rank 0.
+constexpr std::chrono::seconds kEndGrace{10};
+
+std::optional<std::string> variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+/// The place that `srun` gave this process; nothing outside of a step of several tasks. A batch
+/// script has SLURM_NTASKS too, but only a step has SLURM_STEP_NUM_TASKS.
+std::optional<RankPlace> place_in_slurm_step(const TrialOptions& options, int processes) {
+  const int tasks = std::atoi(variable("SLURM_STEP_NUM_TASKS").value_or("1").c_str());
+  if (tasks <= 1 || options.parent > 0) return std::nullopt;
+  if (tasks != processes) {
+    throw Error(ErrorKind::kConfig, "accuracy.training.processes: is " + std::to_string(processes) +
+                                        ", but srun started " + std::to_string(tasks) +
+                                        " tasks: the two must be equal");
+  }
+  RankPlace place;
+  place.rank = std::atoi(variable("SLURM_PROCID").value_or("0").c_str());
+  place.size = tasks;
+  place.one_host = variable("SLURM_STEP_NUM_NODES").value_or("1") == "1";
+  // A requeued job has the same id, and must not meet the ranks of its earlier life.
+  place.meeting = options.result + "." + variable("SLURM_JOB_ID").value_or("0") + "." +
+                  variable("SLURM_STEP_ID").value_or("0") + "." +
+                  variable("SLURM_RESTART_COUNT").value_or("0") + ".ranks";
+  return place;
+}
+
+/// "cuda" or "cuda:N": the GPU N + `local_rank`, or the only one where Slurm shows each task its
+/// own.
+std::string device_of_rank(const std::string& device, int local_rank, bool in_slurm) {
+  const torch::Device first = device_from_text(device);
+  if (!first.is_cuda()) return device;
+  const bool own = in_slurm && torch::cuda::device_count() == 1;
+  return "cuda:" + std::to_string(first.index() + (own ? 0 : local_rank));
+}
+
+Evaluation evaluate_as_rank(TrialFile file, RankPlace place, int local_rank, bool in_slurm) {
+  file.accuracy.training.device =
+      device_of_rank(file.accuracy.training.device, local_rank, in_slurm);
+  place.device = file.accuracy.training.device;
+  place.time_limit_s = file.accuracy.training.rank_time_limit_s;
+  RankGroup ranks(place);
+  const Evaluation result = make_evaluator(file.accuracy, &ranks)->evaluate(file.spec);
+  if (place.rank != 0 && result.status == TrialStatus::kOutOfMemory) {
+    throw Error(ErrorKind::kInfeasible,
+                "rank " + std::to_string(place.rank) + ": " + result.message);
+  }
+  return result;
+}
+
+/// Rank 0 of a trial that starts its own ranks: a lost rank is a status of the trial.
+Evaluation lead_ranks(const TrialOptions& options, const TrialFile& file) {
+  RankPlace place;
+  place.size = file.accuracy.training.processes;
+  place.meeting = options.result + "." + std::to_string(getpid()) + ".ranks";
+  std::error_code ignored;
+  std::filesystem::remove(place.meeting, ignored);  // of a dead process with our id
+  RankProcesses others(
+      {std::filesystem::read_symlink("/proc/self/exe"), "trial", options.spec, options.result,
+       "--parent", std::to_string(getpid()), "--meeting", place.meeting},
+      place.size);
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    return evaluate_as_rank(file, place, 0, /*in_slurm=*/false);
+  } catch (const RankLost& lost) {
+    std::filesystem::remove(place.meeting, ignored);  // where some never met
+    Evaluation result;
+    result.status = TrialStatus::kCrashed;
+    result.message = std::string(lost.what()) + "; time limit " +
+                     format_duration(file.accuracy.training.rank_time_limit_s);
+    if (const auto cause = others.failure(kCauseGrace)) result = *cause;
+    result.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return result;
+  }
+}
+
+/// A rank that was started by rank 0, which reports the result.
+void follow_rank_0(const TrialOptions& options, const TrialFile& file) {
+  RankPlace place;
+  place.rank = options.rank;
+  place.size = file.accuracy.training.processes;
+  place.meeting = options.meeting;
+  try {
+    evaluate_as_rank(file, place, options.rank, /*in_slurm=*/false);
+  } catch (const RankLost& lost) {
+    // Rank 0 has noticed too, and its end is ours. If it hangs, we are the ones to end it.
+    std::this_thread::sleep_for(kEndGrace);
+    spdlog::error("{}; rank 0 does not react and is ended", lost.what());
+    kill(options.parent, SIGKILL);
+  }
+}
+
+void run_in_step(const TrialOptions& options, const TrialFile& file, const RankPlace& place) {
+  const int local_rank = std::atoi(variable("SLURM_LOCALID").value_or("0").c_str());
+  try {
+    const Evaluation result = evaluate_as_rank(file, place, local_rank, /*in_slurm=*/true);
+    if (place.rank == 0) write_result_file(options.result, result);
+  } catch (const RankLost& lost) {
+    // No result: whether the job was pre-empted, lost a node or crashed is Slurm's to say.
+    throw Error(ErrorKind::kInfeasible, lost.what());
+  }
+}
+
+}  // namespace
+
+void trial_command(const TrialOptions& options) {
+  if (options.parent > 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != options.parent) return;  // it died before we asked to follow
+  }
+  const TrialFile file = read_trial_file(options.spec);
+  const auto& training = file.accuracy.training;
+  set_threads(training.threads);
+  if (file.accuracy.kind != AccuracyKind::kProxy || training.processes == 1) {
+    write_result_file(options.result, make_evaluator(file.accuracy)->evaluate(file.spec));
+  } else if (options.rank > 0) {
+    follow_rank_0(options, file);
+  } else if (const auto place = place_in_slurm_step(options, training.processes)) {
+    run_in_step(options, file, *place);
+  } else {
+    write_result_file(options.result, lead_ranks(options, file));
+  }
+}
+
+}  // namespace ridgeline
