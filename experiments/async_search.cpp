@@ -166,8 +166,9 @@ void AsyncSearch::take(const TrialResult& result) {
       complete ? reward_(trial.accuracy, trial.latency_ms) : config_.search.failure_reward;
   failures_in_a_row_ = complete ? 0 : failures_in_a_row_ + 1;
   const std::string cause = enum_name(trial.status) + ": " + trial.message;
-  finish(std::move(trial));
+  finish(trial);
   settle_repeats(result.id);
+  stop_where_told(config_.failures, trial);
   if (failures_in_a_row_ >= config_.search.max_failures_in_a_row) {
     throw Error(ErrorKind::kInfeasible,
                 std::to_string(failures_in_a_row_) + " trainings in a row failed, the last one " +
@@ -201,6 +202,8 @@ void AsyncSearch::remember(Trial trial) {
 
 /// One update on the batch, by id: the order of arrival within it must not reach the last bit.
 void AsyncSearch::learn() {
+  std::erase_if(batch_,
+                [&](uint64_t id) { return !counts_in_update(config_.failures, done_.at(id)); });
   std::sort(batch_.begin(), batch_.end());
   std::vector<Genotype> genotypes;
   std::vector<double> rewards;

@@ -1,5 +1,7 @@
 #include "experiments/failures.h"
 
+#include "experiments/trial.h"
+
 namespace ridgeline {
 
 bool FailureConfig::retried(TrialStatus status) const {
@@ -35,6 +37,23 @@ FailureEffect FailureConfig::effect(TrialStatus status) const {
       break;
   }
   return crashed;
+}
+
+bool counts_in_update(const FailureConfig& policy, const Trial& trial) {
+  return trial.status == TrialStatus::kComplete ||
+         policy.effect(trial.status) != FailureEffect::kIgnore;
+}
+
+void stop_where_told(const FailureConfig& policy, const Trial& trial) {
+  if (trial.status == TrialStatus::kComplete ||
+      policy.effect(trial.status) != FailureEffect::kStop) {
+    return;
+  }
+  throw Error(ErrorKind::kInfeasible,
+              "trial " + std::to_string(trial.id) + " ended as " + enum_name(trial.status) + ": " +
+                  trial.message + "; failures." + enum_name(trial.status) +
+                  " is stop; `ridgeline fork RUN --at " + std::to_string(trial.id) +
+                  " NEW_RUN` starts again before it");
 }
 
 }  // namespace ridgeline

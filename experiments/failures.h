@@ -15,6 +15,8 @@ struct EnumNames<FailureEffect> {
        {FailureEffect::kStop, "stop"}}};
 };
 
+struct Trial;
+
 /// The failure policy: which failed attempts are tried again, and what the controller learns of a
 /// trial that failed for good.
 struct FailureConfig {
@@ -68,5 +70,12 @@ struct FailureConfig {
     v.field("lost", lost, {.help = "effect of a trial that was lost more often than allowed"});
   }
 };
+
+/// Whether the controller is told of the trial: false where it failed and the policy ignores that.
+bool counts_in_update(const FailureConfig& policy, const Trial& trial);
+
+/// Throws `kInfeasible`, with how to go on, where the trial failed and the policy stops the run for
+/// that.
+void stop_where_told(const FailureConfig& policy, const Trial& trial);
 
 }  // namespace ridgeline

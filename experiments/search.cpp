@@ -134,14 +134,7 @@ void Search::commit(Trial& trial) {
     failures_in_a_row_ = trial.status == TrialStatus::kComplete ? 0 : failures_in_a_row_ + 1;
   done_.push_back(trial);
   if (observer_) observer_(trial);
-  if (trial.status != TrialStatus::kComplete &&
-      config_.failures.effect(trial.status) == FailureEffect::kStop) {
-    throw Error(ErrorKind::kInfeasible,
-                "trial " + std::to_string(trial.id) + " ended as " + enum_name(trial.status) +
-                    ": " + trial.message + "; failures." + enum_name(trial.status) +
-                    " is stop; `ridgeline fork RUN --at " + std::to_string(trial.id) +
-                    " NEW_RUN` starts again before it");
-  }
+  stop_where_told(config_.failures, trial);
   if (failures_in_a_row_ >= config_.search.max_failures_in_a_row) {
     throw Error(ErrorKind::kInfeasible,
                 std::to_string(failures_in_a_row_) + " trainings in a row failed, the last one " +
@@ -154,10 +147,7 @@ void Search::learn(const std::vector<Trial>& batch) {
   std::vector<Genotype> genotypes;
   std::vector<double> rewards;
   for (const auto& trial : batch) {
-    if (trial.status != TrialStatus::kComplete &&
-        config_.failures.effect(trial.status) == FailureEffect::kIgnore) {
-      continue;
-    }
+    if (!counts_in_update(config_.failures, trial)) continue;
     genotypes.push_back(genotype_from_text(trial.genotype));
     rewards.push_back(trial.reward);
   }
