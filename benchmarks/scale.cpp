@@ -160,7 +160,9 @@ Figures simulate(const Case& c) {
   TimedEvaluator evaluator(*formula);
   SimulatedExecutor executor(
       {.workers = c.workers, .time_limit_s = kTimeLimit, .failure_share = kFailures}, evaluator);
-  TrialRunner runner(executor);
+  FailureConfig no_retries;  // a pause in real time would stall virtual workers
+  no_retries.retries = 0;
+  TrialRunner runner(executor, no_retries);
   ScratchStore store;
   const SearchParts parts{space, *oracle, *controller, runner, store.get()};
   Watch watch(c.trials, evaluator);

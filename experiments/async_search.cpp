@@ -211,7 +211,8 @@ void AsyncSearch::learn() {
     genotypes.push_back(genotype_from_text(done_.at(id).genotype));
     rewards.push_back(done_.at(id).reward);
   }
-  std::vector<double> weights = parts_.controller.log_probabilities(genotypes);
+  std::vector<double> weights;
+  if (!batch_.empty()) weights = parts_.controller.log_probabilities(genotypes);
   for (size_t i = 0; i < batch_.size(); ++i) {
     const Proposal& proposal = proposals_[batch_[i]];
     const double ratio = std::exp(weights[i] - proposal.log_probability);

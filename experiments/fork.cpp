@@ -7,6 +7,12 @@ namespace ridgeline {
 void fork_run(const std::filesystem::path& source, int at, const std::filesystem::path& target,
               const std::vector<std::string>& settings) {
   RunDirectory from = RunDirectory::read(source);
+  if (from.config().search.mode == SearchMode::kAsynchronous) {
+    throw Error(ErrorKind::kUsage,
+                source.string() +
+                    ": is an asynchronous run, whose trials have no fixed order to cut at; only "
+                    "runs of search.mode synchronous can be forked");
+  }
   auto trials = from.store().trials(Phase::kSearch);
   if (at < 0 || static_cast<size_t>(at) > trials.size()) {
     throw Error(ErrorKind::kUsage, "--at " + std::to_string(at) + ": " + source.string() + " has " +

@@ -223,7 +223,7 @@ void SlurmExecutor::look_at(Task& task, const Queue& queue, std::vector<std::str
       return fail(task, TrialStatus::kTimeOut, "ended by Slurm at its time limit");
     if (listed != queue->end() && word == "OUT_OF_MEMORY")
       return fail(task, TrialStatus::kOutOfMemory, "ended by Slurm at its memory limit");
-    return fail(task, TrialStatus::kCrashed,
+    return fail(task, TrialStatus::kLost,
                 "lost: Slurm job " + name_of(task.slurm) +
                     (listed == queue->end() ? " is gone" : " ended as " + word) +
                     " without a result");
@@ -231,7 +231,7 @@ void SlurmExecutor::look_at(Task& task, const Queue& queue, std::vector<std::str
   task.absences = 0;
   if (listed->state == SlurmState::kHeld) {
     to_cancel.push_back(name_of(*listed));
-    fail(task, TrialStatus::kCrashed,
+    fail(task, TrialStatus::kLost,
          "lost: Slurm holds job " + name_of(*listed) + ": " + listed->reason);
   } else if (listed->state == SlurmState::kRunning && config_.time_limit_s > 0 &&
              listed->seconds > config_.time_limit_s) {

@@ -1,5 +1,7 @@
 #include "experiments/store_rescue.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "experiments/store.h"
 #include "experiments/store_schema.h"
@@ -31,7 +33,8 @@ std::string damage_of(const fs::path& path, int search_trials) {
     const int64_t version = database.integer("PRAGMA user_version");
     if (version > kStoreVersion) return {};  // opening it says so
     if (version == 0) return "it is empty";
-    const std::string found = database.text("PRAGMA quick_check(1)");
+    std::string found = database.text("PRAGMA quick_check(1)");
+    std::replace(found.begin(), found.end(), '\n', ' ');
     if (found != "ok") return found;
     Statement query(database, "SELECT " + columns_of(version) + " FROM trials ORDER BY id");
     std::optional<Trial> last;

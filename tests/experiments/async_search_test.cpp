@@ -57,7 +57,9 @@ Outcome search_async(const ExperimentConfig& config, TrialStore& store, int limi
   SimulatedExecutor simulated(
       {.workers = config.runtime.workers, .seed = seed, .failure_share = failures}, *evaluator);
   LimitedExecutor executor(simulated, limit);
-  TrialRunner runner(executor);
+  FailureConfig no_retries;  // a pause in real time would stall virtual workers
+  no_retries.retries = 0;
+  TrialRunner runner(executor, no_retries);
   AsyncSearch search(config, {space, *oracle, *controller, runner, store});
   Outcome outcome;
   try {

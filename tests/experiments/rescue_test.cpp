@@ -1,5 +1,8 @@
 #include "experiments/store_rescue.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <fstream>
 
 #include "core/random.h"
@@ -44,6 +47,7 @@ bool survives(const fs::path& file, const std::vector<std::string>& expected) {
     lost = rescue_store(file, kTrials);
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::kRun);
+    CHECK(std::string(error.what()).find('\n') == std::string::npos);
     CHECK(std::string(error.what()).find("nothing of the damaged store can be read") !=
           std::string::npos);
     return false;
@@ -113,6 +117,30 @@ TEST_CASE("flipped bits anywhere cost the trials from there on, never a wrong re
     rescued += survives(file, expected) ? 1 : 0;
   }
   CHECK(rescued > 0);
+}
+
+TEST_CASE("a store that may not be written is refused before anything is spent") {
+  TempFolder folder;
+  const auto file = folder / "s.sqlite";
+  { TrialStore store(file); }
+  fs::permissions(folder.path(), fs::perms(0555));
+  fs::permissions(file, fs::perms(0444));
+  const pid_t child = fork();  // root may write anything: look with other eyes
+  if (child == 0) {
+    if (geteuid() == 0 && setuid(65534) != 0) _exit(2);
+    try {
+      TrialStore store(file);
+    } catch (const Error& error) {
+      const bool said = std::string(error.what()).find(": is read-only; ") != std::string::npos;
+      _exit(error.kind() == ErrorKind::kIo && said ? 0 : 1);
+    }
+    _exit(3);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  fs::permissions(folder.path(), fs::perms(0755));
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
 }
 
 TEST_CASE("opening a damaged run rescues it; reading it says what to do") {

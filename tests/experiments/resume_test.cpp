@@ -15,11 +15,14 @@ class CountingController : public Controller {
   std::vector<Genotype> sample(int n, RandomStream& stream) override {
     return inner_->sample(n, stream);
   }
-  UpdateStats update(std::span<const Genotype> genotypes,
-                     std::span<const double> rewards) override {
+  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
+                     std::span<const double> weights) override {
     ++updates;
     samples_learned += genotypes.size();
-    return inner_->update(genotypes, rewards);
+    return inner_->update(genotypes, rewards, weights);
+  }
+  std::vector<double> log_probabilities(std::span<const Genotype> genotypes) override {
+    return inner_->log_probabilities(genotypes);
   }
   std::string save() const override { return inner_->save(); }
   void restore(const std::string& bytes) override { inner_->restore(bytes); }

@@ -78,7 +78,9 @@ inline std::vector<Trial> search_once(const ExperimentConfig& config, TrialStore
   const SearchSpace space = config.search_space();
   const auto oracle = make_oracle(config.latency);
   const auto controller = make_controller(config.controller, space.decisions(), config.seed);
-  TrialRunner runner(executor);
+  FailureConfig no_retries;  // a pause in real time would stall virtual workers
+  no_retries.retries = 0;
+  TrialRunner runner(executor, no_retries);
   return Search(config, {space, *oracle, *controller, runner, store}).run();
 }
 
