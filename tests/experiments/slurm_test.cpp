@@ -187,7 +187,7 @@ TEST_CASE("a job without a result is lost when Slurm does not know it twice, sil
   bench.slurm.answers = true;
   const auto result = look(*executor);
   REQUIRE(result);
-  CHECK(result->evaluation.status == TrialStatus::kCrashed);
+  CHECK(result->evaluation.status == TrialStatus::kLost);
   CHECK(result->evaluation.message == "lost: Slurm job 101_0 is gone without a result");
   CHECK(executor->in_flight() == 0);
 }
