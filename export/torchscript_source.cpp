@@ -119,6 +119,12 @@ class ForwardWriter {
         return assign("torch.silu(" + in() + ")");
       case ActivationKind::kSigmoid:
         return assign("torch.sigmoid(" + in() + ")");
+      case ActivationKind::kRelu6:
+        return assign("torch.nn.functional.relu6(" + in() + ")");
+      case ActivationKind::kHardSwish:
+        return assign("torch.nn.functional.hardswish(" + in() + ")");
+      case ActivationKind::kHardSigmoid:
+        return assign("torch.nn.functional.hardsigmoid(" + in() + ")");
     }
   }
   void emit(const Pool& p) {

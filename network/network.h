@@ -23,7 +23,9 @@ struct Shape {
 };
 std::string to_string(const Shape& shape);
 
-enum class ActivationKind { kIdentity, kRelu, kSwish, kSigmoid };
+/// `kRelu6` = min(relu(x), 6); the hard forms are MobileNetV3's (Howard et al. 2019): hard sigmoid
+/// = relu6(x + 3) / 6, hard swish = x * hard sigmoid(x).
+enum class ActivationKind { kIdentity, kRelu, kSwish, kSigmoid, kRelu6, kHardSwish, kHardSigmoid };
 
 /// SAME: out = ceil(in / stride), the odd remainder of padding at the bottom and right
 /// (TensorFlow). VALID: no padding. Explicit: `height` rows above and below, `width` columns left

@@ -34,6 +34,12 @@ const char* to_string(ActivationKind kind) {
       return "swish";
     case ActivationKind::kSigmoid:
       return "sigmoid";
+    case ActivationKind::kRelu6:
+      return "relu6";
+    case ActivationKind::kHardSwish:
+      return "hard swish";
+    case ActivationKind::kHardSigmoid:
+      return "hard sigmoid";
   }
   return "?";
 }

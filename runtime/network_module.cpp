@@ -112,6 +112,12 @@ at::Tensor activate(ActivationKind kind, const at::Tensor& x) {
       return at::silu(x);
     case ActivationKind::kSigmoid:
       return at::sigmoid(x);
+    case ActivationKind::kRelu6:
+      return at::hardtanh(x, 0, 6);
+    case ActivationKind::kHardSwish:
+      return at::hardswish(x);
+    case ActivationKind::kHardSigmoid:
+      return at::hardsigmoid(x);
   }
   return x;
 }

@@ -1,0 +1,33 @@
+#include <set>
+
+#include "tests/catch.h"
+#include "tests/support.h"
+#include "zoo/known_networks.h"
+
+using namespace ridgeline;
+using namespace ridgeline::test;
+
+TEST_CASE("every known network has its own name and builds at its resolution") {
+  std::set<std::string> names;
+  for (const KnownNetwork& known : known_networks()) {
+    INFO(known.name);
+    CHECK(names.insert(known.name).second);
+    const Network network = known.build(known.resolution);
+    CHECK(network.input_shape() == Shape{3, known.resolution, known.resolution, 1});
+    CHECK(network.output_shape() == Shape{1000, 1, 1, 1});
+    CHECK(network.name() == known.name);
+  }
+}
+
+TEST_CASE("a network is loaded by known name, by architecture name or by path") {
+  const auto file = source_folder() / "configs/architectures/efficientnet_x_b0_tpu.yaml";
+  CHECK(load_network(file.string()).input_shape().height == 224);
+  CHECK(load_network(file.string(), 128).input_shape().height == 128);
+  CHECK(load_network("efficientnet_b1").input_shape().height == 240);
+  CHECK(load_network("efficientnet_b1", 64).input_shape().height == 64);
+}
+
+TEST_CASE("an unknown network is answered with the nearest name") {
+  CHECK_THROWS_WITH(load_network("eficientnet_b3"),
+                    Catch::Matchers::Contains("did you mean 'efficientnet_b3'"));
+}

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <vector>
+
+#include "zoo/known_networks.h"
+
+namespace ridgeline {
+
+// One function per family; `known_networks` is their concatenation.
+std::vector<KnownNetwork> efficientnets();
+
+}  // namespace ridgeline
