@@ -8,5 +8,7 @@ namespace ridgeline {
 
 // One function per family; `known_networks` is their concatenation.
 std::vector<KnownNetwork> efficientnets();
+std::vector<KnownNetwork> inceptions();
+std::vector<KnownNetwork> nasnets();
 
 }  // namespace ridgeline
