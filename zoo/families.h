@@ -8,7 +8,10 @@ namespace ridgeline {
 
 // One function per family; `known_networks` is their concatenation.
 std::vector<KnownNetwork> efficientnets();
+std::vector<KnownNetwork> efficientnets_v2();
 std::vector<KnownNetwork> inceptions();
+std::vector<KnownNetwork> mnasnets();
+std::vector<KnownNetwork> mobilenets();
 std::vector<KnownNetwork> nasnets();
 
 }  // namespace ridgeline

@@ -11,7 +11,8 @@ namespace {
 
 std::vector<KnownNetwork> all_families() {
   std::vector<KnownNetwork> networks;
-  for (const auto& family : {efficientnets(), inceptions(), nasnets()}) {
+  for (const auto& family :
+       {efficientnets(), efficientnets_v2(), mobilenets(), mnasnets(), inceptions(), nasnets()}) {
     networks.insert(networks.end(), family.begin(), family.end());
   }
   return networks;
