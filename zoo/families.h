@@ -8,5 +8,9 @@ namespace ridgeline {
 
 // One function per family; `known_networks` is their concatenation.
 std::vector<KnownNetwork> efficientnets();
+std::vector<KnownNetwork> resnets();  ///< with the D and wide forms
+std::vector<KnownNetwork> resnexts();
+std::vector<KnownNetwork> seresnets();  ///< SE-ResNet and SE-ResNeXt
+std::vector<KnownNetwork> resnests();
 
 }  // namespace ridgeline

@@ -11,7 +11,7 @@ namespace {
 
 std::vector<KnownNetwork> all_families() {
   std::vector<KnownNetwork> networks;
-  for (const auto& family : {efficientnets()}) {
+  for (const auto& family : {efficientnets(), resnets(), resnexts(), seresnets(), resnests()}) {
     networks.insert(networks.end(), family.begin(), family.end());
   }
   return networks;
