@@ -12,5 +12,7 @@ std::vector<KnownNetwork> resnets();  ///< with the D and wide forms
 std::vector<KnownNetwork> resnexts();
 std::vector<KnownNetwork> seresnets();  ///< SE-ResNet and SE-ResNeXt
 std::vector<KnownNetwork> resnests();
+std::vector<KnownNetwork> regnetxs();
+std::vector<KnownNetwork> regnetys();
 
 }  // namespace ridgeline
