@@ -12,7 +12,8 @@ namespace {
 std::vector<KnownNetwork> all_families() {
   std::vector<KnownNetwork> networks;
   for (const auto& family :
-       {efficientnets(), efficientnets_v2(), mobilenets(), mnasnets(), inceptions(), nasnets()}) {
+       {efficientnets(), resnets(), resnexts(), seresnets(), resnests(), regnetxs(), regnetys(),
+        efficientnets_v2(), mobilenets(), mnasnets(), inceptions(), nasnets()}) {
     networks.insert(networks.end(), family.begin(), family.end());
   }
   return networks;

@@ -6,9 +6,9 @@
 
 namespace ridgeline {
 
-/// Throws `kConfig` naming the network and `smallest` when `resolution`, the side of its square
-/// input in pixels, is below it: there some operator would have no input or a map would be padding
-/// only.
+/// Throws `kConfig` when square images of `resolution` pixels are smaller than `smallest`: the
+/// product of a network's strides, below which a stage would see nothing but padding, or what its
+/// unpadded windows need.
 inline void require_resolution(const std::string& network, int resolution, int smallest) {
   if (resolution >= smallest) return;
   throw Error(ErrorKind::kConfig,
