@@ -17,5 +17,7 @@ std::vector<KnownNetwork> seresnets();  ///< SE-ResNet and SE-ResNeXt
 std::vector<KnownNetwork> resnests();
 std::vector<KnownNetwork> regnetxs();
 std::vector<KnownNetwork> regnetys();
+std::vector<KnownNetwork> vggs();
+std::vector<KnownNetwork> densenets();
 
 }  // namespace ridgeline

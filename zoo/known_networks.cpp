@@ -12,7 +12,7 @@ namespace {
 std::vector<KnownNetwork> all_families() {
   std::vector<KnownNetwork> networks;
   for (const auto& family : {efficientnets(), efficientnet_xs(), resnets(), resnexts(), seresnets(),
-                             resnests(), regnetxs(), regnetys()}) {
+                             resnests(), regnetxs(), regnetys(), vggs(), densenets()}) {
     networks.insert(networks.end(), family.begin(), family.end());
   }
   return networks;
