@@ -194,8 +194,8 @@ TEST_CASE("RegNets compute what torchvision's do, at its widths") {
                                 {{224, 2, 56}, {448, 4, 56}, {896, 10, 56}, {2016, 1, 56}})});
 }
 
-TEST_CASE("Inception-v3 computes what torchvision's does") {
-  check_equal({port("inception_v3", "inception_v3", 107)});
+TEST_CASE("Inception-v3 and DenseNet compute what torchvision's do") {
+  check_equal({port("inception_v3", "inception_v3", 107), port("densenet121", "densenet121", 64)});
 }
 
 TEST_CASE("mobile networks compute what torchvision's do") {
