@@ -1,4 +1,9 @@
+#include <ATen/ATen.h>
+
+#include <map>
+
 #include "network/cost.h"
+#include "network/resnet.h"
 #include "network/vgg.h"
 #include "runtime/network_module.h"
 #include "tests/catch.h"
@@ -22,7 +27,82 @@ void check_module(const Network& network) {
   CHECK(logits.isfinite().all().item<bool>());
 }
 
+/// The authors' ResNeSt in ATen's words, with the weights of a module of ours.
+class WrittenOutResNeSt {
+ public:
+  explicit WrittenOutResNeSt(const NetworkModule& module) {
+    for (const auto& item : module->named_parameters()) tensors_[item.key()] = item.value();
+    for (const auto& item : module->named_buffers()) tensors_[item.key()] = item.value();
+  }
+
+  at::Tensor forward(at::Tensor x) const {
+    x = conv_bn("stem.conv1", x, 2, 1).relu();
+    x = conv_bn("stem.conv2", x, 1, 1).relu();
+    x = conv_bn("stem.conv3", x, 1, 1).relu();
+    x = at::max_pool2d(x, 3, 2, 1);
+    x = block("stage1.block0", x, 1);
+    x = block("stage2.block0", x, 2);
+    return at::linear(x.mean({2, 3}), get("classifier.weight"), get("classifier.bias"));
+  }
+
+ private:
+  const at::Tensor& get(const std::string& name) const { return tensors_.at(name); }
+
+  at::Tensor conv_bn(const std::string& name, const at::Tensor& x, int stride, int padding,
+                     int groups = 1, bool bias = false) const {
+    const at::Tensor none;
+    const at::Tensor y =
+        at::conv2d(x, get(name + ".conv.weight"), bias ? get(name + ".conv.bias") : none, stride,
+                   padding, 1, groups);
+    return at::batch_norm(y, get(name + ".bn.weight"), get(name + ".bn.bias"),
+                          get(name + ".bn.running_mean"), get(name + ".bn.running_var"), false, 0.1,
+                          1e-5, false);
+  }
+
+  at::Tensor split_attention(const std::string& name, const at::Tensor& x) const {
+    const auto splits = conv_bn(name, x, 1, 1, 2).relu().chunk(2, 1);
+    at::Tensor gate = (splits[0] + splits[1]).mean({2, 3}, true);
+    gate = conv_bn(name + ".fc1", gate, 1, 0, 1, true).relu();
+    gate = at::conv2d(gate, get(name + ".fc2.weight"), get(name + ".fc2.bias"));
+    const auto weights = gate.view({x.size(0), 2, -1, 1, 1}).softmax(1).unbind(1);
+    return splits[0] * weights[0] + splits[1] * weights[1];
+  }
+
+  at::Tensor block(const std::string& name, const at::Tensor& x, int stride) const {
+    at::Tensor y = conv_bn(name + ".conv1", x, 1, 0).relu();
+    y = split_attention(name + ".conv2", y);
+    if (stride > 1) y = at::avg_pool2d(y, 3, stride, 1);
+    y = conv_bn(name + ".conv3", y, 1, 0);
+    const at::Tensor entry = stride > 1 ? at::avg_pool2d(x, 2, stride, 0, /*ceil_mode=*/true,
+                                                         /*count_include_pad=*/false)
+                                        : x;
+    return (y + conv_bn(name + ".shortcut", entry, 1, 0)).relu();
+  }
+
+  std::map<std::string, at::Tensor> tensors_;
+};
+
 }  // namespace
+
+TEST_CASE("ResNeSt computes split attention, pooled strides and shortcuts as its authors do") {
+  ResNetConfig config;
+  config.layers = {1, 1};
+  config.resolution = 18;  // the second block halves 5 x 5
+  config.classes = 10;
+  config.deep_stem = 8;
+  config.average_shortcut = true;
+  config.radix = 2;
+  NetworkModule module(resnet(config), 5);
+  const at::NoGradGuard no_grad;
+  module->train();
+  for (int i = 0; i < 3; ++i)
+    module->forward(noise({8, 3, 18, 18}, 6 + i));  // moves the statistics
+  module->eval();
+  const at::Tensor x = noise({2, 3, 18, 18}, 9);
+  const at::Tensor expected = WrittenOutResNeSt(module).forward(x);
+  CHECK(difference(module->forward(x).view({2, 10}), expected) <
+        1e-5 * expected.abs().max().item<double>());
+}
 
 TEST_CASE("known networks run as LibTorch modules of their parameters and output shape") {
   // 37 and 75 px have odd sides where a stride or a pool halves them.
