@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "accuracy/checkpoint_plan.h"
 #include "accuracy/config.h"
 #include "search_space/architecture.h"
 
@@ -34,7 +35,8 @@ struct EnumNames<TrialStatus> {
        {TrialStatus::kCancelled, "cancelled"}}};
 };
 
-/// All that a result may depend on, besides the evaluator's configuration.
+/// All that a result may depend on, besides the evaluator's configuration, and where the work's
+/// products go.
 struct TrialSpec {
   Architecture architecture;
   uint64_t seed = 1;  ///< of the experiment
@@ -44,6 +46,7 @@ struct TrialSpec {
       false;  ///< train on train + validation, score on the test images (final training)
   std::string
       weights_path;  ///< where the trained weights are saved (runtime/weights.h); empty: not saved
+  CheckpointPlan checkpoint = {};  ///< of the training
 };
 
 struct Evaluation {
@@ -62,7 +65,7 @@ class AccuracyEvaluator {
  public:
   virtual ~AccuracyEvaluator() = default;
   /// Divergence and lack of memory are statuses; what the user must mend (data file, device) throws
-  /// `Error`.
+  /// `Error`, and so does a training that was asked to stop (`kInterrupted`).
   virtual Evaluation evaluate(const TrialSpec& spec) = 0;
   /// What the data asks of an architecture; 0: no opinion. Grey images (1 channel) also serve
   /// architectures of 3.
