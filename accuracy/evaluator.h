@@ -19,18 +19,20 @@ enum class TrialStatus {
   kOutOfMemory,
   kTimeOut,
   kCrashed,
-  kLost,  ///< its machine or job went away; not the trial's fault
+  kInvalid,  ///< its process refused the configuration: the same again would end the same
+  kLost,     ///< its machine or job went away; not the trial's fault
   kCancelled
 };
 template <>
 struct EnumNames<TrialStatus> {
-  static constexpr std::array<std::pair<TrialStatus, const char*>, 8> values{
+  static constexpr std::array<std::pair<TrialStatus, const char*>, 9> values{
       {{TrialStatus::kComplete, "complete"},
        {TrialStatus::kInfeasible, "infeasible"},
        {TrialStatus::kDiverged, "diverged"},
        {TrialStatus::kOutOfMemory, "out_of_memory"},
        {TrialStatus::kTimeOut, "time_out"},
        {TrialStatus::kCrashed, "crashed"},
+       {TrialStatus::kInvalid, "invalid"},
        {TrialStatus::kLost, "lost"},
        {TrialStatus::kCancelled, "cancelled"}}};
 };
