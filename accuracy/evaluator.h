@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "accuracy/checkpoint_plan.h"
 #include "accuracy/config.h"
 #include "search_space/architecture.h"
 
@@ -18,23 +19,26 @@ enum class TrialStatus {
   kOutOfMemory,
   kTimeOut,
   kCrashed,
-  kLost,  ///< its machine or job went away; not the trial's fault
+  kInvalid,  ///< its process refused the configuration: the same again would end the same
+  kLost,     ///< its machine or job went away; not the trial's fault
   kCancelled
 };
 template <>
 struct EnumNames<TrialStatus> {
-  static constexpr std::array<std::pair<TrialStatus, const char*>, 8> values{
+  static constexpr std::array<std::pair<TrialStatus, const char*>, 9> values{
       {{TrialStatus::kComplete, "complete"},
        {TrialStatus::kInfeasible, "infeasible"},
        {TrialStatus::kDiverged, "diverged"},
        {TrialStatus::kOutOfMemory, "out_of_memory"},
        {TrialStatus::kTimeOut, "time_out"},
        {TrialStatus::kCrashed, "crashed"},
+       {TrialStatus::kInvalid, "invalid"},
        {TrialStatus::kLost, "lost"},
        {TrialStatus::kCancelled, "cancelled"}}};
 };
 
-/// All that a result may depend on, besides the evaluator's configuration.
+/// All that a result may depend on, besides the evaluator's configuration, and where the work's
+/// products go.
 struct TrialSpec {
   Architecture architecture;
   uint64_t seed = 1;  ///< of the experiment
@@ -44,6 +48,7 @@ struct TrialSpec {
       false;  ///< train on train + validation, score on the test images (final training)
   std::string
       weights_path;  ///< where the trained weights are saved (runtime/weights.h); empty: not saved
+  CheckpointPlan checkpoint = {};  ///< of the training
 };
 
 struct Evaluation {
@@ -62,7 +67,7 @@ class AccuracyEvaluator {
  public:
   virtual ~AccuracyEvaluator() = default;
   /// Divergence and lack of memory are statuses; what the user must mend (data file, device) throws
-  /// `Error`.
+  /// `Error`, and so does a training that was asked to stop (`kInterrupted`).
   virtual Evaluation evaluate(const TrialSpec& spec) = 0;
   /// What the data asks of an architecture; 0: no opinion. Grey images (1 channel) also serve
   /// architectures of 3.

@@ -3,6 +3,9 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <string>
+
+#include "accuracy/training_checkpoint.h"
 
 namespace ridgeline {
 
@@ -29,6 +32,19 @@ void MovingAverage::apply() const {
     at::Tensor value = values_[i];
     value.copy_(averages_[i]);
   }
+}
+
+void MovingAverage::save(torch::serialize::OutputArchive& archive) const {
+  archive.write("updates", at::scalar_tensor(updates_, at::kLong));
+  for (size_t i = 0; i < averages_.size(); ++i)
+    archive.write("average" + std::to_string(i), averages_[i]);
+}
+
+void MovingAverage::load(torch::serialize::InputArchive& archive) {
+  const at::NoGradGuard no_gradients;
+  updates_ = read_tensor(archive, "updates").item<int64_t>();
+  for (size_t i = 0; i < averages_.size(); ++i)
+    averages_[i].copy_(read_tensor(archive, "average" + std::to_string(i)));
 }
 
 }  // namespace ridgeline

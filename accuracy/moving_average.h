@@ -1,6 +1,7 @@
 #pragma once
 
 #include <torch/nn/module.h>
+#include <torch/serialize/archive.h>
 
 #include <cstdint>
 #include <vector>
@@ -19,6 +20,10 @@ class MovingAverage {
   void update();
   /// Replaces the module's values by the averages.
   void apply() const;
+
+  /// The averages in a checkpoint, and back. `load` throws c10::Error where they do not fit.
+  void save(torch::serialize::OutputArchive& archive) const;
+  void load(torch::serialize::InputArchive& archive);
 
  private:
   std::vector<at::Tensor> values_;    // the module's own tensors

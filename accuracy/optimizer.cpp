@@ -3,10 +3,13 @@
 #include <ATen/ATen.h>
 #include <torch/optim/adam.h>
 #include <torch/optim/sgd.h>
+#include <torch/serialize/archive.h>
 
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "accuracy/training_checkpoint.h"
 #include "core/error.h"
 
 namespace ridgeline {
@@ -46,6 +49,20 @@ class TfRmsProp : public torch::optim::Optimizer {
       for (auto& parameter : group.params()) update(parameter, options, state_of_[index++]);
     }
     return loss;
+  }
+
+  void save(torch::serialize::OutputArchive& archive) const override {
+    for (size_t i = 0; i < state_of_.size(); ++i) {
+      archive.write("mean_square" + std::to_string(i), state_of_[i].mean_square);
+      archive.write("velocity" + std::to_string(i), state_of_[i].velocity);
+    }
+  }
+  void load(torch::serialize::InputArchive& archive) override {
+    const at::NoGradGuard no_gradients;
+    for (size_t i = 0; i < state_of_.size(); ++i) {
+      state_of_[i].mean_square.copy_(read_tensor(archive, "mean_square" + std::to_string(i)));
+      state_of_[i].velocity.copy_(read_tensor(archive, "velocity" + std::to_string(i)));
+    }
   }
 
  private:

@@ -69,7 +69,7 @@ Evaluation ProxyEvaluator::train_and_score(const TrialSpec& spec) const {
   place(*module, device_from_text(training_.device));
   const int epochs = spec.epochs > 0 ? spec.epochs : training_.epochs;
   Evaluation result = train(module, maker(learned), learned.size(), epochs, training_,
-                            {spec.seed, spec.trial_id}, ranks_);
+                            {spec.seed, spec.trial_id}, ranks_, spec.checkpoint);
   if (result.status != TrialStatus::kComplete) return result;
   if (ranks_ != nullptr && ranks_->rank() != 0) return result;
   const double loss = result.loss;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <new>
 #include <numeric>
 #include <optional>
@@ -14,6 +15,9 @@
 #include "accuracy/moving_average.h"
 #include "accuracy/optimizer.h"
 #include "accuracy/schedule.h"
+#include "accuracy/training_checkpoint.h"
+#include "core/error.h"
+#include "core/logging.h"
 #include "runtime/device.h"
 #include "runtime/torch_compat.h"
 
@@ -35,6 +39,7 @@ class Training {
   Training(NetworkModule& module, const TrainingConfig& config, int batch, RankGroup* ranks)
       : module_(module),
         config_(config),
+        ranks_(ranks),
         device_(device_from_text(config.device)),
         optimizer_(make_optimizer(config, *module)) {
     if (ranks != nullptr) parallel_.emplace(module, batch, config.batch_norm_statistics, *ranks);
@@ -73,9 +78,100 @@ class Training {
     if (average_) average_->apply();
   }
 
+  /// Goes back to where the checkpoint was written, if there is a sound one that all ranks see.
+  void resume(const CheckpointPlan& plan, TrainingPosition& position) {
+    if (plan.path.empty()) return;
+    const auto found = read_training_checkpoint(plan);
+    if (!all_read(found ? found->checksum : 0) || !found) return;
+    try {
+      torch::serialize::InputArchive archive;
+      archive.load_from(found->payload.data(), found->payload.size(), device_);
+      load(archive);
+      position.load(archive);
+    } catch (const c10::Error& error) {
+      // Half of it may be in the module by now. The next attempt begins without it.
+      std::error_code ignored;
+      std::filesystem::remove(plan.path, ignored);
+      throw Error(ErrorKind::kRun, plan.path + ": the checkpoint does not fit this network (" +
+                                       error.what_without_backtrace() + "); it is removed");
+    }
+    spdlog::info("the training continues in epoch {} after step {}", position.epoch + 1,
+                 position.step);
+  }
+
+  /// Between two steps: writes a checkpoint where one is due, and breaks off where that is asked.
+  void pause(const CheckpointPlan& plan, CheckpointClock& clock, const TrainingPosition& position) {
+    if (plan.path.empty()) return;
+    const bool stop = plan.stop_asked && plan.stop_asked();
+    if (!stop && !clock.due()) return;
+    if (ranks_ == nullptr || ranks_->rank() == 0) write(plan, position);
+    if (!stop) return;
+    throw Error(ErrorKind::kInterrupted, "stopped in epoch " + std::to_string(position.epoch + 1) +
+                                             " after step " + std::to_string(position.step) +
+                                             "; the training goes on from " + plan.path);
+  }
+
  private:
+  /// Whether every rank has read the same checkpoint; else all start over.
+  bool all_read(uint64_t checksum) {
+    if (ranks_ == nullptr) return true;
+    constexpr int kPieces = 4;  // of 16 bits, which a sum of doubles keeps exactly
+    at::Tensor seen = at::zeros({ranks_->size(), kPieces}, at::kDouble);
+    for (int i = 0; i < kPieces; ++i)
+      seen[ranks_->rank()][i] = static_cast<double>(checksum >> (16 * i) & 0xFFFF);
+    seen = seen.to(device_);
+    ranks_->sum(seen);
+    if (seen.eq(seen.narrow(0, 0, 1)).all().item<bool>()) return true;
+    spdlog::warn("the ranks see different checkpoints; the training starts over");
+    return false;
+  }
+
+  void write(const CheckpointPlan& plan, const TrainingPosition& position) {
+    try {
+      torch::serialize::OutputArchive archive;
+      save(archive);
+      position.save(archive);
+      write_training_checkpoint(plan, archive);
+    } catch (const Error& error) {
+      // A full disk costs the checkpoint, not the training.
+      spdlog::warn("no checkpoint: {}", error.what());
+    }
+  }
+
+  void save(torch::serialize::OutputArchive& archive) const {
+    torch::serialize::OutputArchive optimizer, average;
+    const auto tensors = state_tensors();
+    for (size_t i = 0; i < tensors.size(); ++i)
+      archive.write("tensor" + std::to_string(i), tensors[i]);
+    optimizer_->save(optimizer);
+    if (average_) average_->save(average);
+    archive.write("optimizer", optimizer);
+    archive.write("average", average);
+    archive.write("dropout", module_->random_state());
+  }
+
+  void load(torch::serialize::InputArchive& archive) {
+    const at::NoGradGuard no_gradients;
+    auto tensors = state_tensors();
+    for (size_t i = 0; i < tensors.size(); ++i)
+      tensors[i].copy_(read_tensor(archive, "tensor" + std::to_string(i)));
+    torch::serialize::InputArchive optimizer, average;
+    archive.read("optimizer", optimizer);
+    archive.read("average", average);
+    optimizer_->load(optimizer);
+    if (average_) average_->load(average);
+    module_->set_random_state(read_tensor(archive, "dropout").cpu());
+  }
+
+  std::vector<at::Tensor> state_tensors() const {
+    std::vector<at::Tensor> tensors = module_->parameters();
+    for (const auto& buffer : module_->buffers()) tensors.push_back(buffer);
+    return tensors;
+  }
+
   NetworkModule& module_;
   const TrainingConfig& config_;
+  RankGroup* ranks_;
   torch::Device device_;
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
   std::optional<DataParallel> parallel_;
@@ -91,35 +187,41 @@ at::Tensor smoothed_cross_entropy(const at::Tensor& logits, const at::Tensor& la
 }
 
 Evaluation train(NetworkModule& module, const BatchMaker& images, int image_count, int epochs,
-                 const TrainingConfig& config, const TrainingSeed& seed, RankGroup* ranks) {
+                 const TrainingConfig& config, const TrainingSeed& seed, RankGroup* ranks,
+                 const CheckpointPlan& checkpoint) {
   const int batch_size = std::min(config.batch, image_count);
   const int64_t steps_per_epoch = image_count / batch_size;
   const Augmentation augmentation{config.flip, config.crop_padding};
-  RandomStream order_stream(seed.seed, seed.trial_id, "order");
-  RandomStream augmentation_stream(seed.seed, seed.trial_id, "augmentation");
   module->reseed(derive_seed(seed.seed, seed.trial_id, "dropout"));
   module->train();
   Training training(module, config, batch_size, ranks);
+  TrainingPosition at{.order = RandomStream(seed.seed, seed.trial_id, "order"),
+                      .augmentation = RandomStream(seed.seed, seed.trial_id, "augmentation")};
+  training.resume(checkpoint, at);
+  CheckpointClock clock(checkpoint.every_s);
   Evaluation result;
-  for (int epoch = 0; epoch < epochs; ++epoch) {
+  for (; at.epoch < epochs; ++at.epoch, at.step = 0, at.loss_sum = 0) {
+    RandomStream order_stream = at.order;
     const std::vector<int> order = permutation(image_count, order_stream);
-    double sum = 0;
-    for (int64_t step = 0; step < steps_per_epoch; ++step) {
-      const auto begin = order.begin() + step * batch_size;
+    while (at.step < steps_per_epoch) {
+      const auto begin = order.begin() + at.step * batch_size;
       const Batch batch = images.augmented({begin, begin + batch_size}, augmentation,
-                                           augmentation_stream, training.slice(batch_size));
+                                           at.augmentation, training.slice(batch_size));
       const double rate =
-          learning_rate_at(config, epochs, steps_per_epoch, epoch * steps_per_epoch + step);
+          learning_rate_at(config, epochs, steps_per_epoch, at.epoch * steps_per_epoch + at.step);
       const double loss = training.step(batch, rate);
       if (!std::isfinite(loss)) {
         return diverged("the training loss became " +
                         std::string(std::isnan(loss) ? "NaN" : "infinite") + " in epoch " +
-                        std::to_string(epoch + 1) + ", step " + std::to_string(step + 1) + " of " +
-                        std::to_string(steps_per_epoch));
+                        std::to_string(at.epoch + 1) + ", step " + std::to_string(at.step + 1) +
+                        " of " + std::to_string(steps_per_epoch));
       }
-      sum += loss;
+      at.loss_sum += loss;
+      ++at.step;
+      training.pause(checkpoint, clock, at);
     }
-    result.loss = sum / static_cast<double>(steps_per_epoch);
+    result.loss = at.loss_sum / static_cast<double>(steps_per_epoch);
+    at.order = order_stream;
   }
   training.finish();
   return result;

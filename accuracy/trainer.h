@@ -30,10 +30,12 @@ at::Tensor smoothed_cross_entropy(const at::Tensor& logits, const at::Tensor& la
 /// averaged weights where `config.ema_decay` is on. Returns `kComplete` with the last epoch's mean
 /// loss, or `kDiverged`. With `ranks`, all of them train one network together: to the rounding,
 /// each ends with what one process would (batch-norm statistics: see
-/// `config.batch_norm_statistics`). Throws `RankLost`.
+/// `config.batch_norm_statistics`). Throws `RankLost`. With a `checkpoint` it goes on from there,
+/// to the same bits, and where it is asked to stop throws `kInterrupted`; of several ranks all read
+/// it and rank 0 writes it.
 Evaluation train(NetworkModule& module, const BatchMaker& images, int image_count, int epochs,
-                 const TrainingConfig& config, const TrainingSeed& seed,
-                 RankGroup* ranks = nullptr);
+                 const TrainingConfig& config, const TrainingSeed& seed, RankGroup* ranks = nullptr,
+                 const CheckpointPlan& checkpoint = {});
 
 /// Fraction of the images that `module` classifies rightly (`kComplete`), or `kDiverged` when an
 /// output is not finite.

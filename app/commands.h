@@ -100,6 +100,8 @@ struct TrialOptions {
   int parent = 0;       ///< the trial ends when this process does; 0: no matter
   int rank = 0;         ///< of a data-parallel trial; above 0: started by rank 0, which is `parent`
   std::string meeting;  ///< where the ranks find each other; with rank
+  std::string checkpoint;       ///< file of the training's state; empty: none is kept
+  double checkpoint_every = 0;  ///< seconds between two writes; 0: only when asked to stop
 };
 void trial_command(const TrialOptions& options);
 

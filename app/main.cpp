@@ -83,6 +83,12 @@ void add_run_commands(CLI::App& app) {
   rank->needs(parent)->needs(
       sub->add_option("--meeting", trial.meeting, "where the ranks find each other")
           ->type_name("FILE"));
+  sub->add_option("--checkpoint-every", trial.checkpoint_every,
+                  "seconds between two checkpoints; 0: only on SIGTERM")
+      ->check(CLI::NonNegativeNumber)
+      ->needs(sub->add_option("--checkpoint", trial.checkpoint,
+                              "keep the training's state there, and go on from it")
+                  ->type_name("FILE"));
   sub->callback([] { trial_command(trial); });
 }
 

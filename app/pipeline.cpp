@@ -13,6 +13,7 @@
 #include "experiments/local_executor.h"
 #include "experiments/preflight.h"
 #include "experiments/slurm_executor.h"
+#include "experiments/trial_process.h"
 #include "latency/factory.h"
 #include "runtime/device.h"
 
@@ -34,15 +35,21 @@ std::unique_ptr<Executor> make_executor(const ExperimentConfig& config,
                             .folder = folder,
                             .accuracy = config.accuracy,
                             .slurm = config.runtime.slurm,
-                            .time_limit_s = config.runtime.trial_time_limit_s},
+                            .time_limit_s = config.runtime.trial_time_limit_s,
+                            .checkpoint_s = config.runtime.trial_checkpoint_s},
         [limit](const std::vector<std::string>& command) { return run_command(command, limit); });
   }
+  std::vector<std::string> gpus;
+  if (config.accuracy.training.device == "cuda")
+    gpus = config.runtime.gpus.value_or(visible_gpus());
   return std::make_unique<LocalExecutor>(
       LocalExecutorConfig{.program = std::filesystem::read_symlink("/proc/self/exe"),
                           .folder = folder,
                           .accuracy = config.accuracy,
                           .workers = config.runtime.workers,
-                          .time_limit_s = config.runtime.trial_time_limit_s});
+                          .time_limit_s = config.runtime.trial_time_limit_s,
+                          .checkpoint_s = config.runtime.trial_checkpoint_s,
+                          .gpus = gpus});
 }
 
 /// Sees the trials of one phase go by: progress bar, log, and the best reward so far.
@@ -215,6 +222,7 @@ void run_pipeline(RunDirectory& run) {
   final_phase(run, session);
   scaling_phase(run, session);
   const ExportReport report = export_run(run, run.config().export_.formats, run.export_folder());
+  remove_checkpoints(run.trials_folder());
   std::error_code ignored;
   std::filesystem::remove(run.trials_folder(), ignored);
   run.store().set_fact("finished_at", utc_now());

@@ -1,6 +1,5 @@
 #include <signal.h>
 #include <sys/prctl.h>
-#include <torch/cuda.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -9,10 +8,14 @@
 #include <thread>
 
 #include "app/commands.h"
+#include "core/file.h"
 #include "core/logging.h"
+#include "core/random.h"
 #include "core/units.h"
+#include "experiments/interrupt.h"
 #include "experiments/rank_processes.h"
 #include "experiments/trial_file.h"
+#include "experiments/trial_process.h"
 #include "runtime/device.h"
 #include "runtime/rank_group.h"
 
@@ -50,18 +53,9 @@ std::optional<RankPlace> place_in_slurm_step(const TrialOptions& options, int pr
   return place;
 }
 
-/// "cuda" or "cuda:N": the GPU N + `local_rank`, or the only one where Slurm shows each task its
-/// own.
-std::string device_of_rank(const std::string& device, int local_rank, bool in_slurm) {
-  const torch::Device first = device_from_text(device);
-  if (!first.is_cuda()) return device;
-  const bool own = in_slurm && torch::cuda::device_count() == 1;
-  return "cuda:" + std::to_string(first.index() + (own ? 0 : local_rank));
-}
-
 Evaluation evaluate_as_rank(TrialFile file, RankPlace place, int local_rank, bool in_slurm) {
   file.accuracy.training.device =
-      device_of_rank(file.accuracy.training.device, local_rank, in_slurm);
+      device_of_rank(file.accuracy.training.device, local_rank, /*own_gpu=*/in_slurm);
   place.device = file.accuracy.training.device;
   place.time_limit_s = file.accuracy.training.rank_time_limit_s;
   RankGroup ranks(place);
@@ -80,10 +74,13 @@ Evaluation lead_ranks(const TrialOptions& options, const TrialFile& file) {
   place.meeting = options.result + "." + std::to_string(getpid()) + ".ranks";
   std::error_code ignored;
   std::filesystem::remove(place.meeting, ignored);  // of a dead process with our id
-  RankProcesses others(
-      {std::filesystem::read_symlink("/proc/self/exe"), "trial", options.spec, options.result,
-       "--parent", std::to_string(getpid()), "--meeting", place.meeting},
-      place.size);
+  std::vector<std::string> command = {std::filesystem::read_symlink("/proc/self/exe")};
+  for (const auto& argument : trial_arguments({options.spec, options.result, options.checkpoint},
+                                              options.checkpoint_every)) {
+    command.push_back(argument);
+  }
+  command.insert(command.end(), {"--parent", std::to_string(getpid()), "--meeting", place.meeting});
+  RankProcesses others(command, place.size);
   const auto start = std::chrono::steady_clock::now();
   try {
     return evaluate_as_rank(file, place, 0, /*in_slurm=*/false);
@@ -121,10 +118,27 @@ void run_in_step(const TrialOptions& options, const TrialFile& file, const RankP
   try {
     const Evaluation result = evaluate_as_rank(file, place, local_rank, /*in_slurm=*/true);
     if (place.rank == 0) write_result_file(options.result, result);
+  } catch (const Error& error) {
+    // No result says enough, and another exit code would have srun kill the other ranks, and
+    // report that.
+    if (error.kind() != ErrorKind::kInterrupted) throw;
+    spdlog::info("{}", error.what());
   } catch (const RankLost& lost) {
+    if (interrupts() > 0) return;  // all were asked to stop, and rank 0 was first
     // No result: whether the job was pre-empted, lost a node or crashed is Slurm's to say.
     throw Error(ErrorKind::kInfeasible, lost.what());
   }
+}
+
+/// Any rank may be sent a signal to stop; rank 0 decides when all do, by leaving.
+CheckpointPlan checkpoint_plan(const TrialOptions& options) {
+  install_trial_interrupt_handler();
+  CheckpointPlan plan{.path = options.checkpoint,
+                      .identity = hash_text(read_file(options.spec)),
+                      .every_s = options.checkpoint_every};
+  const bool follows = options.rank > 0 || variable("SLURM_PROCID").value_or("0") != "0";
+  if (!follows) plan.stop_asked = [] { return interrupts() > 0; };
+  return plan;
 }
 
 }  // namespace
@@ -134,7 +148,8 @@ void trial_command(const TrialOptions& options) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != options.parent) return;  // it died before we asked to follow
   }
-  const TrialFile file = read_trial_file(options.spec);
+  TrialFile file = read_trial_file(options.spec);
+  if (!options.checkpoint.empty()) file.spec.checkpoint = checkpoint_plan(options);
   const auto& training = file.accuracy.training;
   set_threads(training.threads);
   if (file.accuracy.kind != AccuracyKind::kProxy || training.processes == 1) {

@@ -43,6 +43,12 @@ RandomStream::RandomStream(uint64_t key) {
 RandomStream::RandomStream(uint64_t seed, uint64_t id, std::string_view purpose)
     : RandomStream(derive_seed(seed, id, purpose)) {}
 
+RandomStream RandomStream::from_words(const std::array<uint64_t, 4>& words) {
+  RandomStream stream;
+  stream.state_ = words;
+  return stream;
+}
+
 uint64_t RandomStream::next() {
   const uint64_t result = rotate_left(state_[1] * 5, 7) * 9;
   const uint64_t t = state_[1] << 17;

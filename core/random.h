@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -20,8 +21,13 @@ class RandomStream {
   int below(int n);  ///< {0, ..., n-1} without bias. REQUIRES: n > 0
   double normal();   ///< mean 0, standard deviation 1
 
+  /// All that decides what comes next; `from_words` goes on from there.
+  const std::array<uint64_t, 4>& words() const { return state_; }
+  static RandomStream from_words(const std::array<uint64_t, 4>& words);
+
  private:
-  uint64_t state_[4];  // xoshiro256**
+  RandomStream() = default;
+  std::array<uint64_t, 4> state_{};  // xoshiro256**
 };
 
 /// A 64-bit mix of (seed, id, purpose); used where a library wants an integer seed.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -100,6 +101,8 @@ struct RuntimeConfig {
   ExecutorKind executor = ExecutorKind::kLocal;
   int workers = 2;
   double trial_time_limit_s = 0;
+  double trial_checkpoint_s = 120;
+  std::optional<std::vector<std::string>> gpus;
   int checkpoint_batches = 50;
   SlurmConfig slurm;
 
@@ -115,6 +118,15 @@ struct RuntimeConfig {
              .unit = "s",
              .min = 0.0,
              .max = 1e9});
+    v.field("trial_checkpoint_s", trial_checkpoint_s,
+            {.help = "a training keeps its state so often, and when it is asked to stop, so that a "
+                     "further attempt goes on from there; 0: never, it starts over",
+             .unit = "s",
+             .min = 0.0,
+             .max = 1e6});
+    v.field("gpus", gpus,
+            {.help = "executor local, device cuda: the GPUs that the workers take in turn, as in "
+                     "CUDA_VISIBLE_DEVICES: [\"0\", \"2\"]; ~: all that are visible"});
     v.field("checkpoint_batches", checkpoint_batches,
             {.help = "the controller's state is kept every so many batches, so that a resumed run "
                      "need not replay all; 0: never",

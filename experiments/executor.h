@@ -39,6 +39,8 @@ class Executor {
   virtual size_t in_flight() const = 0;
   /// Withdraws a job that is queued or running; it gives no result. Unknown ids are ignored.
   virtual void cancel(uint64_t id) = 0;
+  /// The trial is decided and recorded: what was kept for another attempt may go.
+  virtual void forget(uint64_t /*id*/) {}
   /// Why jobs are waiting, in words ("3 queued: Resources"); empty when none is.
   virtual std::string waiting() const { return {}; }
 };

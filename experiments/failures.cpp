@@ -33,6 +33,7 @@ FailureEffect FailureConfig::effect(TrialStatus status) const {
     case TrialStatus::kCancelled:
       return lost;
     case TrialStatus::kCrashed:
+    case TrialStatus::kInvalid:
     case TrialStatus::kComplete:
       break;
   }

@@ -66,7 +66,8 @@ struct FailureConfig {
     v.field("diverged", diverged, {.help = "effect of a loss that became NaN or infinite"});
     v.field("out_of_memory", out_of_memory, {.help = "effect of a trial without enough memory"});
     v.field("time_out", time_out, {.help = "effect of a trial over its time limit"});
-    v.field("crashed", crashed, {.help = "effect of a trial whose process crashed"});
+    v.field("crashed", crashed,
+            {.help = "effect of a trial whose process crashed, or refused its configuration"});
     v.field("lost", lost, {.help = "effect of a trial that was lost more often than allowed"});
   }
 };

@@ -14,6 +14,7 @@
 #include "core/units.h"
 #include "experiments/interrupt.h"
 #include "experiments/trial_file.h"
+#include "experiments/trial_process.h"
 
 extern char** environ;
 
@@ -22,29 +23,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::chrono::milliseconds kPollPause{10};
-constexpr size_t kLogTailBytes = 2000;
-
-/// This process's environment with what a trial needs: its own number of threads, threads that
-/// sleep while they wait, and an allocator that keeps freed activations instead of returning them
-/// to the kernel.
-std::vector<std::string> worker_environment(int threads) {
-  const std::vector<std::pair<std::string, std::string>> settings = {
-      {"OMP_NUM_THREADS", std::to_string(threads)},
-      {"OMP_WAIT_POLICY", "passive"},
-      {"MALLOC_MMAP_THRESHOLD_", "1073741824"},
-      {"MALLOC_TRIM_THRESHOLD_", "17179869184"},
-      {"MALLOC_TOP_PAD_", "67108864"}};
-  std::vector<std::string> result;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string text = *entry;
-    const bool replaced = std::any_of(settings.begin(), settings.end(), [&](const auto& setting) {
-      return text.starts_with(setting.first + "=");
-    });
-    if (!replaced) result.push_back(text);
-  }
-  for (const auto& [name, value] : settings) result.push_back(name + "=" + value);
-  return result;
-}
+constexpr const char* kCheckpoint = ".checkpoint";
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
@@ -59,21 +38,10 @@ std::string host_name() {
   return name;
 }
 
-/// The end of a trial's log, without the last line break.
-std::string tail_of(const fs::path& path) {
-  std::string text;
-  try {
-    text = read_file(path);
-  } catch (const Error&) {
-    return {};
-  }
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text.size() > kLogTailBytes ? text.substr(text.size() - kLogTailBytes) : text;
-}
-
 }  // namespace
 
 LocalExecutor::LocalExecutor(LocalExecutorConfig config) : config_(std::move(config)) {
+  if (!config_.gpus.empty()) gpus_of_slot(config_.gpus, 0, config_.accuracy.training.processes);
   make_folder(config_.folder);
 }
 
@@ -100,16 +68,54 @@ void LocalExecutor::cancel(uint64_t id) {
   }
 }
 
+void LocalExecutor::forget(uint64_t id) {
+  std::error_code ignored;
+  fs::remove(file(id, kCheckpoint), ignored);
+}
+
+int LocalExecutor::free_slot() const {
+  int slot = 0;
+  while (std::any_of(running_.begin(), running_.end(),
+                     [&](const Running& running) { return running.slot == slot; })) {
+    ++slot;
+  }
+  return slot;
+}
+
+/// This process's environment with what a trial needs.
+std::vector<std::string> LocalExecutor::environment_of(int slot) const {
+  auto settings = worker_settings(config_.accuracy.training.threads);
+  if (!config_.gpus.empty()) {
+    settings.emplace_back("CUDA_VISIBLE_DEVICES",
+                          gpus_of_slot(config_.gpus, slot, config_.accuracy.training.processes));
+  }
+  std::vector<std::string> result;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    const bool replaced = std::any_of(settings.begin(), settings.end(), [&](const auto& setting) {
+      return text.starts_with(setting.first + "=");
+    });
+    if (!replaced) result.push_back(text);
+  }
+  for (const auto& [name, value] : settings) result.push_back(name + "=" + value);
+  return result;
+}
+
 void LocalExecutor::start(const TrialJob& job) {
   const TrialSpec& spec = job.spec;
   const uint64_t id = spec.trial_id;
   std::error_code ignored;
   fs::remove(file(id, ".result.json"), ignored);
   write_trial_file(file(id, ".json"), {config_.accuracy, spec});
-  std::vector<std::string> arguments = {
-      config_.program.string(),          "trial",    file(id, ".json").string(),
-      file(id, ".result.json").string(), "--parent", std::to_string(getpid())};
-  auto environment = worker_environment(config_.accuracy.training.threads);
+  std::vector<std::string> arguments = {config_.program.string()};
+  for (const auto& argument :
+       trial_arguments({file(id, ".json"), file(id, ".result.json"), file(id, kCheckpoint)},
+                       config_.checkpoint_s)) {
+    arguments.push_back(argument);
+  }
+  arguments.insert(arguments.end(), {"--parent", std::to_string(getpid())});
+  const int slot = free_slot();
+  auto environment = environment_of(slot);
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   const std::string log = file(id, ".log").string();
@@ -130,7 +136,7 @@ void LocalExecutor::start(const TrialJob& job) {
     throw Error(ErrorKind::kIo,
                 "cannot start " + config_.program.string() + ": " + std::strerror(error));
   }
-  running_.push_back({id, job.attempt, process, std::chrono::steady_clock::now()});
+  running_.push_back({id, job.attempt, slot, process, std::chrono::steady_clock::now()});
 }
 
 std::optional<TrialResult> LocalExecutor::next(std::chrono::milliseconds patience) {
@@ -141,6 +147,7 @@ std::optional<TrialResult> LocalExecutor::next(std::chrono::milliseconds patienc
       start(queue_.front());
       queue_.pop_front();
     }
+    if (stopping) ask_to_stop();
     if (interrupts() > 1) kill_all();
     if (running_.empty()) return std::nullopt;
     if (auto result = reap()) return result;
@@ -149,18 +156,21 @@ std::optional<TrialResult> LocalExecutor::next(std::chrono::milliseconds patienc
   }
 }
 
+/// A trial without a checkpoint has nothing to go on from: it may as well end.
+void LocalExecutor::ask_to_stop() {
+  if (asked_to_stop_ || config_.checkpoint_s <= 0) return;
+  asked_to_stop_ = true;
+  for (const auto& running : running_) kill(running.process, SIGTERM);
+}
+
 std::optional<TrialResult> LocalExecutor::reap() {
-  for (auto it = running_.begin(); it != running_.end(); ++it) {
+  for (auto it = running_.begin(); it != running_.end();) {
     int status = 0;
     if (waitpid(it->process, &status, WNOHANG) == it->process) {
-      const Running finished = *it;
-      running_.erase(it);
-      TrialResult result{finished.id, finished.attempt, outcome(finished, status), host_name()};
-      if (result.evaluation.status != TrialStatus::kComplete)
-        result.log_tail = tail_of(file(finished.id, ".log"));
-      std::error_code ignored;
-      for (const char* suffix : {".json", ".result.json", ".log"})
-        fs::remove(file(finished.id, suffix), ignored);
+      TrialResult result = take(*it, status);
+      it = running_.erase(it);
+      // Our own wish is no failure of the trial.
+      if (asked_to_stop_ && result.evaluation.status == TrialStatus::kCancelled) continue;
       return result;
     }
     const double seconds =
@@ -169,8 +179,20 @@ std::optional<TrialResult> LocalExecutor::reap() {
       it->timed_out = true;
       kill(it->process, SIGKILL);
     }
+    ++it;
   }
   return std::nullopt;
+}
+
+/// What came of a process that has ended; its files go.
+TrialResult LocalExecutor::take(const Running& finished, int wait_status) const {
+  TrialResult result{finished.id, finished.attempt, outcome(finished, wait_status), host_name()};
+  if (result.evaluation.status != TrialStatus::kComplete)
+    result.log_tail = log_tail(file(finished.id, ".log"));
+  std::error_code ignored;
+  for (const char* suffix : {".json", ".result.json", ".log"})
+    fs::remove(file(finished.id, suffix), ignored);
+  return result;
 }
 
 Evaluation LocalExecutor::outcome(const Running& running, int wait_status) const {
@@ -178,24 +200,16 @@ Evaluation LocalExecutor::outcome(const Running& running, int wait_status) const
   if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0 && fs::exists(result)) {
     return read_result_file(result);
   }
-  Evaluation failed;
-  failed.status = TrialStatus::kCrashed;
-  failed.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - running.start).count();
-  const std::string log = tail_of(file(running.id, ".log"));
-  const std::string said = log.substr(log.find_last_of('\n') + 1);
+  Evaluation failed = failure_of_process(WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status)
+                                                                  : WEXITSTATUS(wait_status));
   if (running.timed_out) {
     failed.status = TrialStatus::kTimeOut;
     failed.message = "killed after " + format_duration(config_.time_limit_s);
-  } else if (WIFSIGNALED(wait_status)) {
-    const int signal_number = WTERMSIG(wait_status);
-    failed.message =
-        "killed by signal " + std::to_string(signal_number) + " (" + strsignal(signal_number) + ")";
-    // The kernel's out-of-memory killer uses SIGKILL, and nobody else here does.
-    if (signal_number == SIGKILL) failed.message += "; probably out of memory";
-  } else {
-    failed.message = "ended with exit code " + std::to_string(WEXITSTATUS(wait_status));
   }
+  failed.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - running.start).count();
+  const std::string log = log_tail(file(running.id, ".log"));
+  const std::string said = log.substr(log.find_last_of('\n') + 1);
   if (!said.empty()) failed.message += ": " + said;
   return failed;
 }

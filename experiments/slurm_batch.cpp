@@ -6,6 +6,7 @@
 
 #include "core/file.h"
 #include "core/random.h"
+#include "experiments/trial_process.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -31,16 +32,57 @@ failure=$folder/$trial.$tag.exit
 exec >"$folder/$trial.$tag.log" 2>&1
 if [ -e "$result" ]; then exit 0; fi
 rm -f "$failure"
+process=
+stopped=
 record_failure() {
   code=$?
-  # 143 is SIGTERM: Slurm took the node back, and starts the trial again elsewhere.
-  if [ $code -ne 0 ] && [ $code -ne 143 ]; then
+  # 130 and 143: asked to stop, as when Slurm takes the node back. It starts the trial again.
+  if [ $code -ne 0 ] && [ $code -ne 130 ] && [ $code -ne 143 ]; then
     echo $code >"$failure.tmp" && mv "$failure.tmp" "$failure"
   fi
 }
+stop() {
+  stopped=1
+  if [ -z "$process" ]; then exit 143; fi
+  kill -TERM $process 2>/dev/null
+}
 trap record_failure EXIT
-trap 'exit 143' TERM
+trap stop TERM
 )";
+
+// The trial runs beside the shell, which could not pass a signal on while it waits for a command.
+constexpr const char* kEnd = R"( &
+process=$!
+wait $process
+code=$?
+while kill -0 $process 2>/dev/null; do
+  wait $process
+  code=$?
+done
+if [ -e "$result" ]; then exit 0; fi
+if [ -n "$stopped" ]; then exit 143; fi
+exit $code
+)";
+
+int cpus_per_task(const SlurmConfig& config, const SlurmTrial& trial) {
+  return config.cpus_per_task > 0 ? config.cpus_per_task : trial.threads;
+}
+
+/// The line of the script that runs the trial.
+std::string command_of(const SlurmConfig& config, const SlurmTrial& trial) {
+  std::string text;
+  if (trial.processes > 1) {
+    text = "srun --ntasks=" + std::to_string(trial.processes) +
+           " --cpus-per-task=" + std::to_string(cpus_per_task(config, trial)) +
+           " --kill-on-bad-exit=1 ";
+  }
+  text += quoted(trial.program.string());
+  // The shell's variables stand for the paths.
+  const TrialPaths paths{"$spec", "$result", "$folder/$trial.checkpoint"};
+  for (const auto& argument : trial_arguments(paths, trial.checkpoint_s))
+    text += " " + (argument.starts_with("$") ? "\"" + argument + "\"" : argument);
+  return text;
+}
 
 }  // namespace
 
@@ -63,6 +105,10 @@ fs::path SlurmFiles::log(uint64_t id, const std::string& tag) const {
   return folder_ / (std::to_string(id) + "." + tag + ".log");
 }
 
+fs::path SlurmFiles::checkpoint(uint64_t id) const {
+  return folder_ / (std::to_string(id) + ".checkpoint");
+}
+
 fs::path SlurmFiles::script(const std::string& tag) const { return folder_ / (tag + ".sh"); }
 
 fs::path SlurmFiles::list(const std::string& tag) const { return folder_ / (tag + ".list"); }
@@ -83,19 +129,16 @@ std::string SlurmFiles::new_tag() {
 }
 
 void SlurmFiles::write_batch(const std::string& tag, const std::vector<uint64_t>& ids,
-                             const fs::path& program, int threads,
-                             const std::string& prologue) const {
+                             const SlurmTrial& trial, const SlurmConfig& config) const {
   std::string lines;
   for (const uint64_t id : ids) lines += std::to_string(id) + "\n";
   write_file_atomic(list(tag), lines);
   std::string text = "#!/bin/bash\nfolder=" + quoted(folder_.string()) + "\ntag=" + tag + "\n";
   text += kBegin;
-  text += "export OMP_NUM_THREADS=" + std::to_string(threads) + " OMP_WAIT_POLICY=passive\n";
-  text +=
-      "export MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=17179869184 "
-      "MALLOC_TOP_PAD_=67108864\n";
-  if (!prologue.empty()) text += prologue + "\n";
-  text += quoted(program.string()) + " trial \"$spec\" \"$result\"\n";
+  for (const auto& [name, value] : worker_settings(trial.threads))
+    text += "export " + name + "=" + value + "\n";
+  if (!config.prologue.empty()) text += config.prologue + "\n";
+  text += command_of(config, trial) + kEnd;
   write_file_atomic(script(tag), text);
 }
 
@@ -120,12 +163,13 @@ void SlurmFiles::remove_batch(const std::string& tag) const {
 }
 
 std::vector<std::string> slurm_options(const SlurmConfig& config, const std::string& job_name,
-                                       size_t tasks, int threads) {
+                                       size_t tasks, const SlurmTrial& trial) {
   std::string array = "--array=0-" + std::to_string(tasks - 1);
   if (config.array_limit > 0) array += "%" + std::to_string(config.array_limit);
-  const int cpus = config.cpus_per_task > 0 ? config.cpus_per_task : threads;
-  std::vector<std::string> options = {array, "--job-name=" + job_name, "--output=/dev/null",
-                                      "--ntasks=1", "--cpus-per-task=" + std::to_string(cpus)};
+  std::vector<std::string> options = {
+      array, "--job-name=" + job_name, "--output=/dev/null",
+      "--ntasks=" + std::to_string(trial.processes),
+      "--cpus-per-task=" + std::to_string(cpus_per_task(config, trial))};
   const auto add = [&](const char* name, const std::string& value) {
     if (!value.empty()) options.push_back(std::string(name) + "=" + value);
   };

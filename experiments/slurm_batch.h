@@ -9,6 +9,14 @@
 
 namespace ridgeline {
 
+/// What the script of an array runs.
+struct SlurmTrial {
+  std::filesystem::path program;
+  int threads = 1;
+  int processes = 1;        ///< above 1: the tasks of one srun step
+  double checkpoint_s = 0;  ///< 0: no checkpoints
+};
+
 /// The files of trials that run on a cluster, in a folder that all its nodes see. A batch of trials
 /// is one job array; its tag names the array's files and, with the folder's hash, the job, so that
 /// a later process finds its jobs in the queue.
@@ -23,6 +31,7 @@ class SlurmFiles {
   /// Exit code of a trial that failed, written by the batch script.
   std::filesystem::path exit_code(uint64_t id, const std::string& tag) const;
   std::filesystem::path log(uint64_t id, const std::string& tag) const;
+  std::filesystem::path checkpoint(uint64_t id) const;
   std::filesystem::path script(const std::string& tag) const;
 
   std::string job_name(const std::string& tag) const;
@@ -33,8 +42,7 @@ class SlurmFiles {
 
   /// The list and the script of an array whose task k runs trial `ids[k]`.
   void write_batch(const std::string& tag, const std::vector<uint64_t>& ids,
-                   const std::filesystem::path& program, int threads,
-                   const std::string& prologue) const;
+                   const SlurmTrial& trial, const SlurmConfig& config) const;
   /// The trials of an array; empty when its list is gone.
   std::vector<uint64_t> read_batch(const std::string& tag) const;
   void remove_trial(uint64_t id, const std::string& tag) const;
@@ -48,8 +56,8 @@ class SlurmFiles {
   uint64_t last_tag_ = 0;
 };
 
-/// sbatch's options for an array of `tasks` tasks.
+/// sbatch's options for an array of `tasks` trials.
 std::vector<std::string> slurm_options(const SlurmConfig& config, const std::string& job_name,
-                                       size_t tasks, int threads);
+                                       size_t tasks, const SlurmTrial& trial);
 
 }  // namespace ridgeline

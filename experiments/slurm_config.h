@@ -26,11 +26,13 @@ struct SlurmConfig {
     v.field("qos", qos, {.help = "quality of service; empty: your default"});
     v.field("constraint", constraint, {.help = "features that a node must have, such as a100"});
     v.field("cpus_per_task", cpus_per_task,
-            {.help = "CPUs of one trial; 0: accuracy.training.threads", .min = 0, .max = 4096});
+            {.help = "CPUs of one process of a trial; 0: accuracy.training.threads",
+             .min = 0,
+             .max = 4096});
     v.field("gpus_per_task", gpus_per_task,
-            {.help = "GPUs of one trial; 0: none asked for", .min = 0, .max = 64});
+            {.help = "GPUs of one process of a trial; 0: none asked for", .min = 0, .max = 64});
     v.field("memory_mb", memory_mb,
-            {.help = "memory of one trial; 0: the cluster's default",
+            {.help = "memory of one trial, per node; 0: the cluster's default",
              .unit = "MB",
              .min = 0,
              .max = 1e8});

@@ -9,6 +9,7 @@
 #include "core/units.h"
 #include "experiments/interrupt.h"
 #include "experiments/trial_file.h"
+#include "experiments/trial_process.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -26,19 +27,8 @@ std::string text_or_nothing(const fs::path& path) {
   }
 }
 
-std::string last_line(std::string text) {
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text.substr(text.find_last_of('\n') + 1);
-}
-
 std::string name_of(const SlurmTask& task) {
   return std::to_string(task.job) + "_" + std::to_string(task.index);
-}
-
-std::string cause_of(int exit_code) {
-  if (exit_code == 137) return "killed by signal 9 (Killed); probably out of memory";
-  if (exit_code > 128) return "killed by signal " + std::to_string(exit_code - 128);
-  return "ended with exit code " + std::to_string(exit_code);
 }
 
 }  // namespace
@@ -84,6 +74,11 @@ void SlurmExecutor::cancel(uint64_t id) {
   commands_.cancel({name_of(found->second.slurm)});
   spent_.emplace_back(id, found->second.tag);
   tasks_.erase(found);
+}
+
+void SlurmExecutor::forget(uint64_t id) {
+  std::error_code ignored;
+  fs::remove(files_.checkpoint(id), ignored);
 }
 
 std::optional<TrialResult> SlurmExecutor::next(std::chrono::milliseconds patience) {
@@ -169,12 +164,14 @@ void SlurmExecutor::take_over_tasks(const std::vector<SlurmTask>& queue) {
 /// The first `count` collected jobs as one array; false when Slurm did not answer.
 bool SlurmExecutor::submit_array(size_t count) {
   const std::string tag = files_.new_tag();
-  const int threads = config_.accuracy.training.threads;
+  const auto& training = config_.accuracy.training;
+  const SlurmTrial trial{config_.program, training.threads, training.processes,
+                         config_.checkpoint_s};
   std::vector<uint64_t> ids;
   for (size_t i = 0; i < count; ++i) ids.push_back(collected_[i].job.spec.trial_id);
-  files_.write_batch(tag, ids, config_.program, threads, config_.slurm.prologue);
+  files_.write_batch(tag, ids, trial, config_.slurm);
   const auto job =
-      commands_.submit(slurm_options(config_.slurm, files_.job_name(tag), count, threads),
+      commands_.submit(slurm_options(config_.slurm, files_.job_name(tag), count, trial),
                        files_.script(tag).string());
   if (!job) {
     ++silences_;
@@ -261,9 +258,12 @@ void SlurmExecutor::cancel_strangers(const std::vector<SlurmTask>& queue,
 bool SlurmExecutor::take_result(Task& task) {
   const fs::path path = files_.result(task.job.spec.trial_id);
   if (!fs::exists(path)) return false;
-  ready_.push_back(
-      {task.job.spec.trial_id, task.job.attempt, read_result_file(path), task.slurm.host});
-  spent_.emplace_back(task.job.spec.trial_id, task.tag);
+  const uint64_t id = task.job.spec.trial_id;
+  TrialResult result{id, task.job.attempt, read_result_file(path), task.slurm.host};
+  if (result.evaluation.status != TrialStatus::kComplete)
+    result.log_tail = log_tail(files_.log(id, task.tag));
+  ready_.push_back(std::move(result));
+  spent_.emplace_back(id, task.tag);
   return true;
 }
 
@@ -271,7 +271,8 @@ bool SlurmExecutor::take_failure(Task& task) {
   const uint64_t id = task.job.spec.trial_id;
   const std::string code = text_or_nothing(files_.exit_code(id, task.tag));
   if (code.empty()) return false;
-  fail(task, TrialStatus::kCrashed, cause_of(std::atoi(code.c_str())));
+  const Evaluation failure = failure_of_process(std::atoi(code.c_str()));
+  fail(task, failure.status, failure.message);
   return true;
 }
 
@@ -281,9 +282,10 @@ void SlurmExecutor::fail(Task& task, TrialStatus status, const std::string& mess
   failed.status = status;
   failed.seconds = task.slurm.seconds;
   failed.message = message;
-  const std::string said = last_line(text_or_nothing(files_.log(id, task.tag)));
+  const std::string log = log_tail(files_.log(id, task.tag));
+  const std::string said = log.substr(log.find_last_of('\n') + 1);
   if (!said.empty()) failed.message += ": " + said;
-  ready_.push_back({id, task.job.attempt, failed, task.slurm.host});
+  ready_.push_back({id, task.job.attempt, failed, task.slurm.host, log});
   spent_.emplace_back(id, task.tag);
 }
 

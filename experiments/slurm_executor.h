@@ -20,6 +20,7 @@ struct SlurmExecutorConfig {
   AccuracyConfig accuracy;
   SlurmConfig slurm;
   double time_limit_s = 0;  ///< per trial, of running; 0: Slurm's alone
+  double checkpoint_s = 0;  ///< between two checkpoints of a trial; 0: none are kept
 };
 
 /// Runs trials as tasks of Slurm job arrays: one array for all jobs that were submitted between two
@@ -37,6 +38,7 @@ class SlurmExecutor : public Executor {
   std::optional<TrialResult> next(std::chrono::milliseconds patience) override;
   size_t in_flight() const override;
   void cancel(uint64_t id) override;
+  void forget(uint64_t id) override;
   std::string waiting() const override;
 
  private:

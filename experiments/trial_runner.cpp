@@ -41,6 +41,7 @@ bool TrialRunner::take_recorded(Pending& trial) {
   if (!trial.spec.weights_path.empty()) return false;
   for (const auto& attempt : store_->attempts(id, trial.network)) {
     if (!decide(trial, attempt)) continue;
+    executor_.forget(id);
     finished_.push_back(attempt);
     return true;
   }
@@ -77,6 +78,7 @@ void TrialRunner::receive(const TrialResult& result) {
     return;
   }
   if (late) executor_.cancel(result.id);  // the newer attempt is no longer needed
+  executor_.forget(result.id);
   if (trial.retry_at) --waiting_;
   pending_.erase(found);
   finished_.push_back(result);

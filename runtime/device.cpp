@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <sstream>
 
 #include "core/logging.h"
 
@@ -29,6 +30,26 @@ torch::Device device_from_text(const std::string& text) {
                     (count > 0 ? ", cuda:0 to cuda:" + std::to_string(count - 1) : ""));
   }
   return {torch::kCUDA, static_cast<c10::DeviceIndex>(index)};
+}
+
+std::string device_of_rank(const std::string& text, int local_rank, bool own_gpu) {
+  const torch::Device first = device_from_text(text);
+  if (!first.is_cuda()) return text;
+  const bool alone = own_gpu && torch::cuda::device_count() == 1;
+  return "cuda:" + std::to_string(first.index() + (alone ? 0 : local_rank));
+}
+
+std::vector<std::string> visible_gpus() {
+  std::vector<std::string> gpus;
+  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) {
+    std::istringstream names(visible);
+    for (std::string name; std::getline(names, name, ',');) gpus.push_back(name);
+  }
+  // Names that CUDA does not know end the list: it counts.
+  const auto count = static_cast<size_t>(torch::cuda::device_count());
+  while (gpus.size() < count) gpus.push_back(std::to_string(gpus.size()));
+  gpus.resize(count);
+  return gpus;
 }
 
 torch::Dtype dtype_of(Precision precision, const torch::Device& device) {

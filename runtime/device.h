@@ -3,6 +3,7 @@
 #include <torch/nn/module.h>
 
 #include <string>
+#include <vector>
 
 #include "network/precision.h"
 
@@ -11,6 +12,11 @@ namespace ridgeline {
 /// "cpu", "cuda", "cuda:1". Throws `kConfig` for another word or for a device that is not there: no
 /// silent fall-back.
 torch::Device device_from_text(const std::string& text);
+/// The device of rank `local_rank` of this host's ranks: "cuda" or "cuda:N" becomes the GPU N +
+/// `local_rank`, or with `own_gpu` (each rank may see its own only) the first where one is seen.
+std::string device_of_rank(const std::string& text, int local_rank, bool own_gpu);
+/// The GPUs that this process sees, as CUDA_VISIBLE_DEVICES would name them.
+std::vector<std::string> visible_gpus();
 /// Dtype of activations and weights. Throws `kConfig` for a precision the runtime cannot run (tf32
 /// off CUDA, fp16 on CPU).
 torch::Dtype dtype_of(Precision precision, const torch::Device& device);

@@ -27,6 +27,9 @@ class NetworkModuleImpl : public torch::nn::Module {
 
   /// Restarts the generator behind dropout and drop-connect.
   void reseed(uint64_t seed);
+  /// That generator's state (a copy, on the CPU), and the way back to it.
+  at::Tensor random_state() const { return generator_.get_state().clone(); }
+  void set_random_state(const at::Tensor& state) { generator_.set_state(state); }
   /// Makes this module one rank of a data-parallel training: `forward` in training mode is given
   /// `slice` of each batch, and takes its part of the masks that the whole batch would draw. Batch
   /// norm uses the statistics of all ranks where `statistics` (borrowed) is given, else its own.

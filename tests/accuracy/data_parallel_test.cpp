@@ -6,7 +6,6 @@
 #include <future>
 #include <limits>
 
-#include "accuracy/fractal.h"
 #include "accuracy/trainer.h"
 #include "tests/accuracy/small_networks.h"
 #include "tests/catch.h"
@@ -22,14 +21,6 @@ struct Trained {
   std::vector<at::Tensor> tensors;  // parameters, then buffers
   double loss = 0;
 };
-
-Dataset few_fractals() {
-  DataConfig data;
-  data.classes = 3;
-  data.image_size = 16;
-  data.train_per_class = 20;
-  return generate_fractals(data);
-}
 
 Trained train_one(const Network& network, const TrainingConfig& config, RankGroup* ranks) {
   const Dataset data = few_fractals();

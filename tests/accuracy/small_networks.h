@@ -1,6 +1,7 @@
 #pragma once
 
 #include "accuracy/config.h"
+#include "accuracy/fractal.h"
 #include "search_space/architecture.h"
 
 namespace ridgeline::test {
@@ -37,6 +38,15 @@ inline AccuracyConfig small_task() {
   config.training.epochs = 4;
   config.training.crop_padding = 1;
   return config;
+}
+
+/// 60 training images.
+inline Dataset few_fractals() {
+  DataConfig data;
+  data.classes = 3;
+  data.image_size = 16;
+  data.train_per_class = 20;
+  return generate_fractals(data);
 }
 
 }  // namespace ridgeline::test

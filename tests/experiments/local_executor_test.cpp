@@ -1,8 +1,10 @@
 #include "experiments/local_executor.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/file.h"
+#include "experiments/trial_process.h"
 #include "tests/catch.h"
 #include "tests/support.h"
 
@@ -22,6 +24,12 @@ case "$2" in
   */4.json) exit 0 ;;
   */5.json) kill -KILL $$ ;;
   */6.json) echo "{\"format\":1,\"status\":\"complete\",\"accuracy\":$OMP_NUM_THREADS,\"loss\":1,\"seconds\":1,\"message\":\"$OMP_WAIT_POLICY\"}" > "$3" ;;
+  */7.json) echo 'accuracy.training.batch: too large' >&2; exit 3 ;;
+  */8.json) exit 130 ;;
+  */9.json) kill -TERM $$ ;;
+  */1?.json)  # waits until both workers have started
+    touch "$2.here"; while [ ! -e "$(dirname "$2")/10.json.here" ] || [ ! -e "$(dirname "$2")/11.json.here" ]; do sleep 0.01; done
+    echo "{\"format\":1,\"status\":\"complete\",\"accuracy\":0,\"loss\":1,\"seconds\":1,\"message\":\"$CUDA_VISIBLE_DEVICES\"}" > "$3" ;;
 esac
 )";
 
@@ -32,11 +40,15 @@ TrialJob job_of(uint64_t id) {
   return job;
 }
 
+void write_program(const TempFolder& folder) {
+  write_file_atomic(folder / "program", kProgram);
+  std::filesystem::permissions(folder / "program", std::filesystem::perms::owner_all);
+}
+
 std::vector<TrialResult> run(int workers, double time_limit_s, const std::vector<uint64_t>& ids,
                              int threads = 1) {
   TempFolder folder;
-  write_file_atomic(folder / "program", kProgram);
-  std::filesystem::permissions(folder / "program", std::filesystem::perms::owner_all);
+  write_program(folder);
   AccuracyConfig accuracy;
   accuracy.training.threads = threads;
   LocalExecutor executor({folder / "program", folder / "trials", accuracy, workers, time_limit_s});
@@ -81,6 +93,45 @@ TEST_CASE("a trial process gets its own number of threads, which wait without sp
   REQUIRE(results.size() == 1);
   CHECK(results[0].evaluation.accuracy == 3);
   CHECK(results[0].evaluation.message == "passive");
+}
+
+TEST_CASE("a refused configuration and an interruption are told from a crash") {
+  const auto results = run(1, 0, {7, 8, 9});
+  REQUIRE(results.size() == 3);
+  CHECK(results[0].evaluation.status == TrialStatus::kInvalid);
+  CHECK(results[0].evaluation.message ==
+        "ended with exit code 3: accuracy.training.batch: too large");
+  CHECK(results[1].evaluation.status == TrialStatus::kCancelled);
+  CHECK(results[2].evaluation.status == TrialStatus::kCancelled);
+  CHECK(results[2].evaluation.message == "interrupted");
+}
+
+TEST_CASE("workers take the GPUs in turn, as many each as a trial has processes") {
+  const std::vector<std::string> gpus = {"4", "7", "GPU-ab"};
+  CHECK(gpus_of_slot(gpus, 0, 1) == "4");
+  CHECK(gpus_of_slot(gpus, 2, 1) == "GPU-ab");
+  CHECK(gpus_of_slot(gpus, 3, 1) == "4");  // several workers on a GPU
+  CHECK(gpus_of_slot(gpus, 0, 2) == "4,7");
+  CHECK(gpus_of_slot(gpus, 1, 2) == "GPU-ab,4");
+  CHECK(error_of([&] { gpus_of_slot(gpus, 0, 4); }) ==
+        "accuracy.training.processes: is 4, but runtime.gpus gives 3 GPUs; each process needs its "
+        "own");
+}
+
+TEST_CASE("two workers at a time see two different GPUs") {
+  TempFolder folder;
+  write_program(folder);
+  LocalExecutor executor({.program = folder / "program",
+                          .folder = folder / "trials",
+                          .accuracy = {},
+                          .gpus = {"4", "7"}});
+  for (const uint64_t id : {10, 11}) executor.submit(job_of(id));
+  std::set<std::string> seen;
+  while (executor.in_flight() > 0) {
+    if (const auto result = executor.next(std::chrono::milliseconds(100)))
+      seen.insert(result->evaluation.message);
+  }
+  CHECK(seen == std::set<std::string>{"4", "7"});
 }
 
 TEST_CASE("a program that cannot be started is an error") {

@@ -232,6 +232,42 @@ TEST_CASE("a trial that failed is told with its exit code and last words") {
   REQUIRE(result);
   CHECK(result->evaluation.status == TrialStatus::kCrashed);
   CHECK(result->evaluation.message == "ended with exit code 9: the cause");
+  CHECK(result->log_tail == "first\nthe cause");
+}
+
+TEST_CASE("a trial of several processes is one step of as many tasks, with its checkpoint") {
+  TempFolder folder;
+  SlurmFiles files(folder / "trials");
+  SlurmConfig config;
+  config.gpus_per_task = 1;
+  config.prologue = "module load cuda";
+  const SlurmTrial trial{"/opt/ridgeline", 2, 3, 60};
+  const auto options = slurm_options(config, "name", 5, trial);
+  CHECK(std::count(options.begin(), options.end(), "--ntasks=3") == 1);
+  CHECK(std::count(options.begin(), options.end(), "--cpus-per-task=2") == 1);
+  CHECK(std::count(options.begin(), options.end(), "--gpus-per-task=1") == 1);
+  files.write_batch("1", {7}, trial, config);
+  const std::string script = read_file(files.script("1"));
+  CHECK(script.find("export OMP_NUM_THREADS=2\n") != std::string::npos);
+  CHECK(script.find("\nmodule load cuda\n"
+                    "srun --ntasks=3 --cpus-per-task=2 --kill-on-bad-exit=1 '/opt/ridgeline' trial "
+                    "\"$spec\" \"$result\" --checkpoint \"$folder/$trial.checkpoint\" "
+                    "--checkpoint-every 60 &\n") != std::string::npos);
+  files.write_batch("2", {7}, {"/opt/ridgeline"}, config);
+  CHECK(read_file(files.script("2")).find("srun") == std::string::npos);
+}
+
+TEST_CASE("the checkpoint of a trial stays for another attempt, and goes when it is decided") {
+  Bench bench;
+  auto executor = bench.executor();
+  executor->submit(job_of(3));
+  look(*executor);
+  write_file_atomic(bench.folder / "trials/3.checkpoint", "");
+  bench.finish(3, 0.5);
+  REQUIRE(look(*executor));
+  CHECK(std::filesystem::exists(bench.folder / "trials/3.checkpoint"));
+  executor->forget(3);
+  CHECK_FALSE(std::filesystem::exists(bench.folder / "trials/3.checkpoint"));
 }
 
 TEST_CASE("a trial that runs past its time limit is cancelled, and waiting is not running") {

@@ -111,6 +111,22 @@ TEST_CASE("a crash is tried again as often as configured, what would fail alike 
   CHECK(outcome(policy, {kCrashed, kComplete}).evaluation.status == kCrashed);
 }
 
+TEST_CASE("a trial that refuses its configuration is decided at once") {
+  FailureConfig policy = at_once();
+  policy.retries = 2;
+  const TrialResult result = outcome(policy, {TrialStatus::kInvalid, kComplete});
+  CHECK(result.evaluation.status == TrialStatus::kInvalid);
+  CHECK(result.attempt == 0);
+}
+
+TEST_CASE("an interrupted attempt is run again, as a lost one is") {
+  FailureConfig policy = at_once();
+  policy.retries = 0;
+  const TrialResult result = outcome(policy, {TrialStatus::kCancelled, kComplete});
+  CHECK(result.evaluation.status == kComplete);
+  CHECK(result.attempt == 1);
+}
+
 TEST_CASE("lost attempts are counted apart from the trial's own failures") {
   FailureConfig policy = at_once();
   policy.retries = 1;

@@ -112,3 +112,21 @@ TEST_CASE(
   results = all_results(*executor);
   CHECK(results[3].evaluation.message.find("lost: Slurm job ") == 0);
 }
+
+TEST_CASE("a node that falls silent is given up by Slurm, and its trial runs elsewhere") {
+  if (!have_cluster()) return;
+  Bench bench;
+  auto executor = bench.executor();
+  executor->submit(job_of(4));
+  CHECK_FALSE(executor->next(std::chrono::milliseconds(0)));
+  const auto starts = bench.folder / "starts";
+  const std::string node = node_of(starts, "4");
+  shell("kill -KILL $(cat $(dirname $SLURM_CONF)/slurmd-" + node + ".pid)");
+  // The first copy runs on, cut off: Slurm starts a second one after its SlurmdTimeout.
+  while (node_of(starts, "4") == node) CHECK_FALSE(executor->next(std::chrono::milliseconds(100)));
+  write_file_atomic(bench.folder / "go", "");
+  CHECK(all_results(*executor)[4].evaluation.status == TrialStatus::kComplete);
+  CHECK(shell("grep -c '^4 ' " + starts.string()) == "2\n");
+  shell((source_folder() / "scripts/slurm_cluster").string() + " node $(dirname $SLURM_CONF) " +
+        node.substr(1));
+}

@@ -1,0 +1,99 @@
+#include "core/file.h"
+#include "experiments/slurm_executor.h"
+#include "experiments/trial_file.h"
+#include "tests/app/program.h"
+#include "tests/catch.h"
+#include "tests/slurm/cluster.h"
+#include "tests/support.h"
+
+using namespace ridgeline;
+using namespace ridgeline::test;
+
+namespace {
+
+TrialFile training(int processes, int epochs) {
+  TrialFile file;
+  file.accuracy.data.classes = 3;
+  file.accuracy.data.image_size = 16;
+  file.accuracy.data.train_per_class = 16;
+  file.accuracy.data.test_per_class = 4;
+  file.accuracy.training.batch = 12;
+  file.accuracy.training.ema_decay = 0.99;
+  file.accuracy.training.processes = processes;
+  file.spec.epochs = epochs;
+  file.spec.architecture.classes = 3;
+  file.spec.architecture.resolution = 16;
+  file.spec.architecture.stem = {.filters = 8};
+  file.spec.architecture.stages.resize(1);
+  file.spec.architecture.stages[0].filters = 8;
+  file.spec.architecture.head = {.filters = 16};
+  return file;
+}
+
+Evaluation undisturbed(const TempFolder& folder, const TrialFile& file) {
+  write_trial_file(folder / "spec.json", file);
+  REQUIRE(run_program({"trial", folder / "spec.json", folder / "result.json"}).exit_code == 0);
+  return read_result_file(folder / "result.json");
+}
+
+std::unique_ptr<SlurmExecutor> executor_of(const TempFolder& folder, const TrialFile& file) {
+  SlurmConfig config;
+  config.poll_s = 0.2;
+  config.prologue = "echo $trial >>" + (folder / "starts").string();
+  return std::make_unique<SlurmExecutor>(SlurmExecutorConfig{.program = RIDGELINE_PROGRAM,
+                                                             .folder = folder / "trials",
+                                                             .accuracy = file.accuracy,
+                                                             .slurm = config,
+                                                             .checkpoint_s = 0.05},
+                                         [](const std::vector<std::string>& command) {
+                                           return run_command(command, std::chrono::seconds(30));
+                                         });
+}
+
+TrialResult result_of(SlurmExecutor& executor) {
+  while (true) {
+    REQUIRE(executor.in_flight() > 0);
+    if (const auto result = executor.next(std::chrono::milliseconds(100))) return *result;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a trial of two processes is launched by srun, with the result of local processes") {
+  if (!have_cluster()) return;
+  TempFolder folder;
+  const TrialFile file = training(2, 3);
+  const Evaluation local = undisturbed(folder, file);
+  const auto executor = executor_of(folder, file);
+  executor->submit({file.spec});
+  const TrialResult result = result_of(*executor);
+  INFO(result.evaluation.message << result.log_tail);
+  CHECK(result.evaluation.status == TrialStatus::kComplete);
+  CHECK(result.evaluation.loss == local.loss);
+  CHECK(result.evaluation.accuracy == local.accuracy);
+}
+
+TEST_CASE("a pre-empted trial is requeued and goes on from its checkpoint to the same bits") {
+  if (!have_cluster()) return;
+  for (const int processes : {1, 2}) {
+    TempFolder folder;
+    const TrialFile file = training(processes, processes == 1 ? 2000 : 200);
+    const Evaluation expected = undisturbed(folder, file);
+    const auto executor = executor_of(folder, file);
+    executor->submit({file.spec});
+    while (!std::filesystem::exists(folder / "trials/0.checkpoint")) {
+      CHECK_FALSE(executor->next(std::chrono::milliseconds(50)));
+    }
+    shell("sbatch --partition=urgent --nodes=4 --exclusive --output=/dev/null --wrap='sleep 1'");
+    const TrialResult result = result_of(*executor);
+    INFO(result.evaluation.message << result.log_tail);
+    CHECK(result.evaluation.status == TrialStatus::kComplete);
+    CHECK(result.evaluation.loss == expected.loss);
+    CHECK(result.evaluation.accuracy == expected.accuracy);
+    CHECK(result.attempt == 0);
+    CHECK(shell("cat " + (folder / "starts").string()) == "0\n0\n");
+    CHECK(shell("cat " + (folder / "trials").string() + "/0.*.log")
+              .find("the training continues in epoch ") != std::string::npos);
+    executor->forget(0);
+  }
+}
