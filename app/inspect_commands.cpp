@@ -13,6 +13,8 @@
 namespace ridgeline {
 namespace {
 
+constexpr int kMostPixels = 8192;  // as in architecture files
+
 /// The account with what the paper's model says of the whole network at once.
 void print_beside_baseline(const Network& network, const Latency& latency, const Latency& baseline,
                            bool json) {
@@ -47,7 +49,11 @@ void profile_command(const ProfileOptions& options) {
   if (!options.precision.empty()) {
     config.precision = enum_from_yaml<Precision>(YamlView::parse(options.precision, "--precision"));
   }
-  if (options.resolution < 0) throw Error(ErrorKind::kUsage, "--resolution: must be at least 1");
+  if (options.resolution < 0 || options.resolution > kMostPixels) {
+    throw Error(ErrorKind::kUsage, "--resolution: must be from 1 to " +
+                                       std::to_string(kMostPixels) + ", not " +
+                                       std::to_string(options.resolution));
+  }
   const Network network = load_network(options.network, options.resolution);
   if (options.measured) warn_if_blas_is_slow();
   const Latency latency = make_oracle(config)->estimate(network);

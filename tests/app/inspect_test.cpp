@@ -36,6 +36,7 @@ TEST_CASE("a wrong command line is exit code 2 and one line") {
                                              {"search"},
                                              {"profile", "efficientnet_b0", "--format", "xml"},
                                              {"profile", "resnet50", "--resolution", "-8"},
+                                             {"profile", "resnet50", "--resolution", "8193"},
                                              {"networks", "--csv", "--json"},
                                              {"networks", "--family", "resnets"},
                                              {"--log-level", "loud", "reference"}}) {
