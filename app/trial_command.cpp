@@ -15,7 +15,6 @@
 #include "experiments/interrupt.h"
 #include "experiments/rank_processes.h"
 #include "experiments/trial_file.h"
-#include "experiments/trial_process.h"
 #include "runtime/device.h"
 #include "runtime/rank_group.h"
 
@@ -67,6 +66,16 @@ Evaluation evaluate_as_rank(TrialFile file, RankPlace place, int local_rank, boo
   return result;
 }
 
+/// What starts another rank of this trial, but for its number.
+std::vector<std::string> rank_command(const TrialOptions& options, const RankPlace& place) {
+  std::vector<std::string> command = {std::filesystem::read_symlink("/proc/self/exe"), "trial",
+                                      options.spec, options.result};
+  if (!options.checkpoint.empty())
+    command.insert(command.end(), {"--checkpoint", options.checkpoint});
+  command.insert(command.end(), {"--parent", std::to_string(getpid()), "--meeting", place.meeting});
+  return command;
+}
+
 /// Rank 0 of a trial that starts its own ranks: a lost rank is a status of the trial.
 Evaluation lead_ranks(const TrialOptions& options, const TrialFile& file) {
   RankPlace place;
@@ -74,18 +83,14 @@ Evaluation lead_ranks(const TrialOptions& options, const TrialFile& file) {
   place.meeting = options.result + "." + std::to_string(getpid()) + ".ranks";
   std::error_code ignored;
   std::filesystem::remove(place.meeting, ignored);  // of a dead process with our id
-  std::vector<std::string> command = {std::filesystem::read_symlink("/proc/self/exe")};
-  for (const auto& argument : trial_arguments({options.spec, options.result, options.checkpoint},
-                                              options.checkpoint_every)) {
-    command.push_back(argument);
-  }
-  command.insert(command.end(), {"--parent", std::to_string(getpid()), "--meeting", place.meeting});
-  RankProcesses others(command, place.size);
+  RankProcesses others(rank_command(options, place), place.size);
   const auto start = std::chrono::steady_clock::now();
   try {
     return evaluate_as_rank(file, place, 0, /*in_slurm=*/false);
   } catch (const RankLost& lost) {
     std::filesystem::remove(place.meeting, ignored);  // where some never met
+    // A signal to the whole group may reach a rank before it can heed it.
+    if (interrupts() > 0) throw Error(ErrorKind::kInterrupted, lost.what());
     Evaluation result;
     result.status = TrialStatus::kCrashed;
     result.message = std::string(lost.what()) + "; time limit " +
