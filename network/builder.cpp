@@ -1,5 +1,5 @@
 #include <bit>
-#include <functional>
+#include <cstring>
 
 #include "network/network.h"
 
@@ -169,18 +169,34 @@ std::string join_name(const std::string& owner, std::string_view part) {
   return name;
 }
 
+/// Three words of a name: its head, its tail and what stands in the middle. Names of one network
+/// differ in one of them as a rule, and hashing every byte would take longer than all the
+/// comparisons.
+uint64_t hash_of(const std::string& name) {
+  uint64_t head = 0, middle = 0, tail = 0;
+  const size_t word = std::min(name.size(), sizeof head);
+  std::memcpy(&head, name.data(), word);
+  std::memcpy(&middle, name.data() + (name.size() - word) / 2, word);
+  std::memcpy(&tail, name.data() + name.size() - word, word);
+  constexpr uint64_t kMix = 0x9e3779b97f4a7c15;  // odd, its bits spread evenly
+  uint64_t hash = (head + name.size()) * kMix;
+  hash = (std::rotl(hash, 29) ^ middle) * kMix;
+  hash = (std::rotl(hash, 29) ^ tail) * kMix;
+  return hash >> 32;
+}
+
 /// A set of nodes by name: open addressing, since one allocation per name would cost more than all
 /// of the comparisons.
 class NameSet {
  public:
   explicit NameSet(const std::vector<Node>& nodes)
-      : nodes_(nodes), slots_(std::bit_ceil(2 * nodes.size()), kFree) {}
+      : nodes_(nodes), slots_(std::bit_ceil(4 * nodes.size()), kFree) {}
 
   /// False when a node of this name was added before.
   bool add(int node) {
     const std::string& name = nodes_[static_cast<size_t>(node)].name;
     const size_t mask = slots_.size() - 1;
-    size_t at = std::hash<std::string>()(name) & mask;
+    size_t at = hash_of(name) & mask;
     for (; slots_[at] != kFree; at = (at + 1) & mask) {
       if (nodes_[static_cast<size_t>(slots_[at])].name == name) return false;
     }
@@ -213,7 +229,11 @@ int NetworkBuilder::add(std::string name, const Operator& op, NodeInputs inputs)
     }
   }
   const Shape shape = ShapeInference(name, op, network_.nodes_, inputs).infer();
-  network_.nodes_.push_back({std::move(name), op, std::move(inputs), shape});
+  Node& node = network_.nodes_.emplace_back();  // filled in place: moving a node takes long
+  node.name = std::move(name);
+  node.op = op;
+  node.inputs = std::move(inputs);
+  node.shape = shape;
   return network_.size() - 1;
 }
 
