@@ -17,5 +17,10 @@ std::vector<KnownNetwork> seresnets();  ///< SE-ResNet and SE-ResNeXt
 std::vector<KnownNetwork> resnests();
 std::vector<KnownNetwork> regnetxs();
 std::vector<KnownNetwork> regnetys();
+std::vector<KnownNetwork> efficientnets_v2();
+std::vector<KnownNetwork> inceptions();
+std::vector<KnownNetwork> mnasnets();
+std::vector<KnownNetwork> mobilenets();
+std::vector<KnownNetwork> nasnets();
 
 }  // namespace ridgeline

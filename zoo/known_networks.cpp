@@ -11,8 +11,9 @@ namespace {
 
 std::vector<KnownNetwork> all_families() {
   std::vector<KnownNetwork> networks;
-  for (const auto& family : {efficientnets(), efficientnet_xs(), resnets(), resnexts(), seresnets(),
-                             resnests(), regnetxs(), regnetys()}) {
+  for (const auto& family :
+       {efficientnets(), efficientnet_xs(), efficientnets_v2(), resnets(), resnexts(), seresnets(),
+        resnests(), regnetxs(), regnetys(), mobilenets(), mnasnets(), inceptions(), nasnets()}) {
     networks.insert(networks.end(), family.begin(), family.end());
   }
   return networks;
