@@ -17,10 +17,10 @@ int depth_multiple(const Stage& stage) {
 /// official EfficientNet-X code, stated for any stage: see docs/architecture.md, "Reshaping".
 class Lowering {
  public:
-  explicit Lowering(const Architecture& a)
+  Lowering(const Architecture& a, Network storage)
       : a_(a),
         bn_{a.bn_epsilon, a.bn_momentum},
-        builder_(a.name, {a.input_channels, a.resolution, a.resolution, 1}) {
+        builder_(a.name, {a.input_channels, a.resolution, a.resolution, 1}, std::move(storage)) {
     for (const auto& stage : a.stages) blocks_ += stage.layers;
   }
 
@@ -183,6 +183,10 @@ bool skip_matters(const Architecture& a, size_t index) {
   return entering == stage.filters;
 }
 
-Network lower(const Architecture& architecture) { return Lowering(architecture).run(); }
+Network lower(const Architecture& architecture) { return lower(architecture, Network()); }
+
+Network lower(const Architecture& architecture, Network storage) {
+  return Lowering(architecture, std::move(storage)).run();
+}
 
 }  // namespace ridgeline
