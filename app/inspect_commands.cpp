@@ -2,7 +2,9 @@
 
 #include "app/commands.h"
 #include "app/pipeline.h"
+#include "app/roofline.h"
 #include "core/config_path.h"
+#include "core/file.h"
 #include "core/units.h"
 #include "experiments/preflight.h"
 #include "latency/account.h"
@@ -15,6 +17,9 @@ void profile_command(const ProfileOptions& options) {
   if (options.format != "table" && options.format != "json" && options.format != "csv") {
     throw Error(ErrorKind::kUsage,
                 "--format: '" + options.format + "' is not one of table, json, csv");
+  }
+  if (options.measured && !options.svg.empty()) {
+    throw Error(ErrorKind::kUsage, "--svg: needs an account of operators; leave out --measured");
   }
   LatencyConfig config;
   config.kind = options.measured ? LatencyKind::kMeasured : LatencyKind::kRoofline;
@@ -35,6 +40,10 @@ void profile_command(const ProfileOptions& options) {
   } else {
     std::cout << (options.format == "csv" ? account_csv(network, latency)
                                           : account_table(network, latency));
+  }
+  if (!options.svg.empty()) {
+    write_file_atomic(options.svg,
+                      to_svg(kernel_roofline(network, latency, load_hardware(options.hardware))));
   }
 }
 

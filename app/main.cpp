@@ -180,6 +180,8 @@ void add_network_commands(CLI::App& app) {
   sub->add_option("--device", profile.device, "measured: cpu, cuda or cuda:N")
       ->capture_default_str();
   sub->add_option("--threads", profile.threads, "measured: CPU threads")->capture_default_str();
+  sub->add_option("--svg", profile.svg, "draw the network's kernels on the roofline")
+      ->type_name("FILE");
   sub->callback([] { profile_command(profile); });
 
   static ValidateOptions validate;
@@ -194,6 +196,24 @@ void add_network_commands(CLI::App& app) {
                 "print every key of an experiment file with meaning, default, range and unit",
                 "ridgeline reference > my_experiment.yaml");
   sub->callback([] { reference_command(); });
+}
+
+void add_roofline_command(CLI::App& app) {
+  static RooflineOptions roofline;
+  auto* sub =
+      command(app, "roofline", "networks on the rooflines of devices, as table and picture",
+              "ridgeline roofline --hardware tpu_v3 v100 --networks efficientnet_b0 resnet50 "
+              "--out roofline.svg");
+  sub->add_option("--hardware", roofline.hardware, "names of configs/hardware, or hardware files")
+      ->type_name("NAME...")
+      ->capture_default_str();
+  sub->add_option("--networks", roofline.networks, "known networks, or architecture files")
+      ->type_name("NAME...")
+      ->capture_default_str();
+  sub->add_option("--batch", roofline.batch, "images per inference")->capture_default_str();
+  sub->add_option("--out", roofline.out, "write the picture there")->type_name("FILE.svg");
+  sub->add_flag("--csv", roofline.csv, "the table as CSV");
+  sub->callback([] { roofline_command(roofline); });
 }
 
 int run(int argc, char** argv) {
@@ -211,6 +231,7 @@ int run(int argc, char** argv) {
   add_store_commands(app);
   add_scale_command(app);
   add_network_commands(app);
+  add_roofline_command(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& e) {
