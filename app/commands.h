@@ -46,8 +46,15 @@ struct ExportOptions {
 };
 void export_command(const ExportOptions& options);
 
+struct NetworksOptions {
+  std::string family;  ///< empty: all
+  bool csv = false, json = false;
+};
+void networks_command(const NetworksOptions& options);
+
 struct ProfileOptions {
-  std::string architecture;
+  std::string network;  ///< a known name, or an architecture file
+  int resolution = 0;   ///< pixels; 0: the network's own
   std::string hardware = "xeon_skylake";
   int batch = 1;
   std::string precision;

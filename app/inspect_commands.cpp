@@ -1,17 +1,38 @@
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "app/commands.h"
 #include "app/pipeline.h"
 #include "app/roofline.h"
-#include "core/config_path.h"
 #include "core/file.h"
 #include "core/units.h"
 #include "experiments/preflight.h"
 #include "latency/account.h"
 #include "latency/factory.h"
 #include "runtime/device.h"
+#include "zoo/known_networks.h"
 
 namespace ridgeline {
+namespace {
+
+/// The account with what the paper's model says of the whole network at once.
+void print_beside_baseline(const Network& network, const Latency& latency, const Latency& baseline,
+                           bool json) {
+  if (json) {
+    auto account = nlohmann::ordered_json::parse(account_json(network, latency));
+    account["baseline"] = {{"method", baseline.method},
+                           {"ms", baseline.ms},
+                           {"bytes", baseline.bytes},
+                           {"intensity", baseline.intensity},
+                           {"efficiency", baseline.efficiency}};
+    std::cout << account.dump(2) << "\n";
+    return;
+  }
+  std::cout << account_table(network, latency) << "\nbaseline, Equation 1 on the whole network ("
+            << baseline.method << "): " << format_ms(baseline.ms) << "\n";
+}
+
+}  // namespace
 
 void profile_command(const ProfileOptions& options) {
   if (options.format != "table" && options.format != "json" && options.format != "csv") {
@@ -31,15 +52,19 @@ void profile_command(const ProfileOptions& options) {
   if (!options.precision.empty()) {
     config.precision = enum_from_yaml<Precision>(YamlView::parse(options.precision, "--precision"));
   }
-  const Network network =
-      lower(load_architecture(find_config("architectures", options.architecture)));
+  if (options.resolution < 0) throw Error(ErrorKind::kUsage, "--resolution: must be at least 1");
+  const Network network = load_network(options.network, options.resolution);
   if (options.measured) warn_if_blas_is_slow();
   const Latency latency = make_oracle(config)->estimate(network);
-  if (options.format == "json") {
-    std::cout << account_json(network, latency) << "\n";
+  if (options.format == "csv") {
+    std::cout << account_csv(network, latency);
+  } else if (options.measured) {
+    std::cout << (options.format == "json" ? account_json(network, latency) + "\n"
+                                           : account_table(network, latency));
   } else {
-    std::cout << (options.format == "csv" ? account_csv(network, latency)
-                                          : account_table(network, latency));
+    config.kind = LatencyKind::kWholeNetwork;
+    print_beside_baseline(network, latency, make_oracle(config)->estimate(network),
+                          options.format == "json");
   }
   if (!options.svg.empty()) {
     write_file_atomic(options.svg,

@@ -163,13 +163,27 @@ void add_network_commands(CLI::App& app) {
   sub->add_option("--out", exporting.out, "folder for the files")->required()->type_name("DIR");
   sub->callback([] { export_command(exporting); });
 
+  static NetworksOptions networks;
+  sub = command(app, "networks",
+                "the published networks that can be named: parameters, multiply-adds, I, source",
+                "ridgeline networks --family regnety --csv > regnety.csv");
+  sub->add_option("--family", networks.family, "only this family");
+  sub->add_flag("--csv", networks.csv, "as CSV, exact counts");
+  sub->add_flag("--json", networks.json, "as JSON, exact counts");
+  sub->callback([] { networks_command(networks); });
+
   static ProfileOptions profile;
   sub = command(app, "profile", "price a network per operator: W, Q, I, E, bound and time",
-                "ridgeline profile efficientnet_x_b0_tpu --hardware tpu_v3 --batch 128");
-  sub->add_option("architecture", profile.architecture,
-                  "architecture file, or a name of configs/architectures")
+                "ridgeline profile efficientnet_x_b0_tpu --hardware tpu_v3 --batch 128\n"
+                "  ridgeline profile resnet50 --resolution 160 --hardware v100 --format csv");
+  sub->add_option("network", profile.network,
+                  "a name that `ridgeline networks` lists, an architecture file, or a name of "
+                  "configs/architectures")
       ->required()
-      ->type_name("ARCH");
+      ->type_name("NETWORK|ARCH");
+  sub->add_option("--resolution", profile.resolution,
+                  "side of the square input, pixels (default: the network's own)")
+      ->type_name("PX");
   sub->add_option("--hardware", profile.hardware, "a name of configs/hardware, or a hardware file")
       ->capture_default_str();
   sub->add_option("--batch", profile.batch, "images per inference")->capture_default_str();

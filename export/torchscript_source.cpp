@@ -120,11 +120,11 @@ class ForwardWriter {
       case ActivationKind::kSigmoid:
         return assign("torch.sigmoid(" + in() + ")");
       case ActivationKind::kRelu6:
-        return assign("torch.nn.functional.relu6(" + in() + ")");
+        return assign("torch.relu6(" + in() + ")");
       case ActivationKind::kHardSwish:
-        return assign("torch.nn.functional.hardswish(" + in() + ")");
+        return assign("torch.hardswish(" + in() + ")");
       case ActivationKind::kHardSigmoid:
-        return assign("torch.nn.functional.hardsigmoid(" + in() + ")");
+        return assign("torch.hardsigmoid(" + in() + ")");
     }
   }
   void emit(const Pool& p) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "network/resolution.h"
+#include "network/input_size.h"
 
 namespace ridgeline {
 namespace {

@@ -1,6 +1,6 @@
 #include "network/nasnet.h"
 
-#include "network/resolution.h"
+#include "network/input_size.h"
 
 namespace ridgeline {
 namespace {

@@ -143,9 +143,9 @@ std::vector<KnownNetwork> mobilenets() {
        {"mobilenetv2_050", 0.5},
        {"mobilenetv2_075", 0.75},
        {"mobilenetv2_100", 1.0},
-       {"mobilenetv2_140", 1.4},
        {"mobilenetv2_110d", 1.1, 1.2, true},
-       {"mobilenetv2_120d", 1.2, 1.4, true}});
+       {"mobilenetv2_120d", 1.2, 1.4, true},
+       {"mobilenetv2_140", 1.4}});
   add(networks, "mobilenetv3", "Howard et al. 2019, MobileNetV3-Small", mobilenet_v3_small,
       {{"mobilenetv3_small_050", 0.5},
        {"mobilenetv3_small_075", 0.75},

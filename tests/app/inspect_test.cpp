@@ -20,8 +20,8 @@ bool contains(const std::string& text, const std::string& part) {
 
 TEST_CASE("every command explains itself with an example, and the version is told") {
   CHECK(contains(run_program({"--help"}).out, "exit codes: 0 done"));
-  for (const char* command : {"search", "resume", "show", "scale", "export", "profile", "validate",
-                              "trial", "reference"}) {
+  for (const char* command : {"search", "resume", "show", "scale", "export", "profile", "networks",
+                              "validate", "trial", "reference"}) {
     const Outcome help = run_program({command, "--help"});
     CHECK(help.exit_code == 0);
     CHECK(contains(help.out, std::string("example:\n  ridgeline ") + command));
@@ -35,6 +35,9 @@ TEST_CASE("a wrong command line is exit code 2 and one line") {
                                              {"serch"},
                                              {"search"},
                                              {"profile", "efficientnet_b0", "--format", "xml"},
+                                             {"profile", "resnet50", "--resolution", "-8"},
+                                             {"networks", "--csv", "--json"},
+                                             {"networks", "--family", "resnets"},
                                              {"--log-level", "loud", "reference"}}) {
     const Outcome outcome = run_program(arguments);
     CHECK(outcome.exit_code == 2);
@@ -83,6 +86,52 @@ TEST_CASE("profile accounts for every operator, as table, JSON and CSV") {
   CHECK(
       contains(run_program({"profile", "efficientnet_b0", "--hardware", "tpu_v4"}).err, "tpu_v3"));
   CHECK(run_program({"profile", "efficientnet_b0", "--hardware", "tpu_v4"}).exit_code == 3);
+}
+
+TEST_CASE("networks lists what can be named, as table, CSV and JSON") {
+  const Outcome table = run_program({"networks"});
+  CHECK(table.exit_code == 0);
+  CHECK(contains(table.out, "efficientnet_x_b7_gpu_released"));
+  CHECK(contains(table.out, "I: FLOP per byte at 2 FLOPs per multiply-add"));
+  const Outcome csv = run_program({"networks", "--family", "regnety", "--csv"});
+  CHECK(csv.out.rfind("network,family,resolution,params,madds,intensity,source\n", 0) == 0);
+  CHECK(contains(csv.out, "\nregnety_008,regnety,224,6263168,797176832,"));
+  CHECK_FALSE(contains(csv.out, "resnet50"));
+  const auto json =
+      nlohmann::json::parse(run_program({"networks", "--family", "resnest", "--json"}).out);
+  for (const auto& network : json) CHECK(network.at("intensity").get<double>() > 1);
+  CHECK(json.back().at("network") == "resnest269e");
+  CHECK(json.back().at("params") == 110929480);
+}
+
+TEST_CASE("profile takes a known network, at another resolution too, beside Equation 1") {
+  const Outcome own = run_program({"profile", "resnet50", "--hardware", "v100", "--batch", "8"});
+  CHECK(own.exit_code == 0);
+  CHECK(contains(own.out, "resnet50 (3x224x224), batch 8"));
+  CHECK(contains(own.out, "baseline, Equation 1 on the whole network"));
+  const auto profile = [](const std::string& resolution) {
+    return nlohmann::json::parse(run_program({"profile", "resnet50", "--hardware", "v100",
+                                              "--format", "json", "--resolution", resolution})
+                                     .out);
+  };
+  const auto small = profile("160");
+  const auto large = profile("320");
+  // Convolutions have four times the work on four times the pixels, the classifier the same.
+  const double classifier = 2 * 2048 * 1000;
+  CHECK(large.at("latency").at("flops").get<double>() - classifier ==
+        Approx(4 * (small.at("latency").at("flops").get<double>() - classifier)));
+  CHECK(small.at("baseline").at("method") == "whole_network");
+  CHECK(small.at("baseline").at("ms").get<double>() < large.at("baseline").at("ms").get<double>());
+}
+
+TEST_CASE("profile answers an unknown network with the nearest, and a small input with what fits") {
+  const Outcome unknown = run_program({"profile", "resnest101"});
+  CHECK(unknown.exit_code == 3);
+  CHECK(contains(unknown.err, "did you mean 'resnest101e'?"));
+  CHECK(unknown.err.find('\n') == unknown.err.size() - 1);
+  const Outcome small = run_program({"profile", "resnet18", "--resolution", "16"});
+  CHECK(small.exit_code == 3);
+  CHECK(contains(small.err, "valid: at least 32"));
 }
 
 TEST_CASE("scale by coefficients prints the family and writes files that load back") {

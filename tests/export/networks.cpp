@@ -109,6 +109,28 @@ Network reshapes() {
   return classified(std::move(b), x);
 }
 
+/// Every activation, and windows moved by a cell.
+Network activations() {
+  NetworkBuilder b("activations", {3, 9, 8, 1});
+  const int wide = b.add("wide", Conv2d{.out_channels = 6, .bias = true}, {0});
+  std::vector<int> parts;
+  for (const auto kind : {ActivationKind::kIdentity, ActivationKind::kRelu, ActivationKind::kSwish,
+                          ActivationKind::kSigmoid, ActivationKind::kRelu6,
+                          ActivationKind::kHardSwish, ActivationKind::kHardSigmoid}) {
+    const std::string name = "part" + std::to_string(parts.size());
+    parts.push_back(b.add(name, Activation{kind}, {wide}));
+  }
+  const int x = b.add("concat", Concat{}, parts);
+  Conv2d half{.out_channels = 8, .stride = 2, .bias = true};
+  const int even = b.add("even", half, {x});
+  half.padding = Padding::shifted();
+  const int odd = b.add("odd", half, {x});
+  const int pool =
+      b.add("pool_odd", Pool{Pool::Kind::kAverage, 1, 2, Padding::shifted(), false, true}, {x});
+  const int both = b.add("both", Concat{}, std::vector<int>{even, odd, pool});
+  return classified(std::move(b), both);
+}
+
 /// Names that Python cannot spell.
 Network awkward_names() {
   NetworkBuilder b("awkward names / 1", {2, 5, 5, 1});
@@ -128,7 +150,7 @@ Architecture small_b0(const std::string& file) {
 }
 
 std::vector<Network> operator_zoo() {
-  return {convolutions(), pools(), branches(), reshapes(), awkward_names()};
+  return {convolutions(), pools(), branches(), reshapes(), awkward_names(), activations()};
 }
 
 NetworkModule stirred(const Network& network, uint64_t seed) {

@@ -1,6 +1,8 @@
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "runtime/network_module.h"
@@ -163,20 +165,55 @@ TEST_CASE("SAME pools in ceil mode are as wide as their shape says") {
   }
 }
 
-TEST_CASE("activations are the published functions") {
-  const at::Tensor x = at::tensor({-3.0f, -0.5f, 0.0f, 2.0f}).reshape({1, 4, 1, 1});
-  const auto on = [&](ActivationKind kind) {
-    return infer(single(Activation{kind}, {4, 1, 1}), x).flatten();
+TEST_CASE("activations are the published functions, in their values and their slopes") {
+  struct Row {
+    ActivationKind kind;
+    std::function<double(double)> function;
   };
   const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
-  const at::Tensor identity = on(ActivationKind::kIdentity), relu = on(ActivationKind::kRelu),
-                   swish = on(ActivationKind::kSwish), gate = on(ActivationKind::kSigmoid);
-  for (int64_t i = 0; i < 4; ++i) {
-    const double v = x.flatten()[i].item<double>();
-    CHECK(identity[i].item<double>() == v);
-    CHECK(relu[i].item<double>() == std::max(v, 0.0));
-    CHECK(swish[i].item<double>() == Approx(v * sigmoid(v)).margin(1e-6));
-    CHECK(gate[i].item<double>() == Approx(sigmoid(v)).margin(1e-6));
+  const auto hard_sigmoid = [](double v) { return std::clamp(v + 3, 0.0, 6.0) / 6; };
+  const std::vector<Row> rows = {
+      {ActivationKind::kIdentity, [](double v) { return v; }},
+      {ActivationKind::kRelu, [](double v) { return std::max(v, 0.0); }},
+      {ActivationKind::kSwish, [&](double v) { return v * sigmoid(v); }},
+      {ActivationKind::kSigmoid, sigmoid},
+      {ActivationKind::kRelu6, [](double v) { return std::clamp(v, 0.0, 6.0); }},
+      {ActivationKind::kHardSwish, [&](double v) { return v * hard_sigmoid(v); }},
+      {ActivationKind::kHardSigmoid, hard_sigmoid}};
+  // Between the kinks at -3, 0, 3 and 6, so that slopes exist.
+  const at::Tensor x = at::tensor({-4.0f, -2.5f, -0.5f, 2.0f, 4.0f, 7.0f}).reshape({1, 6, 1, 1});
+  for (const Row& row : rows) {
+    INFO(to_string(row.kind));
+    NetworkModule module(single(Activation{row.kind}, {6, 1, 1}), 1);
+    const at::Tensor input = x.clone().requires_grad_();
+    const at::Tensor y = module->forward(input).flatten();
+    y.sum().backward();
+    for (int64_t i = 0; i < 6; ++i) {
+      const double v = x.flatten()[i].item<double>();
+      const double step = 1e-4;
+      CHECK(y[i].item<double>() == Approx(row.function(v)).margin(1e-6));
+      CHECK(input.grad().flatten()[i].item<double>() ==
+            Approx((row.function(v + step) - row.function(v - step)) / (2 * step)).margin(1e-5));
+    }
+  }
+}
+
+TEST_CASE("shifted convolutions and pools start one cell further on, with zeros past the end") {
+  const at::NoGradGuard no_grad;
+  for (const int64_t side : {6, 7}) {
+    const Shape input{2, side, side + 1};
+    check_conv({.out_channels = 3, .stride = 2, .padding = Padding::shifted()}, input);
+    check_conv({.out_channels = 3,
+                .kernel_h = 3,
+                .kernel_w = 3,
+                .stride = 2,
+                .padding = Padding::shifted()},
+               input);
+    const at::Tensor x = noise({2, input.channels, input.height, input.width}, 3);
+    const Pool every_second{Pool::Kind::kAverage, 1, 2, Padding::shifted()};
+    const at::Tensor moved = at::constant_pad_nd(x, {-1, 1, -1, 1});
+    CHECK(same_bits(infer(single(every_second, input), x),
+                    moved.slice(2, 0, side, 2).slice(3, 0, side + 1, 2)));
   }
 }
 

@@ -27,7 +27,19 @@ TEST_CASE("a network is loaded by known name, by architecture name or by path") 
   CHECK(load_network("efficientnet_b1", 64).input_shape().height == 64);
 }
 
-TEST_CASE("an unknown network is answered with the nearest name") {
+TEST_CASE("an unknown network is answered with the nearest name of both kinds") {
   CHECK_THROWS_WITH(load_network("eficientnet_b3"),
-                    Catch::Matchers::Contains("did you mean 'efficientnet_b3'"));
+                    Catch::Matchers::Contains("did you mean 'efficientnet_b3'?"));
+  CHECK_THROWS_WITH(find_known_network("resnet51"),
+                    Catch::Matchers::Contains("did you mean 'resnet50'?"));
+  CHECK_THROWS_WITH(load_network("nothing_like_it"),
+                    Catch::Matchers::Contains("or efficientnet_b0, efficientnet_b0_s2d"));
+}
+
+TEST_CASE("a name that others begin with is answered with those") {
+  // One letter from resnet101 as well, which is not meant.
+  CHECK_THROWS_WITH(load_network("resnest101"),
+                    Catch::Matchers::Contains("did you mean 'resnest101e'?"));
+  CHECK_THROWS_WITH(load_network("wide_resnet"),
+                    Catch::Matchers::Contains("'wide_resnet50_2', 'wide_resnet101_2'?"));
 }
