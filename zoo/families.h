@@ -8,5 +8,16 @@ namespace ridgeline {
 
 // One function per family; `known_networks` is their concatenation.
 std::vector<KnownNetwork> efficientnets();
+/// Activations of Table 1 for the target: tpu or gpu. The official code has ReLU in the stem and
+/// swish in stages 4 and 5 on both.
+std::vector<KnownNetwork> efficientnet_xs();
+std::vector<KnownNetwork> resnets();  ///< with the D and wide forms
+std::vector<KnownNetwork> resnexts();
+std::vector<KnownNetwork> seresnets();  ///< SE-ResNet and SE-ResNeXt
+std::vector<KnownNetwork> resnests();
+std::vector<KnownNetwork> regnetxs();
+std::vector<KnownNetwork> regnetys();
+std::vector<KnownNetwork> vggs();
+std::vector<KnownNetwork> densenets();
 
 }  // namespace ridgeline
