@@ -228,13 +228,13 @@ int NetworkBuilder::conv_bn_act(const std::string& name, int input, const Conv2d
 }
 
 int NetworkBuilder::squeeze_excite(const std::string& name, int input, int64_t reduced,
-                                   ActivationKind act) {
+                                   ActivationKind act, ActivationKind gate) {
   const int64_t channels = shape(input).channels;
   int x = add(join_name(name, ".pool"), GlobalAveragePool{}, {input});
   x = add(join_name(name, ".reduce"), Conv2d{.out_channels = reduced, .bias = true}, {x});
   x = add(join_name(name, ".act"), Activation{act}, {x});
   x = add(join_name(name, ".expand"), Conv2d{.out_channels = channels, .bias = true}, {x});
-  x = add(join_name(name, ".gate"), Activation{ActivationKind::kSigmoid}, {x});
+  x = add(join_name(name, ".gate"), Activation{gate}, {x});
   return add(join_name(name, ".scale"), Multiply{}, {input, x});
 }
 

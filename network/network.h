@@ -29,14 +29,16 @@ enum class ActivationKind { kIdentity, kRelu, kSwish, kSigmoid, kRelu6, kHardSwi
 
 /// SAME: out = ceil(in / stride), the odd remainder of padding at the bottom and right
 /// (TensorFlow). VALID: no padding. Explicit: `height` rows above and below, `width` columns left
-/// and right.
+/// and right. Shifted: SAME with every window one cell further down and right (the second path of
+/// NASNet's factorised reduction), so that `before` may be -1: a row and column that is cut off.
 struct Padding {
-  enum class Mode { kSame, kValid, kExplicit };
+  enum class Mode { kSame, kValid, kExplicit, kShifted };
   Mode mode = Mode::kSame;
   int height = 0;
   int width = 0;
   static Padding same() { return {}; }
   static Padding valid() { return {Mode::kValid, 0, 0}; }
+  static Padding shifted() { return {Mode::kShifted, 0, 0}; }
   static Padding of(int height, int width) { return {Mode::kExplicit, height, width}; }
   bool operator==(const Padding&) const = default;
 };
@@ -156,8 +158,9 @@ class NetworkBuilder {
   int conv_bn(const std::string& name, int input, const Conv2d& conv, const BatchNorm& bn);
   int conv_bn_act(const std::string& name, int input, const Conv2d& conv, const BatchNorm& bn,
                   ActivationKind act);
-  /// Squeeze-and-excite: pool, 1x1 to `reduced`, `act`, 1x1 back, sigmoid, multiply.
-  int squeeze_excite(const std::string& name, int input, int64_t reduced, ActivationKind act);
+  /// Squeeze-and-excite: pool, 1x1 to `reduced`, `act`, 1x1 back, `gate`, multiply.
+  int squeeze_excite(const std::string& name, int input, int64_t reduced, ActivationKind act,
+                     ActivationKind gate = ActivationKind::kSigmoid);
 
   /// The finished network; its last node must be the only one that nobody reads.
   Network build() &&;

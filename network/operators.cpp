@@ -47,10 +47,11 @@ const char* to_string(ActivationKind kind) {
 ResolvedPadding resolve_padding(Padding::Mode mode, int explicit_pad, int64_t in, int kernel,
                                 int stride, bool ceil_mode) {
   ResolvedPadding result;
-  if (mode == Padding::Mode::kSame) {
+  if (mode == Padding::Mode::kSame || mode == Padding::Mode::kShifted) {
+    const int shift = mode == Padding::Mode::kShifted ? 1 : 0;
     result.out = (in + stride - 1) / stride;
     const int64_t total = std::max<int64_t>(0, (result.out - 1) * stride + kernel - in);
-    result.before = total / 2;
+    result.before = total / 2 - shift;
     result.after = total - result.before;
     return result;
   }

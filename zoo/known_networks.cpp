@@ -11,8 +11,10 @@ namespace {
 
 std::vector<KnownNetwork> all_families() {
   std::vector<KnownNetwork> networks;
-  for (const auto& family : {efficientnets(), efficientnet_xs(), resnets(), resnexts(), seresnets(),
-                             resnests(), regnetxs(), regnetys(), vggs(), densenets()}) {
+  for (const auto& family :
+       {efficientnets(), efficientnet_xs(), resnets(), resnexts(), seresnets(), resnests(),
+        regnetxs(), regnetys(), vggs(), densenets(), efficientnets_v2(), mobilenets(), mnasnets(),
+        inceptions(), nasnets()}) {
     networks.insert(networks.end(), family.begin(), family.end());
   }
   return networks;

@@ -57,3 +57,10 @@ TEST_CASE("ceil mode takes a last partial window unless it would start in the pa
   check(resolve_padding(Mode::kExplicit, 1, 5, 2, 2, true), 1, 1, 3);
   check(resolve_padding(Mode::kExplicit, 1, 4, 2, 3, true), 1, 1, 2);
 }
+
+TEST_CASE("shifted windows start one cell further on and reach one cell beyond SAME") {
+  check(resolve_padding(Mode::kShifted, 0, 8, 1, 2), -1, 1, 4);  // cells 1, 3, 5, 7
+  check(resolve_padding(Mode::kShifted, 0, 7, 1, 2), -1, 1, 4);  // cells 1, 3, 5 and a zero
+  check(resolve_padding(Mode::kShifted, 0, 8, 3, 2), -1, 2, 4);
+  check(resolve_padding(Mode::kShifted, 0, 7, 3, 2), 0, 2, 4);
+}
