@@ -122,7 +122,12 @@ void print_set(const path& data, const Set& set) {
 }
 
 void print_bench(const path& data, const std::string& name) {
-  const Hardware hardware = load_hardware(name);
+  Hardware hardware = load_hardware(name);
+  if (name.rfind("tpu", 0) == 0) {
+    *hardware.matrix.bf16 /= 2;
+    hardware.vector.tflops /= 2;
+    hardware.memory.bandwidth_gbps /= 2;
+  }
   const Measurements measurements =
       read_measurements({data / "accelnb/accel_nasbench.csv.gz"}, {"device=" + name});
   const Split split = validate_split(hardware, make_samples(measurements.rows, hardware), 200);
@@ -132,6 +137,12 @@ void print_bench(const path& data, const std::string& name) {
             << "Equation 1, one E   " << to_string(split.equation1) << "\n"
             << "MAdds + activations " << to_string(split.power_law) << "\n";
   print_constants(split.fit);
+  if (std::getenv("ROWS")) {
+    const auto samples = make_samples(measurements.rows, hardware);
+    for (const Sample& sample : samples)
+      std::cout << "R," << sample.network.substr(8) << "," << sample.measured_ms << ","
+                << predicted_ms(sample, split.fit.hardware) << "\n";
+  }
 }
 
 }  // namespace

@@ -51,8 +51,9 @@ struct PaperDevice {
   Precision precision;
   const char* suffix;  // of EfficientNet-X, whose activations depend on the device
 };
-constexpr PaperDevice kPaperDevices[] = {{"tpu_v3", "tpuv3_ms_b128", Precision::kBf16, "_tpu_released"},
-                                         {"v100", "gpuv100_ms_b128", Precision::kFp16, "_gpu_released"}};
+constexpr PaperDevice kPaperDevices[] = {
+    {"tpu_v3", "tpuv3_ms_b128", Precision::kBf16, "_tpu_released"},
+    {"v100", "gpuv100_ms_b128", Precision::kFp16, "_gpu_released"}};
 
 std::string reason_against(const std::string& network, const std::string& device) {
   const bool half_chip = network == "ResNet-50" || network == "Inception-v3";

@@ -19,10 +19,21 @@ class Problem {
   Eigen::Index size() const { return static_cast<Eigen::Index>(parameters_.size()); }
   const Parameter& parameter(Eigen::Index i) const { return parameters_[static_cast<size_t>(i)]; }
 
-  VectorXd start() const {
+  VectorXd centre() const {
     VectorXd theta(size());
     for (Eigen::Index i = 0; i < size(); ++i) theta[i] = std::log(parameter(i).centre);
     return theta;
+  }
+  /// Small batches may be bound by launches on the host or by overhead on the device, and between
+  /// two such explanations lies a ridge that descent does not cross.
+  std::vector<VectorXd> starts() const {
+    std::vector<VectorXd> result = {centre()};
+    for (Eigen::Index i = 0; i < size(); ++i) {
+      if (parameter(i).other_start <= 0) continue;
+      result.push_back(centre());
+      result.back()[i] = std::log(parameter(i).other_start);
+    }
+    return result;
   }
   VectorXd bounded(VectorXd theta) const {
     for (Eigen::Index i = 0; i < size(); ++i) {
@@ -59,7 +70,7 @@ class Problem {
   }
   /// In units of the prior's spread.
   VectorXd prior_residuals(const VectorXd& theta) const {
-    return (theta - start()).cwiseProduct(prior_scale());
+    return (theta - centre()).cwiseProduct(prior_scale());
   }
   VectorXd prior_scale() const {
     VectorXd scale(size());
@@ -95,13 +106,14 @@ class Problem {
 struct Solution {
   VectorXd theta;
   MatrixXd curvature;
+  double loss = 0;
   int iterations = 0;
 };
 
-Solution minimise(const Problem& problem, const FitOptions& options) {
-  Solution best{problem.bounded(problem.start()), {}, 0};
+Solution descend(const Problem& problem, const VectorXd& start, const FitOptions& options) {
+  Solution best{problem.bounded(start), {}, 0, 0};
   VectorXd residuals = problem.residuals(best.theta);
-  double loss = problem.loss(residuals, best.theta);
+  double& loss = best.loss = problem.loss(residuals, best.theta);
   double damping = 1e-2;
   for (; best.iterations < options.max_iterations; ++best.iterations) {
     const MatrixXd jacobian = problem.jacobian(best.theta, residuals);
@@ -126,6 +138,15 @@ Solution minimise(const Problem& problem, const FitOptions& options) {
       }
     }
     if (before - loss < 1e-5 * before) break;
+  }
+  return best;
+}
+
+Solution minimise(const Problem& problem, const FitOptions& options) {
+  Solution best;
+  for (const VectorXd& start : problem.starts()) {
+    Solution solution = descend(problem, start, options);
+    if (best.theta.size() == 0 || solution.loss < best.loss) best = std::move(solution);
   }
   return best;
 }

@@ -95,19 +95,24 @@ const TableLayout& layout_of(const CsvTable& table) {
                                     "table (docs/latency.md)");
 }
 
-bool meets(const CsvTable& table, size_t row, const std::vector<Condition>& conditions) {
-  return std::all_of(conditions.begin(), conditions.end(), [&](const Condition& condition) {
-    const bool of_measurement = condition.key == "device" || condition.key == "network";
-    if (of_measurement && !table.has(condition.key)) return true;
-    return table.text(row, condition.key) == condition.value;
-  });
+// "device" and "network" mean a column of that name or, where the layout makes it of others, what
+// the measurement says.
+bool meets(const CsvTable& table, size_t row, const Measurement* measurement,
+           const Condition& condition) {
+  const bool of_measurement = condition.key == "device" || condition.key == "network";
+  if (of_measurement) {
+    if (!measurement) return true;
+    const std::string& says =
+        condition.key == "device" ? measurement->device : measurement->network;
+    if (says == condition.value || !table.has(condition.key)) return says == condition.value;
+  }
+  return table.text(row, condition.key) == condition.value;
 }
 
-bool meets(const Measurement& measurement, const std::vector<Condition>& conditions) {
+bool meets(const CsvTable& table, size_t row, const Measurement* measurement,
+           const std::vector<Condition>& conditions) {
   return std::all_of(conditions.begin(), conditions.end(), [&](const Condition& condition) {
-    if (condition.key == "device") return measurement.device == condition.value;
-    if (condition.key == "network") return measurement.network == condition.value;
-    return true;
+    return meets(table, row, measurement, condition);
   });
 }
 
@@ -115,9 +120,9 @@ void read_table(const CsvTable& table, const std::vector<Condition>& conditions,
                 Measurements& result, std::set<std::string>& unknown) {
   const TableLayout& layout = layout_of(table);
   for (size_t row = 0; row < table.rows(); ++row) {
-    if (!meets(table, row, conditions)) continue;
+    if (!meets(table, row, nullptr, conditions)) continue;
     for (Measurement& measurement : layout.read(table, row)) {
-      if (!meets(measurement, conditions)) continue;
+      if (!meets(table, row, &measurement, conditions)) continue;
       if (!(measurement.latency_ms > 0) || !std::isfinite(measurement.latency_ms)) {
         throw Error(ErrorKind::kData, table.where(row) + ": latency of " + measurement.network +
                                           " must be above 0 ms, is " +

@@ -64,6 +64,15 @@ std::vector<Candidate> matrix_candidates() {
         1,
         {{&Constants::grouped_work_exponent, 1}},
         "between no waste (0) and the dense equivalent (1)"}},
+      {by_kernels,
+       [](const KernelWork& work) { return work.misaligned; },
+       {"misaligned_groups",
+        1.4,
+        0.5,
+        1,
+        10,
+        {{&Constants::misaligned_groups, 1}},
+        "padding to the next aligned width costs 1.1 to 1.9"}},
       {compiled,
        [](const KernelWork& work) { return by_matrix(work) && work.groups > 2; },
        {"grouped_traffic",
@@ -210,7 +219,18 @@ std::vector<Candidate> overhead_candidates() {
             0.1,
             1000,
             {{&Constants::launch_us, 1}},
-            "an operator of an eager framework takes its host 5 to 20 us"}}};
+            "an operator of an eager framework takes its host 5 to 20 us",
+            40}},
+          {compiled,
+           by_any,
+           {"input_us",
+            1,
+            1.5,
+            1e-3,
+            1e5,
+            {{&Constants::input_us, 1}},
+            "images wait in memory; decoding one takes a host some hundred us",
+            500}}};
 }
 
 const std::vector<Candidate>& candidates() {

@@ -20,6 +20,8 @@ struct Parameter {
   double low = 0, high = 0;  ///< what is physical
   std::vector<Target> targets;
   std::string why;  ///< where the prior comes from
+  /// Another value to begin at, or 0: effects that hide behind others have no slope at the centre.
+  double other_start = 0;
 
   void set(double value, EffectiveConstants& constants) const;
   double get(const EffectiveConstants& constants) const;

@@ -41,7 +41,7 @@ std::vector<Sample> make_samples(const std::vector<Measurement>& rows, const Har
 }
 
 double predicted_ms(const Sample& sample, const Hardware& hardware) {
-  return KernelPricer(hardware, sample.precision).total_seconds(sample.kernels) * 1e3;
+  return KernelPricer(hardware, sample.precision).total_seconds(sample.kernels, sample.batch) * 1e3;
 }
 
 }  // namespace ridgeline

@@ -51,9 +51,11 @@ struct EffectiveConstants {
   double swish_ps = 0;
   double relu_ps = 0;
   double grouped_work_exponent = 0;
+  double misaligned_groups = 1;
   double grouped_traffic = 1;
   double overhead_us = 0;
   double launch_us = 0;
+  double input_us = 0;
   double whole_network_efficiency = 0.5;
   std::string source = {};
 
@@ -104,6 +106,11 @@ struct EffectiveConstants {
             {.help = "a grouped convolution computes as if it had groups^(1-this) groups",
              .min = 0,
              .max = 1});
+    v.field("misaligned_groups", misaligned_groups,
+            {.help = "factor on the work of grouped convolutions whose groups are neither a power "
+                     "of two nor a multiple of 32 channels wide",
+             .min = 1,
+             .max = 100});
     v.field("grouped_traffic", grouped_traffic,
             {.help = "factor on the traffic of convolutions with more than 2 groups",
              .min = 1,
@@ -116,6 +123,12 @@ struct EffectiveConstants {
     v.field("launch_us", launch_us,
             {.help = "time of the host to launch a kernel: small kernels wait for their launches; "
                      "0: the whole network is one launch",
+             .unit = "us",
+             .min = 0,
+             .max = 1e6});
+    v.field("input_us", input_us,
+            {.help = "time of the host to supply one image, where that is part of the latency; it "
+                     "overlaps with the device",
              .unit = "us",
              .min = 0,
              .max = 1e6});

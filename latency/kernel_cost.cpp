@@ -6,6 +6,9 @@
 namespace ridgeline {
 namespace {
 
+// Norm of the sum of two times that overlap: 1 would be one after the other, infinity the longer.
+constexpr double kOverlap = 4;
+
 double as_double(int64_t value) { return static_cast<double>(value); }
 
 // The rate at half saturation is half the peak; 0 switches the effect off.
@@ -14,6 +17,9 @@ double saturation(double size, double half) { return size / (size + half); }
 bool is_relu(ActivationKind kind) {
   return kind == ActivationKind::kRelu || kind == ActivationKind::kRelu6;
 }
+
+// Widths that the libraries' kernels for grouped convolutions are made for.
+bool is_aligned(int64_t width) { return width % 32 == 0 || (width & (width - 1)) == 0; }
 
 void describe_matrix(const Network& network, const Node& node, int batch, KernelWork& work) {
   const Shape& in = network.node(node.inputs[0]).shape;
@@ -24,6 +30,7 @@ void describe_matrix(const Network& network, const Node& node, int batch, Kernel
     work.groups = as_double(conv->groups);
     work.reduction *= conv->kernel_h * conv->kernel_w / work.groups;
     work.outputs /= work.groups;
+    work.misaligned = conv->groups > 1 && !is_aligned(in.channels / conv->groups);
   }
 }
 
@@ -83,7 +90,8 @@ KernelPricer::KernelPricer(const Hardware& hardware, Precision precision)
       bandwidth_(hardware.bytes_per_second()),
       element_bytes_(bytes_per_element(precision)),
       overhead_(constants_.overhead_us * 1e-6),
-      launch_(constants_.launch_us * 1e-6) {}
+      launch_(constants_.launch_us * 1e-6),
+      input_(constants_.input_us * 1e-6) {}
 
 double KernelPricer::matrix_seconds(const KernelWork& work) const {
   double extra = 1;
@@ -94,7 +102,8 @@ double KernelPricer::matrix_seconds(const KernelWork& work) const {
                       saturation(work.reduction * extra, constants_.half_reduction) *
                       saturation(work.outputs * extra, constants_.half_outputs) *
                       saturation(work.rows, constants_.half_rows);
-  return work.flops * extra / rate;
+  const double factor = work.misaligned ? constants_.misaligned_groups : 1;
+  return work.flops * extra * factor / rate;
 }
 
 double KernelPricer::traffic_elements(const KernelWork& work) const {
@@ -149,13 +158,21 @@ KernelPrice KernelPricer::price(const KernelWork& work) const {
   return price;
 }
 
-double KernelPricer::total_seconds(const std::vector<KernelWork>& kernels) const {
+double KernelPricer::with_input(double device_seconds, int images) const {
+  if (input_ <= 0) return device_seconds;
+  const double input = input_ * images;
+  const double longer = std::max(device_seconds, input);
+  const double ratio = std::min(device_seconds, input) / longer;
+  return longer * std::pow(1 + std::pow(ratio, kOverlap), 1 / kOverlap);
+}
+
+double KernelPricer::total_seconds(const std::vector<KernelWork>& kernels, int images) const {
   double host = 0, end = 0;
   for (const KernelWork& work : kernels) {
     host += launch_;
     end = std::max(end, host) + price(work).seconds;
   }
-  return end;
+  return with_input(end, images);
 }
 
 }  // namespace ridgeline

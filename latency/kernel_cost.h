@@ -23,6 +23,7 @@ struct KernelWork {
   double outputs = 0;          ///< N = Cout / groups
   double rows = 0;             ///< M = batch H W of the output
   double groups = 1;           ///< of a convolution that is not depthwise
+  bool misaligned = false;     ///< groups neither a power of two nor a multiple of 32 wide
   double relu_elements = 0;    ///< ReLU and ReLU6 that run in this kernel
   double swish_elements = 0;   ///< every other activation that runs in this kernel
 };
@@ -47,9 +48,12 @@ class KernelPricer {
   KernelPricer(const Hardware& hardware, Precision precision);
 
   KernelPrice price(const KernelWork& work) const;
-  /// Time from the start of the first kernel's launch to the end of the last kernel: the device
-  /// takes up a kernel when the host has launched it and the one before has ended.
-  double total_seconds(const std::vector<KernelWork>& kernels) const;
+  /// Time from the first launch to the end of the last kernel and of the supply of `images`: the
+  /// device takes up a kernel when the host has launched it and the one before has ended.
+  double total_seconds(const std::vector<KernelWork>& kernels, int images) const;
+  /// `device_seconds` with the supply of so many images beside it: the longer of the two where they
+  /// differ, some more where they are alike and wait for each other in turns.
+  double with_input(double device_seconds, int images) const;
 
   double peak_flops() const { return peak_flops_; }
   double bytes_per_second() const { return bandwidth_; }
@@ -67,7 +71,7 @@ class KernelPricer {
   double vector_flops_;
   double bandwidth_;  // byte/s
   double element_bytes_;
-  double overhead_, launch_;  // seconds
+  double overhead_, launch_, input_;  // seconds
 };
 
 }  // namespace ridgeline

@@ -73,7 +73,10 @@ void RooflineOracle::account_for(const std::vector<KernelWork>& kernels, Latency
     latency.flops += work.flops;
     latency.bytes += price.bytes;
   }
-  latency.ms = end * 1e3;
+  latency.ms = pricer_.with_input(end, batch_) * 1e3;
+  OperatorLatency& input = latency.operators.front();
+  input.ms = latency.ms - end * 1e3;
+  input.bound = Bound::kOverhead;
 }
 
 Latency RooflineOracle::estimate(const Network& network) const {
