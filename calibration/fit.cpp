@@ -30,8 +30,10 @@ class Problem {
     std::vector<VectorXd> result = {centre()};
     for (Eigen::Index i = 0; i < size(); ++i) {
       if (parameter(i).other_start <= 0) continue;
-      result.push_back(centre());
-      result.back()[i] = std::log(parameter(i).other_start);
+      for (size_t j = 0, known = result.size(); j < known; ++j) {
+        result.push_back(result[j]);
+        result.back()[i] = std::log(parameter(i).other_start);
+      }
     }
     return result;
   }

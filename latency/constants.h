@@ -55,6 +55,7 @@ struct EffectiveConstants {
   double grouped_traffic = 1;
   double overhead_us = 0;
   double launch_us = 0;
+  double reduction_us = 0;
   double input_us = 0;
   double whole_network_efficiency = 0.5;
   std::string source = {};
@@ -123,6 +124,11 @@ struct EffectiveConstants {
     v.field("launch_us", launch_us,
             {.help = "time of the host to launch a kernel: small kernels wait for their launches; "
                      "0: the whole network is one launch",
+             .unit = "us",
+             .min = 0,
+             .max = 1e6});
+    v.field("reduction_us", reduction_us,
+            {.help = "further overhead of a global pool, for which the whole tensor must be there",
              .unit = "us",
              .min = 0,
              .max = 1e6});

@@ -144,8 +144,10 @@ KernelPrice KernelPricer::price(const KernelWork& work) const {
       (work.swish_elements * constants_.swish_ps + work.relu_elements * constants_.relu_ps) * 1e-12;
   const double busy =
       depthwise ? std::max(vector, memory) + activation : std::max({matrix, memory, activation});
-  price.seconds = busy + overhead_;
-  if (overhead_ > busy) {
+  double overhead = overhead_;
+  if (work.kind == KernelKind::kGlobalPool) overhead += constants_.reduction_us * 1e-6;
+  price.seconds = busy + overhead;
+  if (overhead > busy) {
     price.bound = Bound::kOverhead;
   } else if (vector + activation > std::max(matrix, memory)) {
     price.bound = Bound::kVector;
