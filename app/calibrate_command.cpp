@@ -13,7 +13,7 @@
 namespace ridgeline {
 namespace {
 
-std::string percent(double share) { return format_fixed(share * 100, 1); }
+std::string error_percent(double share) { return format_fixed(share * 100, 1); }
 
 void print_rows_read(const Measurements& measurements) {
   std::cout << measurements.source << ": " << measurements.rows.size() << " rows to fit\n";
@@ -30,7 +30,7 @@ void print_rows_read(const Measurements& measurements) {
             << (some.size() < measurements.unknown.size() ? ", ...\n" : "\n");
 }
 
-void print_constants(const Fit& fit) {
+void print_fitted_constants(const Fit& fit) {
   TextTable table;
   table.header = {"before", "after", "x/", "prior", "x/", "prior left", "constant", "prior's why"};
   for (const FittedConstant& constant : fit.constants) {
@@ -46,29 +46,25 @@ void print_constants(const Fit& fit) {
             << table.str();
 }
 
-std::vector<std::string> agreement_row(const std::string& model, const Agreement& in,
-                                       const Agreement& out) {
-  return {percent(in.mape),
-          percent(in.worst),
-          format_fixed(in.spearman, 3),
-          percent(out.mape),
-          percent(out.worst),
-          format_fixed(out.spearman, 3),
-          format_fixed(out.kendall, 3),
-          model};
+std::vector<std::string> error_table_row(const std::string& model, const Agreement& in,
+                                         const Agreement& out) {
+  return {error_percent(in.mape),       error_percent(in.worst),
+          format_fixed(in.spearman, 3), error_percent(out.mape),
+          error_percent(out.worst),     format_fixed(out.spearman, 3),
+          format_fixed(out.kendall, 3), model};
 }
 
-void print_agreement(const std::vector<Sample>& samples, const Validation& validation) {
+void print_error_table(const std::vector<Sample>& samples, const Validation& validation) {
   TextTable table;
   table.header = {"in-sample %", "worst %",  "Spearman", "held-out %",
                   "worst %",     "Spearman", "Kendall",  "model"};
-  table.rows.push_back(agreement_row("roofline, calibrated",
-                                     agreement(samples, validation.in_sample),
-                                     agreement(samples, validation.held_out)));
+  table.rows.push_back(error_table_row("roofline, calibrated",
+                                       agreement(samples, validation.in_sample),
+                                       agreement(samples, validation.held_out)));
   for (const Baseline baseline : {Baseline::kEquation1, Baseline::kPowerLaw}) {
     const BaselineValidation simple = validate_baseline(baseline, samples);
-    table.rows.push_back(agreement_row(to_string(baseline), agreement(samples, simple.in_sample),
-                                       agreement(samples, simple.held_out)));
+    table.rows.push_back(error_table_row(to_string(baseline), agreement(samples, simple.in_sample),
+                                         agreement(samples, simple.held_out)));
   }
   std::cout << "\nmean and worst absolute error; held-out: "
             << (validation.by_family ? "the whole family" : "a fifth of the rows")
@@ -76,7 +72,7 @@ void print_agreement(const std::vector<Sample>& samples, const Validation& valid
             << table.str();
 }
 
-void print_families(const std::vector<Sample>& samples, const Validation& validation) {
+void print_family_errors(const std::vector<Sample>& samples, const Validation& validation) {
   struct Sums {
     int rows = 0;
     double in = 0, out = 0, worst = 0;
@@ -93,27 +89,27 @@ void print_families(const std::vector<Sample>& samples, const Validation& valida
   TextTable table;
   table.header = {"rows", "in-sample %", "held-out %", "worst %", "family"};
   for (const auto& [family, sums] : families) {
-    table.rows.push_back({std::to_string(sums.rows), percent(sums.in / sums.rows),
-                          percent(sums.out / sums.rows), percent(sums.worst), family});
+    table.rows.push_back({std::to_string(sums.rows), error_percent(sums.in / sums.rows),
+                          error_percent(sums.out / sums.rows), error_percent(sums.worst), family});
   }
   std::cout << "\n" << table.str();
 }
 
-std::string label(const Sample& sample) {
+std::string sample_label(const Sample& sample) {
   return sample.network + " (" + sample.family + "), batch " + std::to_string(sample.batch);
 }
 
-void print_flagged(const std::vector<Sample>& samples, const Validation& validation) {
+void print_flagged_rows(const std::vector<Sample>& samples, const Validation& validation) {
   const std::vector<FlaggedRow> flagged = flag_rows(samples, validation.in_sample);
   constexpr size_t kMost = 20;
   std::cout << "\nrows that do not fit with the others: " << flagged.size() << "\n";
   for (size_t i = 0; i < std::min(kMost, flagged.size()); ++i) {
-    std::cout << "  " << label(samples[flagged[i].sample]) << ": " << flagged[i].why << "\n";
+    std::cout << "  " << sample_label(samples[flagged[i].sample]) << ": " << flagged[i].why << "\n";
   }
   if (flagged.size() > kMost) std::cout << "  ...\n";
 }
 
-void print_worst(const std::vector<Sample>& samples, const Validation& validation) {
+void print_worst_rows(const std::vector<Sample>& samples, const Validation& validation) {
   std::vector<size_t> order(samples.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   const auto error = [&](size_t i) {
@@ -127,7 +123,7 @@ void print_worst(const std::vector<Sample>& samples, const Validation& validatio
   for (const size_t i : order) {
     table.rows.push_back({format_fixed(samples[i].measured_ms, 2),
                           format_fixed(validation.in_sample[i], 2),
-                          format_fixed(validation.held_out[i], 2), label(samples[i])});
+                          format_fixed(validation.held_out[i], 2), sample_label(samples[i])});
   }
   std::cout << "\nworst rows\n" << table.str();
 }
@@ -141,11 +137,11 @@ void calibrate_command(const CalibrateOptions& options) {
   print_rows_read(measurements);
   const std::vector<Sample> samples = make_samples(measurements.rows, hardware);
   const Validation validation = validate(hardware, samples);
-  print_constants(validation.fit);
-  print_agreement(samples, validation);
-  if (options.held_out) print_families(samples, validation);
-  print_flagged(samples, validation);
-  print_worst(samples, validation);
+  print_fitted_constants(validation.fit);
+  print_error_table(samples, validation);
+  if (options.held_out) print_family_errors(samples, validation);
+  print_flagged_rows(samples, validation);
+  print_worst_rows(samples, validation);
   if (options.out.empty()) return;
   write_file_atomic(options.out, calibrated_file(measurements, samples, validation,
                                                  std::filesystem::path(options.out).stem()));

@@ -23,6 +23,9 @@ bool by_matrix(const KernelWork& work) { return is_kind(work, KernelKind::kMatri
 // the convolutions do, and activations take time on the vector units.
 bool compiled(const SoftwarePolicy& policy) { return policy.fuse_elementwise; }
 bool by_kernels(const SoftwarePolicy& policy) { return !policy.fuse_elementwise; }
+bool grouped_kernels(const SoftwarePolicy& policy) {
+  return by_kernels(policy) && !policy.dense_groups;
+}
 
 std::vector<Candidate> matrix_candidates() {
   return {
@@ -53,9 +56,7 @@ std::vector<Candidate> matrix_candidates() {
         4096,
         {{&Constants::half_outputs, 1}},
         "about a tile of 64 to 128 output channels"}},
-      {[](const SoftwarePolicy& policy) {
-         return !policy.fuse_elementwise && !policy.dense_groups;
-       },
+      {grouped_kernels,
        [](const KernelWork& work) { return by_matrix(work) && work.groups > 1; },
        {"grouped_work_exponent",
         0.3,
@@ -64,7 +65,7 @@ std::vector<Candidate> matrix_candidates() {
         1,
         {{&Constants::grouped_work_exponent, 1}},
         "between no waste (0) and the dense equivalent (1)"}},
-      {by_kernels,
+      {grouped_kernels,
        [](const KernelWork& work) { return work.misaligned; },
        {"misaligned_groups",
         1.4,

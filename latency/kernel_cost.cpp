@@ -102,7 +102,7 @@ double KernelPricer::matrix_seconds(const KernelWork& work) const {
                       saturation(work.reduction * extra, constants_.half_reduction) *
                       saturation(work.outputs * extra, constants_.half_outputs) *
                       saturation(work.rows, constants_.half_rows);
-  const double factor = work.misaligned ? constants_.misaligned_groups : 1;
+  const double factor = work.misaligned && !dense_groups_ ? constants_.misaligned_groups : 1;
   return work.flops * extra * factor / rate;
 }
 
