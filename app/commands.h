@@ -77,6 +77,15 @@ struct RooflineOptions {
 };
 void roofline_command(const RooflineOptions& options);
 
+struct CalibrateOptions {
+  std::string hardware;
+  std::vector<std::string> measurements;  ///< CSV files
+  std::vector<std::string> select;        ///< "column=value"
+  std::string out;                        ///< hardware file to write; empty: none
+  bool held_out = false;                  ///< print every family's errors
+};
+void calibrate_command(const CalibrateOptions& options);
+
 struct ValidateOptions {
   std::string config;
   std::vector<std::string> settings;

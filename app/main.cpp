@@ -230,6 +230,30 @@ void add_roofline_command(CLI::App& app) {
   sub->callback([] { roofline_command(roofline); });
 }
 
+void add_calibrate_command(CLI::App& app) {
+  static CalibrateOptions calibrate;
+  auto* sub = command(
+      app, "calibrate", "fit the analytic oracle's constants to measured latencies",
+      "ridgeline calibrate --hardware my.yaml --measurements m.csv --out my_calibrated.yaml\n"
+      "  ridgeline calibrate --hardware rtx_3090 --measurements timm.csv.gz --select precision=amp "
+      "layout=nhwc framework=pytorch-2.4.0-cu124");
+  sub->add_option("--hardware", calibrate.hardware,
+                  "a name of configs/hardware, or a hardware file: peaks and software policy")
+      ->required();
+  sub->add_option("--measurements", calibrate.measurements,
+                  "CSV with network,resolution,batch,precision,latency_ms[,family], plain or "
+                  "gzip'ed, or a published table (docs/latency.md)")
+      ->required()
+      ->type_name("CSV");
+  sub->add_option("--select", calibrate.select, "only rows whose column has this value")
+      ->type_name("COLUMN=VALUE");
+  sub->add_option("--out", calibrate.out, "write the hardware file with the fitted constants")
+      ->type_name("FILE");
+  sub->add_flag("--held-out", calibrate.held_out,
+                "every family's error when it is left out of the fit");
+  sub->callback([] { calibrate_command(calibrate); });
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Ridgeline: hardware-aware neural-architecture search", "ridgeline"};
   app.footer(kFooter);
@@ -246,6 +270,7 @@ int run(int argc, char** argv) {
   add_scale_command(app);
   add_network_commands(app);
   add_roofline_command(app);
+  add_calibrate_command(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& e) {
