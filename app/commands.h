@@ -62,8 +62,29 @@ struct ProfileOptions {
   bool measured = false;         ///< on this machine instead of a hardware file
   std::string device = "cpu";
   int threads = 1;
+  std::string svg;  ///< picture of the kernels on the roofline; empty: none
 };
 void profile_command(const ProfileOptions& options);
+
+struct RooflineOptions {
+  std::vector<std::string> hardware = {"tpu_v3", "v100", "xeon_skylake"};
+  std::vector<std::string> networks = {"efficientnet_b0", "efficientnet_b7",
+                                       "efficientnet_x_b0_tpu", "efficientnet_x_b7_tpu",
+                                       "resnet50"};
+  int batch = 128;
+  std::string out;  ///< SVG file; empty: none written
+  bool csv = false;
+};
+void roofline_command(const RooflineOptions& options);
+
+struct CalibrateOptions {
+  std::string hardware;
+  std::vector<std::string> measurements;  ///< CSV files
+  std::vector<std::string> select;        ///< "column=value"
+  std::string out;                        ///< hardware file to write; empty: none
+  bool held_out = false;                  ///< print every family's errors
+};
+void calibrate_command(const CalibrateOptions& options);
 
 struct ValidateOptions {
   std::string config;

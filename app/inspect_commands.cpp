@@ -3,6 +3,8 @@
 
 #include "app/commands.h"
 #include "app/pipeline.h"
+#include "app/roofline.h"
+#include "core/file.h"
 #include "core/units.h"
 #include "experiments/preflight.h"
 #include "latency/account.h"
@@ -39,6 +41,9 @@ void profile_command(const ProfileOptions& options) {
     throw Error(ErrorKind::kUsage,
                 "--format: '" + options.format + "' is not one of table, json, csv");
   }
+  if (options.measured && !options.svg.empty()) {
+    throw Error(ErrorKind::kUsage, "--svg: needs an account of operators; leave out --measured");
+  }
   LatencyConfig config;
   config.kind = options.measured ? LatencyKind::kMeasured : LatencyKind::kRoofline;
   config.hardware = options.hardware;
@@ -66,6 +71,10 @@ void profile_command(const ProfileOptions& options) {
     config.kind = LatencyKind::kWholeNetwork;
     print_beside_baseline(network, latency, make_oracle(config)->estimate(network),
                           options.format == "json");
+  }
+  if (!options.svg.empty()) {
+    write_file_atomic(options.svg,
+                      to_svg(kernel_roofline(network, latency, load_hardware(options.hardware))));
   }
 }
 

@@ -200,6 +200,8 @@ void add_network_commands(CLI::App& app) {
   sub->add_option("--device", profile.device, "measured: cpu, cuda or cuda:N")
       ->capture_default_str();
   sub->add_option("--threads", profile.threads, "measured: CPU threads")->capture_default_str();
+  sub->add_option("--svg", profile.svg, "draw the network's kernels on the roofline")
+      ->type_name("FILE");
   sub->callback([] { profile_command(profile); });
 
   static ValidateOptions validate;
@@ -214,6 +216,48 @@ void add_network_commands(CLI::App& app) {
                 "print every key of an experiment file with meaning, default, range and unit",
                 "ridgeline reference > my_experiment.yaml");
   sub->callback([] { reference_command(); });
+}
+
+void add_roofline_command(CLI::App& app) {
+  static RooflineOptions roofline;
+  auto* sub =
+      command(app, "roofline", "networks on the rooflines of devices, as table and picture",
+              "ridgeline roofline --hardware tpu_v3 v100 --networks efficientnet_b0 resnet50 "
+              "--out roofline.svg");
+  sub->add_option("--hardware", roofline.hardware, "names of configs/hardware, or hardware files")
+      ->type_name("NAME...")
+      ->capture_default_str();
+  sub->add_option("--networks", roofline.networks, "known networks, or architecture files")
+      ->type_name("NAME...")
+      ->capture_default_str();
+  sub->add_option("--batch", roofline.batch, "images per inference")->capture_default_str();
+  sub->add_option("--out", roofline.out, "write the picture there")->type_name("FILE.svg");
+  sub->add_flag("--csv", roofline.csv, "the table as CSV");
+  sub->callback([] { roofline_command(roofline); });
+}
+
+void add_calibrate_command(CLI::App& app) {
+  static CalibrateOptions calibrate;
+  auto* sub = command(
+      app, "calibrate", "fit the analytic oracle's constants to measured latencies",
+      "ridgeline calibrate --hardware my.yaml --measurements m.csv --out my_calibrated.yaml\n"
+      "  ridgeline calibrate --hardware rtx_3090 --measurements timm.csv.gz --select precision=amp "
+      "layout=nhwc framework=pytorch-2.4.0-cu124");
+  sub->add_option("--hardware", calibrate.hardware,
+                  "a name of configs/hardware, or a hardware file: peaks and software policy")
+      ->required();
+  sub->add_option("--measurements", calibrate.measurements,
+                  "CSV with network,resolution,batch,precision,latency_ms[,family], plain or "
+                  "gzip'ed, or a published table (docs/latency.md)")
+      ->required()
+      ->type_name("CSV");
+  sub->add_option("--select", calibrate.select, "only rows whose column has this value")
+      ->type_name("COLUMN=VALUE");
+  sub->add_option("--out", calibrate.out, "write the hardware file with the fitted constants")
+      ->type_name("FILE");
+  sub->add_flag("--held-out", calibrate.held_out,
+                "every family's error when it is left out of the fit");
+  sub->callback([] { calibrate_command(calibrate); });
 }
 
 int run(int argc, char** argv) {
@@ -231,6 +275,8 @@ int run(int argc, char** argv) {
   add_store_commands(app);
   add_scale_command(app);
   add_network_commands(app);
+  add_roofline_command(app);
+  add_calibrate_command(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& e) {

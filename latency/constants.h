@@ -13,6 +13,7 @@ struct SoftwarePolicy {
   bool fuse_relu = true;
   bool fuse_swish = false;  ///< and sigmoid
   bool fuse_elementwise = false;
+  bool dense_groups = false;
   std::string source = {};
 
   template <class V>
@@ -26,6 +27,8 @@ struct SoftwarePolicy {
     v.field(
         "fuse_elementwise", fuse_elementwise,
         {.help = "adds, scalings and global pools pay only elementwise_share of their traffic"});
+    v.field("dense_groups", dense_groups,
+            {.help = "a grouped convolution runs as its dense equivalent"});
     v.field("source", source, {.help = "where this policy comes from"});
   }
 };
@@ -42,13 +45,18 @@ struct EffectiveConstants {
   double depthwise_vector_share = 1;
   double pooling_fraction = 1;
   double elementwise_share = 1;
+  double relu_passes = 2;
   double swish_passes = 2;
   double batch_norm_passes = 2;
   double swish_ps = 0;
   double relu_ps = 0;
   double grouped_work_exponent = 0;
+  double misaligned_groups = 1;
   double grouped_traffic = 1;
   double overhead_us = 0;
+  double launch_us = 0;
+  double reduction_us = 0;
+  double input_us = 0;
   double whole_network_efficiency = 0.5;
   std::string source = {};
 
@@ -82,6 +90,8 @@ struct EffectiveConstants {
             {.help = "share of their traffic that fused elementwise operators still pay",
              .min = 0,
              .max = 1});
+    v.field("relu_passes", relu_passes,
+            {.help = "unfused ReLU: traffic in sizes of its output", .min = 0, .max = 100});
     v.field("swish_passes", swish_passes,
             {.help = "unfused swish: traffic in sizes of its output", .min = 0, .max = 100});
     v.field("batch_norm_passes", batch_norm_passes,
@@ -93,17 +103,41 @@ struct EffectiveConstants {
              .max = 1e6});
     v.field("relu_ps", relu_ps,
             {.help = "vector time of ReLU per element", .unit = "ps", .min = 0, .max = 1e6});
-    v.field(
-        "grouped_work_exponent", grouped_work_exponent,
-        {.help = "a grouped convolution computes as if groups^this fewer; 1: its dense equivalent",
-         .min = 0,
-         .max = 1});
+    v.field("grouped_work_exponent", grouped_work_exponent,
+            {.help = "a grouped convolution computes as if it had groups^(1-this) groups",
+             .min = 0,
+             .max = 1});
+    v.field("misaligned_groups", misaligned_groups,
+            {.help = "factor on the work of grouped convolutions whose groups are neither a power "
+                     "of two nor a multiple of 32 channels wide",
+             .min = 1,
+             .max = 100});
     v.field("grouped_traffic", grouped_traffic,
             {.help = "factor on the traffic of convolutions with more than 2 groups",
              .min = 1,
              .max = 1000});
     v.field("overhead_us", overhead_us,
-            {.help = "launch time of a kernel", .unit = "us", .min = 0, .max = 1e6});
+            {.help = "time on the device to start and drain a kernel",
+             .unit = "us",
+             .min = 0,
+             .max = 1e6});
+    v.field("launch_us", launch_us,
+            {.help = "time of the host to launch a kernel: small kernels wait for their launches; "
+                     "0: the whole network is one launch",
+             .unit = "us",
+             .min = 0,
+             .max = 1e6});
+    v.field("reduction_us", reduction_us,
+            {.help = "further overhead of a global pool, for which the whole tensor must be there",
+             .unit = "us",
+             .min = 0,
+             .max = 1e6});
+    v.field("input_us", input_us,
+            {.help = "time of the host to supply one image, where that is part of the latency; it "
+                     "overlaps with the device",
+             .unit = "us",
+             .min = 0,
+             .max = 1e6});
     v.field("whole_network_efficiency", whole_network_efficiency,
             share("E of the whole-network oracle (the paper's Equation 1)", 4));
     v.field("source", source, {.help = "where these constants come from"});

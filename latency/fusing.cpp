@@ -56,8 +56,9 @@ class Fuser {
   }
   KernelKind kind_of(const Activation& activation, const Node& node) const {
     if (activation.kind == ActivationKind::kIdentity) return KernelKind::kNone;
-    const bool fusible =
-        activation.kind == ActivationKind::kRelu ? policy_.fuse_relu : policy_.fuse_swish;
+    const bool relu =
+        activation.kind == ActivationKind::kRelu || activation.kind == ActivationKind::kRelu6;
+    const bool fusible = relu ? policy_.fuse_relu : policy_.fuse_swish;
     return fusible && can_follow(node, false) ? KernelKind::kNone : KernelKind::kActivation;
   }
   KernelKind kind_of(const Add&, const Node&) const { return KernelKind::kElementwise; }

@@ -1,5 +1,5 @@
 #include <bit>
-#include <functional>
+#include <cstring>
 
 #include "network/network.h"
 
@@ -160,13 +160,20 @@ class ShapeInference {
   const NodeInputs& inputs_;
 };
 
-/// `operator+` would allocate twice.
-std::string join_name(const std::string& owner, std::string_view part) {
-  std::string name;
-  name.reserve(owner.size() + part.size());
-  name += owner;
-  name += part;
-  return name;
+/// Three words of a name: its head, its tail and what stands in the middle. Names of one network
+/// differ in one of them as a rule, and hashing every byte would take longer than all the
+/// comparisons.
+uint64_t hash_of(const std::string& name) {
+  uint64_t head = 0, middle = 0, tail = 0;
+  const size_t word = std::min(name.size(), sizeof head);
+  std::memcpy(&head, name.data(), word);
+  std::memcpy(&middle, name.data() + (name.size() - word) / 2, word);
+  std::memcpy(&tail, name.data() + name.size() - word, word);
+  constexpr uint64_t kMix = 0x9e3779b97f4a7c15;  // odd, its bits spread evenly
+  uint64_t hash = (head + name.size()) * kMix;
+  hash = (std::rotl(hash, 29) ^ middle) * kMix;
+  hash = (std::rotl(hash, 29) ^ tail) * kMix;
+  return hash >> 32;
 }
 
 /// A set of nodes by name: open addressing, since one allocation per name would cost more than all
@@ -174,13 +181,13 @@ std::string join_name(const std::string& owner, std::string_view part) {
 class NameSet {
  public:
   explicit NameSet(const std::vector<Node>& nodes)
-      : nodes_(nodes), slots_(std::bit_ceil(2 * nodes.size()), kFree) {}
+      : nodes_(nodes), slots_(std::bit_ceil(4 * nodes.size()), kFree) {}
 
   /// False when a node of this name was added before.
   bool add(int node) {
     const std::string& name = nodes_[static_cast<size_t>(node)].name;
     const size_t mask = slots_.size() - 1;
-    size_t at = std::hash<std::string>()(name) & mask;
+    size_t at = hash_of(name) & mask;
     for (; slots_[at] != kFree; at = (at + 1) & mask) {
       if (nodes_[static_cast<size_t>(slots_[at])].name == name) return false;
     }
@@ -196,49 +203,66 @@ class NameSet {
 
 }  // namespace
 
-NetworkBuilder::NetworkBuilder(std::string name, const Shape& input) {
+NetworkBuilder::NetworkBuilder(std::string_view name, const Shape& input, Network storage)
+    : network_(std::move(storage)) {
+  network_.name_.assign(name);
   if (input.channels < 1 || input.height < 1 || input.width < 1 || input.batch != 1) {
-    throw Error(ErrorKind::kConfig,
-                "network " + name + ": the input shape " + to_string(input) + " must be positive");
+    throw Error(ErrorKind::kConfig, "network " + network_.name_ + ": the input shape " +
+                                        to_string(input) + " must be positive");
   }
-  network_.name_ = std::move(name);
-  network_.nodes_.push_back({"input", Input{}, {}, input});
+  Node& node = next_node();
+  node.name.assign("input");
+  node.op = Input{};
+  node.inputs = {};
+  node.shape = input;
+  ++used_;
 }
 
-int NetworkBuilder::add(std::string name, const Operator& op, NodeInputs inputs) {
+Node& NetworkBuilder::next_node() {
+  if (used_ == network_.nodes_.size()) network_.nodes_.emplace_back();
+  return network_.nodes_[used_];
+}
+
+int NetworkBuilder::add_part(std::string_view owner, std::string_view part, const Operator& op,
+                             NodeInputs inputs) {
+  // Filled in place: a string or a node that moves costs more than all that is computed here.
+  Node& node = next_node();
+  node.name.assign(owner).append(part);
   for (const int index : inputs) {
-    if (index < 0 || index >= network_.size()) {
-      throw Error(ErrorKind::kInternal, "network node " + name + ": input " +
+    if (index < 0 || static_cast<size_t>(index) >= used_) {
+      throw Error(ErrorKind::kInternal, "network node " + node.name + ": input " +
                                             std::to_string(index) + " does not exist yet");
     }
   }
-  const Shape shape = ShapeInference(name, op, network_.nodes_, inputs).infer();
-  network_.nodes_.push_back({std::move(name), op, std::move(inputs), shape});
-  return network_.size() - 1;
+  node.shape = ShapeInference(node.name, op, network_.nodes_, inputs).infer();
+  node.op = op;
+  node.inputs = std::move(inputs);
+  return static_cast<int>(used_++);
 }
 
 int NetworkBuilder::conv_bn(const std::string& name, int input, const Conv2d& conv,
                             const BatchNorm& bn) {
-  return add(join_name(name, ".bn"), bn, {add(join_name(name, ".conv"), conv, {input})});
+  return add_part(name, ".bn", bn, {add_part(name, ".conv", conv, {input})});
 }
 
 int NetworkBuilder::conv_bn_act(const std::string& name, int input, const Conv2d& conv,
                                 const BatchNorm& bn, ActivationKind act) {
-  return add(join_name(name, ".act"), Activation{act}, {conv_bn(name, input, conv, bn)});
+  return add_part(name, ".act", Activation{act}, {conv_bn(name, input, conv, bn)});
 }
 
 int NetworkBuilder::squeeze_excite(const std::string& name, int input, int64_t reduced,
                                    ActivationKind act, ActivationKind gate) {
   const int64_t channels = shape(input).channels;
-  int x = add(join_name(name, ".pool"), GlobalAveragePool{}, {input});
-  x = add(join_name(name, ".reduce"), Conv2d{.out_channels = reduced, .bias = true}, {x});
-  x = add(join_name(name, ".act"), Activation{act}, {x});
-  x = add(join_name(name, ".expand"), Conv2d{.out_channels = channels, .bias = true}, {x});
-  x = add(join_name(name, ".gate"), Activation{gate}, {x});
-  return add(join_name(name, ".scale"), Multiply{}, {input, x});
+  int x = add_part(name, ".pool", GlobalAveragePool{}, {input});
+  x = add_part(name, ".reduce", Conv2d{.out_channels = reduced, .bias = true}, {x});
+  x = add_part(name, ".act", Activation{act}, {x});
+  x = add_part(name, ".expand", Conv2d{.out_channels = channels, .bias = true}, {x});
+  x = add_part(name, ".gate", Activation{gate}, {x});
+  return add_part(name, ".scale", Multiply{}, {input, x});
 }
 
 Network NetworkBuilder::build() && {
+  network_.nodes_.resize(used_);
   std::vector<bool> read(network_.nodes_.size(), false);
   NameSet names(network_.nodes_);
   for (int i = 0; i < network_.size(); ++i) {

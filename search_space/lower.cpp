@@ -17,10 +17,10 @@ int depth_multiple(const Stage& stage) {
 /// official EfficientNet-X code, stated for any stage: see docs/architecture.md, "Reshaping".
 class Lowering {
  public:
-  explicit Lowering(const Architecture& a)
+  Lowering(const Architecture& a, Network storage)
       : a_(a),
         bn_{a.bn_epsilon, a.bn_momentum},
-        builder_(a.name, {a.input_channels, a.resolution, a.resolution, 1}) {
+        builder_(a.name, {a.input_channels, a.resolution, a.resolution, 1}, std::move(storage)) {
     for (const auto& stage : a.stages) blocks_ += stage.layers;
   }
 
@@ -57,6 +57,13 @@ class Lowering {
     return builder_.conv_bn_act(name, x_, conv, bn_, act);
   }
 
+  /// The name of a part of the current block. It stands in one buffer: a new string for each of a
+  /// hundred names would take as long as the lowering itself.
+  const std::string& part(std::string_view suffix) {
+    part_.assign(block_name_).append(suffix);
+    return part_;
+  }
+
   void add_stage(const std::string& name, const Stage& stage) {
     const Shape entry = builder_.shape(x_);
     int stride = stage.stride;
@@ -75,7 +82,8 @@ class Lowering {
       x_ = builder_.add(name + ".space_to_batch", SpaceToBatch{stage.reshape_block}, {x_});
     }
     for (int layer = 0; layer < stage.layers; ++layer) {
-      add_block(name + ".block" + std::to_string(layer), stage, layer == 0, stride);
+      block_name_.assign(name).append(".block").append(std::to_string(layer));
+      add_block(stage, layer == 0, stride);
     }
     if (stage.reshape == Reshape::kSpaceToBatch) {
       x_ = builder_.add(name + ".batch_to_space",
@@ -97,7 +105,7 @@ class Lowering {
                      stage.activation);
   }
 
-  void add_block(const std::string& name, const Stage& stage, bool first, int stage_stride) {
+  void add_block(const Stage& stage, bool first, int stage_stride) {
     const int multiple = depth_multiple(stage);
     const int kernel = multiple == 1
                            ? stage.kernel
@@ -111,14 +119,14 @@ class Lowering {
         .out_channels = hidden, .kernel_h = kernel, .kernel_w = kernel, .stride = stride};
     const int entry = x_;
     if (stage.op == BlockOperator::kFusedMbConv) {
-      x_ = conv_bn_act(name + ".fused", spatial, stage.activation);
+      x_ = conv_bn_act(part(".fused"), spatial, stage.activation);
     } else {
       if (stage.expansion != 1 || hidden != in) {
-        x_ = conv_bn_act(name + ".expand", {.out_channels = hidden}, stage.activation);
+        x_ = conv_bn_act(part(".expand"), {.out_channels = hidden}, stage.activation);
       }
       Conv2d depthwise = spatial;
       depthwise.groups = hidden;
-      x_ = conv_bn_act(name + ".depthwise", depthwise, stage.activation);
+      x_ = conv_bn_act(part(".depthwise"), depthwise, stage.activation);
     }
     // The ratio is of the filters before expansion; the first block's are those before any
     // reshaping.
@@ -126,18 +134,18 @@ class Lowering {
         static_cast<double>(first ? nominal_in : nominal_in * multiple) * stage.se_ratio;
     if (stage.se_ratio > 0) {
       x_ = builder_.squeeze_excite(
-          name + ".se", x_, std::max<int64_t>(1, static_cast<int64_t>(reduced)), stage.activation);
+          part(".se"), x_, std::max<int64_t>(1, static_cast<int64_t>(reduced)), stage.activation);
     }
-    x_ = builder_.conv_bn(name + ".project", x_, {.out_channels = out}, bn_);
+    x_ = builder_.conv_bn(part(".project"), x_, {.out_channels = out}, bn_);
     const bool same_place = first ? stage.stride == 1 && stage_stride == 1 : true;
-    if (stage.skip && same_place && in == out) add_skip(name, entry);
+    if (stage.skip && same_place && in == out) add_skip(entry);
     ++block_;
   }
 
-  void add_skip(const std::string& name, int entry) {
+  void add_skip(int entry) {
     const double rate = a_.drop_connect * block_ / blocks_;
-    if (rate > 0) x_ = builder_.add(name + ".drop", DropConnect{rate}, {x_});
-    x_ = builder_.add(name + ".add", Add{}, {x_, entry});
+    if (rate > 0) x_ = builder_.add(part(".drop"), DropConnect{rate}, {x_});
+    x_ = builder_.add(part(".add"), Add{}, {x_, entry});
   }
 
   void add_head() {
@@ -157,6 +165,7 @@ class Lowering {
   int64_t nominal_ = 0;  // filters before any reshaping
   int spent_ = 1;        // reduction made ahead of its stride by space-to-depth
   int block_ = 0, blocks_ = 0;
+  std::string block_name_, part_;
 };
 
 }  // namespace
@@ -174,6 +183,10 @@ bool skip_matters(const Architecture& a, size_t index) {
   return entering == stage.filters;
 }
 
-Network lower(const Architecture& architecture) { return Lowering(architecture).run(); }
+Network lower(const Architecture& architecture) { return lower(architecture, Network()); }
+
+Network lower(const Architecture& architecture, Network storage) {
+  return Lowering(architecture, std::move(storage)).run();
+}
 
 }  // namespace ridgeline

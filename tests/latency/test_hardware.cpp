@@ -49,9 +49,11 @@ std::string replaced(const std::string& from, const std::string& to) {
 TEST_CASE("every hardware file loads, has its sources, and its ridge point is C over b by hand") {
   // Peak of the default precision (FLOP/s) over bandwidth (byte/s), from the data sheets.
   const std::map<std::string, double> ridges = {
-      {"tpu_v2", 46e12 / 700e9},   {"tpu_v3", 123e12 / 900e9},       {"v100", 125e12 / 900e9},
-      {"a100", 312e12 / 1555e9},   {"h100", 989.4e12 / 3350e9},      {"h200", 989.4e12 / 4800e9},
-      {"rtx_3090", 71e12 / 936e9}, {"xeon_skylake", 3.05e12 / 128e9}};
+      {"tpu_v2", 46e12 / 700e9},   {"tpu_v3", 123e12 / 900e9},
+      {"v100", 125e12 / 900e9},    {"a100", 312e12 / 1555e9},
+      {"h100", 989.4e12 / 3350e9}, {"h200", 989.4e12 / 4800e9},
+      {"rtx_3090", 71e12 / 936e9}, {"xeon_skylake", 3.05e12 / 128e9},
+      {"t4", 65e12 / 320e9},       {"v100_pytorch", 125e12 / 900e9}};
   const auto names = config_names("hardware");
   CHECK(names.size() == ridges.size());
   for (const auto& [name, ridge] : ridges) {
@@ -114,7 +116,7 @@ TEST_CASE("an unknown device is answered with the nearest name and the list") {
   config.hardware = "tpuv3";
   const std::string message = error_of([&] { make_oracle(config); });
   CHECK_THAT(message, Catch::Contains("hardware: no file for 'tpuv3'; did you mean 'tpu_v3'?"));
-  CHECK_THAT(message, Catch::Contains("rtx_3090, tpu_v2, tpu_v3, v100, xeon_skylake"));
+  CHECK_THAT(message, Catch::Contains("rtx_3090, t4, tpu_v2, tpu_v3, v100, v100_pytorch"));
 }
 
 TEST_CASE("the factory makes the oracle that the configuration names") {

@@ -217,6 +217,81 @@ TEST_CASE("overhead counts once per kernel and bounds small ones") {
   CHECK(latency.operators[1].bound == Bound::kOverhead);
 }
 
+TEST_CASE("groups of an awkward width cost more, those that kernels are made for do not") {
+  Hardware device = plain_device();
+  device.memory.bandwidth_gbps = 1e5;  // compute-bound throughout
+  const auto grouped = [&](int64_t width) {
+    return total_ms(device, one_conv(8 * width, 16, {.out_channels = 8 * width, .groups = 8}));
+  };
+  const double awkward = grouped(24), power = grouped(16), multiple = grouped(96);
+  device.constants.misaligned_groups = 3;
+  CHECK(grouped(24) == Approx(3 * awkward));
+  CHECK(grouped(16) == Approx(power));
+  CHECK(grouped(96) == Approx(multiple));
+}
+
+TEST_CASE("a stack with dense groups prices a grouped convolution as the dense one") {
+  Hardware device = plain_device();
+  device.memory.bandwidth_gbps = 1e5;
+  device.software.dense_groups = true;
+  device.constants.half_outputs = 100;
+  CHECK(total_ms(device, one_conv(64, 16, {.out_channels = 64, .groups = 4})) ==
+        Approx(total_ms(device, one_conv(64, 16, {.out_channels = 64}))));
+}
+
+TEST_CASE("kernels wait for their launches, which run ahead of a busy device") {
+  Hardware device = plain_device();
+  device.constants.launch_us = 10;
+  const auto chain = [](int64_t first, int64_t second) {
+    NetworkBuilder builder("chain", {1, 100, 100});
+    const int x = builder.add("a", Conv2d{.out_channels = first}, {builder.input()});
+    builder.add("b", Conv2d{.out_channels = second}, {x});
+    return std::move(builder).build();
+  };
+  // Both small (8.0 and 8.0 us): each ends its 8 us after its launch at 10 and 20 us.
+  const double pixel_us = 10000 * 4 / 10e9 * 1e6;  // one channel's map: 4 us
+  const Latency small = RooflineOracle(device, 1).estimate(chain(1, 1));
+  CHECK(small.ms == Approx((20 + 2 * pixel_us) * 1e-3).epsilon(0.001));
+  // The first takes 36 us: the second is launched meanwhile and begins at once.
+  const Latency large = RooflineOracle(device, 1).estimate(chain(8, 1));
+  CHECK(large.ms == Approx((10 + 9 * pixel_us + 9 * pixel_us) * 1e-3).epsilon(0.001));
+  CHECK(large.operators[2].bound == Bound::kMemory);
+  device.constants.launch_us = 100;
+  CHECK(RooflineOracle(device, 1).estimate(chain(1, 1)).operators[2].bound == Bound::kOverhead);
+}
+
+TEST_CASE("images that a host supplies too slowly bound the latency, and the account says so") {
+  Hardware device = plain_device();
+  const Network network = one_conv(8, 10, {.out_channels = 8});
+  const double alone = total_ms(device, network, 4);
+  device.constants.input_us = 1000;
+  const Latency supplied = RooflineOracle(device, 4).estimate(network);
+  CHECK(supplied.ms == Approx(4));
+  CHECK(supplied.operators[0].ms == Approx(4 - alone));
+  CHECK(supplied.operators[0].bound == Bound::kOverhead);
+}
+
+TEST_CASE("a global pool pays for its reduction besides its traffic") {
+  Hardware device = plain_device();
+  const double without = total_ms(device, elementwise_network());
+  device.constants.reduction_us = 50;
+  CHECK(total_ms(device, elementwise_network()) == Approx(without + 0.05));
+}
+
+TEST_CASE("ReLU6 counts as ReLU, the hard forms as swish and sigmoid") {
+  Hardware device = plain_device();
+  device.constants.relu_passes = 1;
+  device.constants.swish_passes = 7;
+  const auto bytes = [&](ActivationKind kind) {
+    NetworkBuilder builder("activation", {4, 10, 10});
+    builder.add("act", Activation{kind}, {builder.input()});
+    return RooflineOracle(device, 1).estimate(std::move(builder).build()).bytes;
+  };
+  CHECK(bytes(ActivationKind::kRelu6) == 400 * 4);
+  CHECK(bytes(ActivationKind::kHardSwish) == 400 * 4 * 7);
+  CHECK(bytes(ActivationKind::kHardSigmoid) == 400 * 4 * 7);
+}
+
 TEST_CASE("latency grows with width, batch and resolution") {
   const auto ms = [](int64_t width, int batch, int64_t side) {
     NetworkBuilder builder("chain", {3, side, side});

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "calibration/parameters.h"
+
+namespace ridgeline {
+
+/// A fitted constant.
+struct FittedConstant {
+  Parameter parameter;
+  double before = 0;  ///< what the hardware file said
+  double value = 0;
+  /// Standard deviation of its logarithm, and the share of the prior's that is left: near 1, the
+  /// data say nothing about it.
+  double spread = 0;
+  double of_prior = 1;
+};
+
+struct Fit {
+  Hardware hardware;  ///< with the fitted constants
+  std::vector<FittedConstant> constants;
+  int iterations = 0;
+};
+
+struct FitOptions {
+  double noise = 0.08;        ///< expected model error, natural logarithm
+  double robustness = 2.0;    ///< residuals beyond so many `noise` count linearly
+  double prior_weight = 1.0;  ///< 0: no priors
+  int max_iterations = 60;
+};
+
+/// Levenberg-Marquardt over the logarithms of the free constants: minimises the pseudo-Huber loss
+/// of the log latencies' residuals plus the priors. Deterministic. Throws `kData` when there are
+/// fewer samples than `least_rows(free constants)`.
+Fit fit_constants(const Hardware& hardware, const std::vector<Sample>& samples,
+                  const FitOptions& options = {});
+
+/// Priors carry the constants that few rows cannot: a third as many rows as constants, and two.
+int least_rows(size_t constants);
+
+}  // namespace ridgeline

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "network/network.h"
+#include "network/precision.h"
+
+namespace ridgeline {
+
+/// One measured latency of one network.
+struct Measurement {
+  std::string network;  ///< as its file names it
+  std::string family;   ///< what a cross-validation leaves out together
+  std::string device;   ///< device and software stack, as far as the file tells; may be empty
+  int batch = 1;        ///< images
+  Precision precision = Precision::kFp32;
+  double latency_ms = 0;           ///< of one batch
+  std::string set_aside;           ///< why the row is not fitted; empty: it is
+  std::function<Network()> build;  ///< the network at the measured resolution
+};
+
+struct Measurements {
+  std::string source;             ///< files and selection, for provenance
+  std::vector<Measurement> rows;  ///< to be fitted
+  std::vector<Measurement> set_aside;
+  std::vector<std::string> unknown;  ///< networks of published tables that cannot be built here
+  int unknown_rows = 0;
+};
+
+/// Reads measured latencies: CSV files, gzip'ed or plain, with the columns
+/// `network,resolution,batch,precision,latency_ms` and optionally `family`, `device`, `set_aside`
+/// (a reason), where `network` is a known network or an architecture file (relative to the CSV); or
+/// one of the published tables that calibration/adapters.h recognises. `selection`: "column=value",
+/// all of which must hold ("device" and "network" work for every file).
+/// Throws `kData` for missing columns, latencies that are not positive, networks that are not
+/// known, and rows of more than one device; `kUsage` for a selection that no row meets.
+Measurements read_measurements(const std::vector<std::filesystem::path>& files,
+                               const std::vector<std::string>& selection = {});
+
+}  // namespace ridgeline

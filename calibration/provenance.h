@@ -1,0 +1,19 @@
+#pragma once
+
+#include "calibration/measurements.h"
+#include "calibration/validation.h"
+
+namespace ridgeline {
+
+/// Where fitted constants come from, for `constants.source`: files, rows, what was set aside, the
+/// errors in-sample and held-out, and what these rows say nothing about. The same rows give the
+/// same text: no date, no machine.
+std::string provenance(const Measurements& measurements, const std::vector<Sample>& samples,
+                       const Validation& validation);
+
+/// The text of a hardware file called `name` with the fitted constants, Equation 1's fitted E and
+/// their provenance; read back before it is returned.
+std::string calibrated_file(const Measurements& measurements, const std::vector<Sample>& samples,
+                            const Validation& validation, const std::string& name);
+
+}  // namespace ridgeline

@@ -1,0 +1,47 @@
+#include "calibration/samples.h"
+
+#include "latency/whole_network.h"
+
+namespace ridgeline {
+namespace {
+
+double activations_of(const Network& network, int batch) {
+  double elements = 0;
+  for (const Node& node : network.nodes()) {
+    const bool counts =
+        std::holds_alternative<Conv2d>(node.op) || std::holds_alternative<Linear>(node.op);
+    if (counts) elements += static_cast<double>(node.shape.elements());
+  }
+  return elements * batch;
+}
+
+}  // namespace
+
+std::vector<Sample> make_samples(const std::vector<Measurement>& rows, const Hardware& hardware) {
+  std::vector<Sample> samples;
+  samples.reserve(rows.size());
+  Hardware roomy = hardware;  // that the network ran there has been shown
+  roomy.memory.size_gib = 1e6;
+  roomy.constants.whole_network_efficiency = 1;
+  for (const Measurement& row : rows) {
+    const Network network = row.build();
+    Sample sample{.network = row.network,
+                  .family = row.family,
+                  .precision = row.precision,
+                  .batch = row.batch,
+                  .measured_ms = row.latency_ms,
+                  .kernels = kernels_of(network, fuse(network, hardware.software), row.batch)};
+    const Latency whole = WholeNetworkOracle(roomy, row.batch, row.precision).estimate(network);
+    sample.flops = whole.flops;
+    sample.activations = activations_of(network, row.batch);
+    sample.equation1_ms = whole.ms;
+    samples.push_back(std::move(sample));
+  }
+  return samples;
+}
+
+double predicted_ms(const Sample& sample, const Hardware& hardware) {
+  return KernelPricer(hardware, sample.precision).total_seconds(sample.kernels, sample.batch) * 1e3;
+}
+
+}  // namespace ridgeline

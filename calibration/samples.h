@@ -1,0 +1,28 @@
+#pragma once
+
+#include "calibration/measurements.h"
+#include "latency/kernel_cost.h"
+
+namespace ridgeline {
+
+/// A measurement with all that a model of latency needs of its network: priced thousands of times
+/// during a fit, built once.
+struct Sample {
+  std::string network, family;
+  Precision precision = Precision::kFp32;
+  int batch = 1;
+  double measured_ms = 0;
+  std::vector<KernelWork> kernels;
+  double flops = 0;         ///< W of the batch
+  double activations = 0;   ///< outputs of convolutions and linear layers, of the batch
+  double equation1_ms = 0;  ///< of the paper's Equation 1 at E = 1
+};
+
+/// The samples of `rows` on the software stack of `hardware`. Throws `kConfig` where the hardware
+/// has no rate for a row's precision.
+std::vector<Sample> make_samples(const std::vector<Measurement>& rows, const Hardware& hardware);
+
+/// What the roofline oracle says with the constants of `hardware`, ms.
+double predicted_ms(const Sample& sample, const Hardware& hardware);
+
+}  // namespace ridgeline
