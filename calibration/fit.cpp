@@ -169,7 +169,12 @@ Fit fit_constants(const Hardware& hardware, const std::vector<Sample>& samples,
                   const FitOptions& options) {
   const std::vector<Parameter> parameters = free_parameters(hardware, samples);
   require_rows(parameters, samples);
-  const Problem problem(hardware, samples, parameters, options);
+  // What these rows say nothing about is better guessed than neutral.
+  Hardware base = hardware;
+  for (const Parameter& parameter : open_parameters(hardware)) {
+    parameter.set(parameter.centre, base.constants);
+  }
+  const Problem problem(base, samples, parameters, options);
   const Solution solution = minimise(problem, options);
   const MatrixXd covariance =
       solution.curvature.ldlt().solve(MatrixXd::Identity(problem.size(), problem.size()));
