@@ -92,7 +92,10 @@ void print_set(const path& data, const Set& set) {
   std::erase_if(measurements.rows, [&](const Measurement& row) {
     return std::find(set.without.begin(), set.without.end(), row.family) != set.without.end();
   });
-  const Hardware hardware = load_hardware(set.hardware);
+  Hardware hardware = load_hardware(set.hardware);
+  if (set.name.find("TensorFlow") != std::string::npos) {
+    hardware.software = load_hardware("v100").software;
+  }
   const std::vector<Sample> samples = make_samples(measurements.rows, hardware);
   std::set<std::string> families;
   for (const Sample& sample : samples) families.insert(sample.family);
