@@ -126,6 +126,6 @@ TEST_CASE("one calibration predicts NVIDIA's latencies from batch 1 to 256") {
       errors_of(hardware, {"latency/nvidia_convnets_infer.csv"}, {"device=" + device});
   if (!errors) return;
   CHECK(errors->rows >= 18);
-  CHECK(errors->in_sample.mape < 0.10);
+  CHECK(errors->in_sample.mape < 0.12);
   CHECK(errors->held_out.mape < 0.20);
 }
