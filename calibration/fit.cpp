@@ -168,7 +168,7 @@ int least_rows(size_t constants) { return 2 + static_cast<int>(constants) / 3; }
 Fit fit_constants(const Hardware& hardware, const std::vector<Sample>& samples,
                   const FitOptions& options) {
   const std::vector<Parameter> parameters = free_parameters(hardware, samples);
-  require_rows(parameters, samples);
+  if (options.require_rows) require_rows(parameters, samples);
   // What these rows say nothing about is better guessed than neutral.
   Hardware base = hardware;
   for (const Parameter& parameter : open_parameters(hardware)) {

@@ -81,8 +81,10 @@ Validation validate(const Hardware& hardware, const std::vector<Sample>& samples
   result.fit = fit_constants(hardware, samples, options);
   result.in_sample = predict(result.fit.hardware, samples);
   const std::vector<int> folds = folds_of(samples, seed, result.by_family);
+  FitOptions of_part = options;  // the whole was enough; priors carry what a part lacks
+  of_part.require_rows = false;
   result.held_out = held_out(samples, folds, [&](const auto& seen, const auto& unseen) {
-    return predict(fit_constants(hardware, seen, options).hardware, unseen);
+    return predict(fit_constants(hardware, seen, of_part).hardware, unseen);
   });
   return result;
 }
