@@ -17,9 +17,8 @@ std::string error_percent(double share) { return format_fixed(share * 100, 1); }
 
 void print_rows_read(const Measurements& measurements) {
   std::cout << measurements.source << ": " << measurements.rows.size() << " rows to fit\n";
-  for (const Measurement& row : measurements.set_aside) {
-    std::cout << "set aside: " << row.network << ", " << format_ms(row.latency_ms) << ": "
-              << row.set_aside << "\n";
+  for (const std::string& line : lines_set_aside(measurements)) {
+    std::cout << "set aside: " << line << "\n";
   }
   if (measurements.unknown.empty()) return;
   constexpr size_t kNamed = 8;

@@ -1,7 +1,6 @@
 #include "calibration/measurements.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <iostream>
 #include <set>
 
@@ -10,7 +9,9 @@
 
 // Prints how well the analytic oracle agrees with every table of measurements that this project
 // knows, by the protocol that docs/latency.md describes: fitted on all rows, with whole families
-// left out, and the baselines. Usage: calibration FOLDER, which has latency/, paper/ and accelnb/.
+// left out, and the baselines; behind each fitted constant the share of its prior's spread that is
+// left. Usage: bench_calibration FOLDER [PART OF A NAME]; the folder has latency/, paper/ and
+// accelnb/.
 
 namespace ridgeline {
 namespace {
@@ -91,7 +92,10 @@ void print_set(const path& data, const Set& set) {
   std::erase_if(measurements.rows, [&](const Measurement& row) {
     return std::find(set.without.begin(), set.without.end(), row.family) != set.without.end();
   });
-  const Hardware hardware = load_hardware(set.hardware);
+  Hardware hardware = load_hardware(set.hardware);
+  if (set.name.find("TensorFlow") != std::string::npos) {
+    hardware.software = load_hardware("v100").software;
+  }
   const std::vector<Sample> samples = make_samples(measurements.rows, hardware);
   std::set<std::string> families;
   for (const Sample& sample : samples) families.insert(sample.family);
@@ -111,19 +115,11 @@ void print_set(const path& data, const Set& set) {
   }
   std::cout << table.str();
   print_constants(oracle.fit);
-  if (std::getenv("ROWS")) {
-    for (size_t i = 0; i < samples.size(); ++i)
-      std::cout << samples[i].family << " " << samples[i].network << " b" << samples[i].batch << " "
-                << samples[i].measured_ms << " in "
-                << format_fixed(100 * (oracle.in_sample[i] / samples[i].measured_ms - 1), 0)
-                << " held "
-                << format_fixed(100 * (oracle.held_out[i] / samples[i].measured_ms - 1), 0) << "\n";
-  }
 }
 
 void print_bench(const path& data, const std::string& name) {
   Hardware hardware = load_hardware(name);
-  if (name.rfind("tpu", 0) == 0) {
+  if (name.rfind("tpu", 0) == 0) {  // one core of the two
     *hardware.matrix.bf16 /= 2;
     hardware.vector.tflops /= 2;
     hardware.memory.bandwidth_gbps /= 2;
@@ -137,12 +133,6 @@ void print_bench(const path& data, const std::string& name) {
             << "Equation 1, one E   " << to_string(split.equation1) << "\n"
             << "MAdds + activations " << to_string(split.power_law) << "\n";
   print_constants(split.fit);
-  if (std::getenv("ROWS")) {
-    const auto samples = make_samples(measurements.rows, hardware);
-    for (const Sample& sample : samples)
-      std::cout << "R," << sample.network.substr(8) << "," << sample.measured_ms << ","
-                << predicted_ms(sample, split.fit.hardware) << "\n";
-  }
 }
 
 }  // namespace
@@ -151,7 +141,7 @@ void print_bench(const path& data, const std::string& name) {
 int main(int argc, char** argv) {
   using namespace ridgeline;
   if (argc < 2) {
-    std::cerr << "usage: calibration FOLDER [PART OF A NAME]\n";
+    std::cerr << "usage: bench_calibration FOLDER [PART OF A NAME]\n";
     return 2;
   }
   const std::string part = argc > 2 ? argv[2] : "";

@@ -187,6 +187,15 @@ constexpr BenchDevice kBenchDevices[] = {
     {"a100", "a100_throughput_img_s", 256, Precision::kFp16},
     {"rtx_3090", "3090_throughput_img_s", 256, Precision::kFp16}};
 
+// Some of the TPU's rows waver so much that they cannot be ranked.
+std::string reason_against_wavering(const CsvTable& table, size_t row, const std::string& column) {
+  constexpr double kMost = 0.05;
+  const std::string spread = column + "_std";
+  if (!table.has(spread) || table.text(row, spread).empty()) return {};
+  const bool wavers = table.number(row, spread) > kMost * table.number(row, column);
+  return wavers ? "its own published standard deviation is over 5 % of the mean" : "";
+}
+
 Architecture bench_architecture(const CsvTable& table, size_t row) {
   constexpr int kStrides[] = {1, 2, 2, 2, 1, 2, 1};
   constexpr int kFilters[] = {16, 24, 40, 80, 112, 192, 320};
@@ -223,7 +232,7 @@ std::vector<Measurement> read_accelnb(const CsvTable& table, size_t row) {
                             .batch = device.batch,
                             .precision = device.precision,
                             .latency_ms = device.batch / table.number(row, device.column) * 1e3,
-                            .set_aside = {},
+                            .set_aside = reason_against_wavering(table, row, device.column),
                             .build = [architecture] { return lower(architecture); }});
   }
   return measurements;

@@ -168,8 +168,13 @@ int least_rows(size_t constants) { return 2 + static_cast<int>(constants) / 3; }
 Fit fit_constants(const Hardware& hardware, const std::vector<Sample>& samples,
                   const FitOptions& options) {
   const std::vector<Parameter> parameters = free_parameters(hardware, samples);
-  require_rows(parameters, samples);
-  const Problem problem(hardware, samples, parameters, options);
+  if (options.require_rows) require_rows(parameters, samples);
+  // What these rows say nothing about is better guessed than neutral.
+  Hardware base = hardware;
+  for (const Parameter& parameter : open_parameters(hardware)) {
+    parameter.set(parameter.centre, base.constants);
+  }
+  const Problem problem(base, samples, parameters, options);
   const Solution solution = minimise(problem, options);
   const MatrixXd covariance =
       solution.curvature.ldlt().solve(MatrixXd::Identity(problem.size(), problem.size()));

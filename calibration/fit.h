@@ -26,11 +26,13 @@ struct FitOptions {
   double robustness = 2.0;    ///< residuals beyond so many `noise` count linearly
   double prior_weight = 1.0;  ///< 0: no priors
   int max_iterations = 60;
+  bool require_rows = true;  ///< refuse fewer samples than `least_rows`
 };
 
 /// Levenberg-Marquardt over the logarithms of the free constants: minimises the pseudo-Huber loss
-/// of the log latencies' residuals plus the priors. Deterministic. Throws `kData` when there are
-/// fewer samples than `least_rows(free constants)`.
+/// of the log latencies' residuals plus the priors. Constants that the policy leaves open and no
+/// sample depends on get their priors' centres. Deterministic. Throws `kData` when there are
+/// fewer samples than `least_rows(free constants)`, if required.
 Fit fit_constants(const Hardware& hardware, const std::vector<Sample>& samples,
                   const FitOptions& options = {});
 

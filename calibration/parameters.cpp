@@ -275,6 +275,14 @@ double Parameter::get(const EffectiveConstants& constants) const {
   return constants.*targets.front().constant / targets.front().factor;
 }
 
+std::vector<Parameter> open_parameters(const Hardware& hardware) {
+  std::vector<Parameter> parameters;
+  for (const Candidate& candidate : candidates()) {
+    if (candidate.open(hardware.software)) parameters.push_back(candidate.parameter);
+  }
+  return parameters;
+}
+
 std::vector<Parameter> free_parameters(const Hardware& hardware,
                                        const std::vector<Sample>& samples) {
   std::vector<Parameter> parameters;

@@ -27,8 +27,10 @@ struct Parameter {
   double get(const EffectiveConstants& constants) const;
 };
 
-/// The constants that the software policy of `hardware` leaves open and that some kernel of
-/// `samples` depends on.
+/// The constants that the software policy of `hardware` leaves open.
+std::vector<Parameter> open_parameters(const Hardware& hardware);
+
+/// Those of them that some kernel of `samples` depends on.
 std::vector<Parameter> free_parameters(const Hardware& hardware,
                                        const std::vector<Sample>& samples);
 

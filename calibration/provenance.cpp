@@ -1,6 +1,8 @@
 #include "calibration/provenance.h"
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "core/units.h"
@@ -19,6 +21,23 @@ double rounded(double value) {
 
 }  // namespace
 
+std::vector<std::string> lines_set_aside(const Measurements& measurements) {
+  std::map<std::string, std::vector<std::string>> networks;  // by reason
+  for (const Measurement& row : measurements.set_aside) {
+    networks[row.set_aside].push_back(row.network);
+  }
+  constexpr size_t kNamed = 4;
+  std::vector<std::string> lines;
+  for (const auto& [reason, names] : networks) {
+    const std::vector<std::string> some(names.begin(),
+                                        names.begin() + std::min(kNamed, names.size()));
+    const size_t more = names.size() - some.size();
+    lines.push_back(join(some) + (more > 0 ? " and " + std::to_string(more) + " more" : "") + ": " +
+                    reason);
+  }
+  return lines;
+}
+
 std::string provenance(const Measurements& measurements, const std::vector<Sample>& samples,
                        const Validation& validation) {
   std::set<std::string> families;
@@ -33,14 +52,17 @@ std::string provenance(const Measurements& measurements, const std::vector<Sampl
                      (validation.by_family ? " with the row's family left out"
                                            : " with a fifth of the rows left out") +
                      " (Spearman " + format_fixed(out.spearman, 3) + ").";
-  for (const Measurement& row : measurements.set_aside) {
-    text += " Set aside: " + row.network + ", " + row.set_aside + ".";
-  }
+  for (const std::string& line : lines_set_aside(measurements)) text += " Set aside: " + line + ".";
   std::vector<std::string> priors;
-  for (const FittedConstant& constant : validation.fit.constants) {
-    if (constant.of_prior > 0.9) priors.push_back(constant.parameter.name);
+  for (const Parameter& parameter : open_parameters(validation.fit.hardware)) {
+    const auto& fitted = validation.fit.constants;
+    const bool identified = std::any_of(fitted.begin(), fitted.end(), [&](const auto& constant) {
+      return constant.parameter.name == parameter.name && constant.of_prior <= 0.9;
+    });
+    if (!identified) priors.push_back(parameter.name);
   }
-  if (!priors.empty()) text += " Hardly identified, near their priors: " + join(priors) + ".";
+  if (!priors.empty())
+    text += " Hardly or not identified, near their priors: " + join(priors) + ".";
   return text;
 }
 

@@ -5,6 +5,9 @@
 
 namespace ridgeline {
 
+/// "A, B and 3 more: reason" for every reason to set rows aside.
+std::vector<std::string> lines_set_aside(const Measurements& measurements);
+
 /// Where fitted constants come from, for `constants.source`: files, rows, what was set aside, the
 /// errors in-sample and held-out, and what these rows say nothing about. The same rows give the
 /// same text: no date, no machine.

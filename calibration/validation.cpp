@@ -81,14 +81,10 @@ Validation validate(const Hardware& hardware, const std::vector<Sample>& samples
   result.fit = fit_constants(hardware, samples, options);
   result.in_sample = predict(result.fit.hardware, samples);
   const std::vector<int> folds = folds_of(samples, seed, result.by_family);
-  // A constant that only the family left out tells about keeps its prior's centre, not the value
-  // that the hardware file may have from that very family.
-  Hardware neutral = hardware;
-  for (const FittedConstant& constant : result.fit.constants) {
-    constant.parameter.set(constant.parameter.centre, neutral.constants);
-  }
+  FitOptions of_part = options;  // the whole was enough; priors carry what a part lacks
+  of_part.require_rows = false;
   result.held_out = held_out(samples, folds, [&](const auto& seen, const auto& unseen) {
-    return predict(fit_constants(neutral, seen, options).hardware, unseen);
+    return predict(fit_constants(hardware, seen, of_part).hardware, unseen);
   });
   return result;
 }

@@ -90,9 +90,11 @@ TEST_CASE("swish after a wide convolution is free on the TPU and costs passes on
     return RooflineOracle(load_hardware(hardware), 128).estimate(std::move(builder).build()).ms;
   };
   CHECK(ms("tpu_v3", ActivationKind::kSwish) == ms("tpu_v3", ActivationKind::kRelu));
-  // 5.2 passes over 128 * 256 * 28 * 28 elements of 2 bytes at 0.7 * 900 GB/s, and one launch of 11
-  // us.
-  const double swish_ms = 5.2 * 128 * 256 * 28 * 28 * 2 / (0.7 * 900e9) * 1e3 + 0.011;
+  // So many passes over 128 * 256 * 28 * 28 elements of 2 bytes, and one overhead.
+  const EffectiveConstants v100 = load_hardware("v100").constants;
+  const double swish_ms =
+      v100.swish_passes * 128 * 256 * 28 * 28 * 2 / (v100.bandwidth_fraction * 900e9) * 1e3 +
+      v100.overhead_us * 1e-3;
   CHECK(ms("v100", ActivationKind::kSwish) - ms("v100", ActivationKind::kRelu) == Approx(swish_ms));
 }
 
@@ -101,8 +103,9 @@ TEST_CASE("swish after a depthwise convolution adds its vector time on the TPU")
     return RooflineOracle(load_hardware("tpu_v3"), 128).estimate(conv_bn_act(act, 32)).ms;
   };
   const double elements = 128.0 * 32 * 14 * 14;
+  const EffectiveConstants tpu = load_hardware("tpu_v3").constants;
   CHECK(ms(ActivationKind::kSwish) - ms(ActivationKind::kIdentity) ==
-        Approx(elements * 10.5e-12 * 1e3));
+        Approx(elements * tpu.swish_ps * 1e-9));
   CHECK(ms(ActivationKind::kRelu) - ms(ActivationKind::kIdentity) ==
-        Approx(elements * 2.625e-12 * 1e3));
+        Approx(elements * tpu.relu_ps * 1e-9));
 }

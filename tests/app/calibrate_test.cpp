@@ -1,0 +1,54 @@
+#include "core/file.h"
+#include "tests/app/program.h"
+#include "tests/catch.h"
+#include "tests/support.h"
+
+using namespace ridgeline::test;
+using ridgeline::read_file;
+using ridgeline::write_file_atomic;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+const std::string kRows =
+    "network,resolution,batch,precision,latency_ms\n"
+    "resnet18,224,8,fp16,4.1\nresnet50,224,8,fp16,9.5\nmobilenetv2_100,224,8,fp16,3.9\n"
+    "mnasnet_100,224,8,fp16,3.7\nefficientnet_b0,224,8,fp16,6.9\nvgg11,224,8,fp16,8.2\n";
+
+}  // namespace
+
+TEST_CASE(
+    "calibrate prints constants and errors, and writes a hardware file that prices networks") {
+  const TempFolder folder;
+  write_file_atomic(folder / "m.csv", kRows);
+  const std::string out = folder / "mine.yaml";
+  const Outcome outcome = run_program({"calibrate", "--hardware", "rtx_3090", "--measurements",
+                                       folder / "m.csv", "--out", out, "--held-out"});
+  CHECK(outcome.exit_code == 0);
+  for (const char* part : {"6 rows to fit", "matrix_efficiency", "roofline, calibrated",
+                           "Equation 1, one E", "MAdds + activations", "worst rows"}) {
+    CAPTURE(part);
+    CHECK(contains(outcome.out, part));
+  }
+  CHECK(contains(read_file(out), "on m.csv, 6 rows of 5 families"));
+  CHECK(run_program({"profile", "efficientnet_b0", "--hardware", out}).exit_code == 0);
+  const std::string first = read_file(out);
+  run_program(
+      {"calibrate", "--hardware", "rtx_3090", "--measurements", folder / "m.csv", "--out", out});
+  CHECK(read_file(out) == first);
+}
+
+TEST_CASE("calibrate refuses bad measurements with the place and an exit code") {
+  const TempFolder folder;
+  write_file_atomic(folder / "m.csv", kRows + "resnet34,224,8,fp16,-1\n");
+  const Outcome outcome =
+      run_program({"calibrate", "--hardware", "rtx_3090", "--measurements", folder / "m.csv"});
+  CHECK(outcome.exit_code == 4);
+  CHECK(contains(outcome.err, "m.csv:8: latency of resnet34 must be above 0 ms"));
+  CHECK(run_program({"calibrate", "--hardware", "rtx_3090", "--measurements", "none.csv"})
+            .exit_code == 6);
+  CHECK(run_program({"calibrate", "--hardware", "rtx_3090"}).exit_code == 2);
+}
