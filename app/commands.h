@@ -104,6 +104,8 @@ struct PlaceOptions {
   int batch = 1;
   std::string precision = "fp32";
   std::string memory_format = "channels_last";
+  double half_width = 0.02;  ///< of the 95 % interval of a whole network's median, as a share of it
+  double time_limit_s = 10;  ///< for the runs of one network
 };
 
 /// Random networks of a space.

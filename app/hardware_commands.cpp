@@ -14,9 +14,9 @@ void hardware_measure_command(const HardwareMeasureOptions& options) {
   if (options.threads < 1) throw Error(ErrorKind::kUsage, "--threads: must be at least 1");
   warn_if_blas_is_slow();
   const std::filesystem::path out = options.out;
-  const Hardware hardware =
-      probe_hardware(out.stem().string(), options.device, options.threads,
-                     [](const std::string& figure) { spdlog::info("measured: {}", figure); });
+  const Hardware hardware = probe_hardware(
+      {.name = out.stem().string(), .device = options.device, .threads = options.threads},
+      [](const std::string& figure) { spdlog::info("measured: {}", figure); });
   const std::string text = write_config(hardware);
   // What cannot be read back must not be written.
   hardware_from_yaml(YamlView::parse(text, out.string()));

@@ -22,6 +22,10 @@ LatencyConfig config_of(const PlaceOptions& options) {
   config.device = options.device;
   if (options.threads < 1) throw Error(ErrorKind::kUsage, "--threads: must be at least 1");
   if (options.batch < 1) throw Error(ErrorKind::kUsage, "--batch: must be at least 1");
+  if (!(options.half_width > 0)) throw Error(ErrorKind::kUsage, "--confidence-width: must be > 0");
+  if (!(options.time_limit_s > 0)) throw Error(ErrorKind::kUsage, "--time-limit: must be > 0");
+  config.confidence_width = options.half_width;
+  config.time_limit_s = options.time_limit_s;
   config.threads = options.threads;
   config.batch = options.batch;
   config.precision = enum_from_yaml<Precision>(YamlView::parse(options.precision, "--precision"));

@@ -15,6 +15,12 @@ void add_place(CLI::App* sub, PlaceOptions& place) {
       ->capture_default_str();
   sub->add_option("--memory-format", place.memory_format, "channels_last or contiguous")
       ->capture_default_str();
+  sub->add_option("--confidence-width", place.half_width,
+                  "enough runs: the 95 % interval of the median is within this share of it")
+      ->capture_default_str();
+  sub->add_option("--time-limit", place.time_limit_s,
+                  "most seconds for the runs of one network; a noisy machine gets three series")
+      ->capture_default_str();
 }
 
 void add_sample(CLI::App* sub, SampleOptions& sample) {

@@ -27,10 +27,15 @@ struct Rate {
 
 class Probe {
  public:
-  Probe(const at::Device& device, int threads) : device_(device) {
+  Probe(const at::Device& device, int threads, const TimingRules& rules)
+      : device_(device), rules_(rules), threads_before_(at::get_num_threads()) {
     at::set_num_threads(threads);
     if (device.is_cuda()) at::globalContext().setBenchmarkCuDNN(true);
   }
+
+  ~Probe() { at::set_num_threads(threads_before_); }
+  Probe(const Probe&) = delete;
+  Probe& operator=(const Probe&) = delete;
 
   Rate best_matrix_rate(Precision precision) const {
     auto& context = at::globalContext();
@@ -115,23 +120,24 @@ class Probe {
   Rate rate(double amount, std::string what, Work work) const {
     const at::NoGradGuard no_grad;
     std::optional<CudaTimer> timer;
-    const Timing timing = time_median(
-        {.warmup = 5, .min_runs = 20, .max_runs = 200, .half_width = 0.01, .time_limit_s = 2}, [&] {
-          if (!device_.is_cuda()) {
-            const auto start = Clock::now();
-            work();
-            return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-          }
-          if (!timer) timer.emplace(2);
-          timer->mark(0);
-          work();
-          timer->mark(1);
-          return timer->ms_between(0, 1);
-        });
+    const Timing timing = time_median(rules_, [&] {
+      if (!device_.is_cuda()) {
+        const auto start = Clock::now();
+        work();
+        return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+      }
+      if (!timer) timer.emplace(2);
+      timer->mark(0);
+      work();
+      timer->mark(1);
+      return timer->ms_between(0, 1);
+    });
     return {amount / (timing.median_ms / 1e3), std::move(what), timing.relative_half_width()};
   }
 
   at::Device device_;
+  TimingRules rules_;
+  int threads_before_;
 };
 
 std::string sure(const Rate& rate) {
@@ -166,13 +172,14 @@ MatrixUnit probe_matrix(const Probe& probe, const at::Device& device,
 
 }  // namespace
 
-Hardware probe_hardware(const std::string& name, const std::string& device_text, int threads,
+Hardware probe_hardware(const ProbeSettings& settings,
                         const std::function<void(const std::string&)>& note) {
-  const at::Device device = device_from_text(device_text);
-  const std::string device_is = RunPlace{.device = device_text, .threads = threads}.device_text();
-  const Probe probe(device, threads);
+  const at::Device device = device_from_text(settings.device);
+  const std::string device_is =
+      RunPlace{.device = settings.device, .threads = settings.threads}.device_text();
+  const Probe probe(device, settings.threads, settings.rules);
   Hardware hardware;
-  hardware.name = name;
+  hardware.name = settings.name;
   hardware.description = device_is + ", as LibTorch runs it";
   hardware.matrix = probe_matrix(probe, device, note);
   const Rate depthwise = probe.depthwise_rate();

@@ -11,14 +11,15 @@
 namespace ridgeline {
 namespace {
 
-/// Instances of a carrier that take turns, so that weights are as cold as a whole network's: none
-/// of it finds them in a core's own cache.
+/// Instances of a carrier that take turns, so that no run finds its weights in a core's own cache:
+/// in a whole network, other layers' came in between. They may stay in the cache that cores share,
+/// as most networks' do.
 int copies_of(const Network& network, Precision precision) {
-  constexpr double kCacheBytes = 16 << 20;
+  constexpr double kCoreCacheBytes = 4 << 20;
   constexpr int kMost = 8;
   const double bytes =
       static_cast<double>(cost(network).total.weight_elements) * bytes_per_element(precision);
-  return std::clamp(static_cast<int>(std::ceil(kCacheBytes / std::max(1.0, bytes))), 1, kMost);
+  return std::clamp(static_cast<int>(std::ceil(kCoreCacheBytes / std::max(1.0, bytes))), 1, kMost);
 }
 
 }  // namespace
@@ -26,9 +27,9 @@ int copies_of(const Network& network, Precision precision) {
 TimingRules unit_rules(const LatencyConfig& config) {
   TimingRules rules = timing_rules(config);
   rules.half_width = std::max(0.03, rules.half_width);
-  rules.max_runs = std::min(60, rules.max_runs);
-  rules.time_limit_s = std::min(1.0, rules.time_limit_s);
-  rules.attempts = 2;
+  rules.max_runs = std::min(25, rules.max_runs);
+  rules.time_limit_s = std::min(0.5, rules.time_limit_s);
+  rules.attempts = 1;
   return rules;
 }
 
