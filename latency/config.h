@@ -58,11 +58,12 @@ struct LatencyConfig {
             {.help = "fp32, tf32, bf16 or fp16; ~: the hardware file's own (analytic), fp32 "
                      "(measured, command), the "
                      "table's own (table)"});
-    v.field("device", device, {.help = "measured and table oracle: cpu, cuda or cuda:N"});
+    v.field("device", device,
+            {.help = "measured oracle (a table has its own): cpu, cuda or cuda:N"});
     v.field("threads", threads,
-            {.help = "measured and table oracle: CPU threads", .min = 1, .max = 1024});
+            {.help = "measured oracle (a table has its own): CPU threads", .min = 1, .max = 1024});
     v.field("memory_format", memory_format,
-            {.help = "measured and table oracle: layout of tensors"});
+            {.help = "measured oracle (a table has its own): layout of tensors"});
     v.field("warmup", warmup,
             {.help = "measured and table oracle: untimed runs first", .min = 0, .max = 10000});
     v.field("repeats", repeats,
