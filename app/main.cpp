@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/latency_options.h"
 #include "core/error.h"
 #include "core/logging.h"
 
@@ -277,6 +278,8 @@ int run(int argc, char** argv) {
   add_network_commands(app);
   add_roofline_command(app);
   add_calibrate_command(app);
+  add_latency_commands(app);
+  add_hardware_commands(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& e) {

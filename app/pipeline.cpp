@@ -177,7 +177,7 @@ void scaling_phase(RunDirectory& run, Session& session) {
 
 }  // namespace
 
-int preflight_samples(LatencyKind kind) { return kind == LatencyKind::kMeasured ? 10 : 200; }
+int preflight_samples(LatencyKind kind) { return is_formula(kind) ? 200 : 10; }
 
 Session make_session(const ExperimentConfig& config, const std::filesystem::path& folder) {
   Session session{config,

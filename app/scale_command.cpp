@@ -48,7 +48,7 @@ void scale_by_coefficients(const ScaleOptions& options, const Architecture& base
   config.family = options.phi;
   const auto family =
       make_family(base, {options.alpha, options.beta, options.gamma}, config,
-                  [&](const Architecture& a) { return oracle->estimate(lower(a)).ms; });
+                  [&](const Architecture& a) { return oracle->estimate_architecture(a).ms; });
   std::cout << oracle->description() << "\n" << family_table(family);
   if (!options.out.empty()) write_family(family, options.out);
 }

@@ -139,7 +139,7 @@ void AsyncSearch::start(uint64_t id, const std::string& genotype) {
   } else if (first != id) {
     repeats_[first].push_back(std::move(trial));
     ++waiting_;
-  } else if (trial.status == TrialStatus::kInfeasible) {
+  } else if (trial.status != TrialStatus::kComplete) {  // not priced, or hopeless
     trial.reward = config_.search.failure_reward;
     finish(std::move(trial));
   } else {

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "core/logging.h"
 #include "core/units.h"
+#include "latency/command_oracle.h"
 
 namespace ridgeline {
 
@@ -21,14 +23,22 @@ Preflight check_space(const SearchSpace& space, const LatencyOracle& oracle,
                       const ExperimentConfig& config, int samples) {
   RandomStream stream(config.seed, 0, "preflight");
   std::vector<double> latencies;
+  std::optional<LatencyFailure> failure;
   for (int i = 0; i < samples; ++i) {
     const Architecture architecture = space.decode(random_genotype(space.decisions(), stream));
-    latencies.push_back(oracle.estimate(lower(architecture)).ms);
+    try {
+      latencies.push_back(oracle.estimate_architecture(architecture).ms);
+    } catch (const LatencyFailure& cause) {
+      spdlog::warn("pre-flight: {}", cause.what());
+      failure = cause;
+    }
   }
+  if (latencies.empty() && failure) throw *failure;
   std::sort(latencies.begin(), latencies.end());
-  Preflight result{space.size(),           space.decisions().size(),        samples,
-                   latencies.front(),      latencies[latencies.size() / 2], latencies.back(),
-                   config.reward.target_ms};
+  Preflight result{
+      space.size(),           space.decisions().size(),        static_cast<int>(latencies.size()),
+      latencies.front(),      latencies[latencies.size() / 2], latencies.back(),
+      config.reward.target_ms};
   const double limit = std::max(2.0, config.search.max_latency_ratio) * result.target_ms;
   if (result.min_ms > limit) {
     throw Error(ErrorKind::kInfeasible,

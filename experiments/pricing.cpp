@@ -1,6 +1,7 @@
 #include "experiments/pricing.h"
 
 #include "core/units.h"
+#include "latency/command_oracle.h"
 #include "network/cost.h"
 
 namespace ridgeline {
@@ -17,7 +18,12 @@ void price(Trial& trial, const Genotype& genotype, const ExperimentConfig& confi
   trial.params = total.params;
   trial.madds = total.madds;
   try {
-    trial.latency_ms = parts.oracle.estimate(network).ms;
+    trial.latency_ms = parts.oracle.estimate_architecture(architecture).ms;
+  } catch (const LatencyFailure& failure) {
+    const bool late = failure.cause() == LatencyFailure::Cause::kTimedOut;
+    trial.status = late ? TrialStatus::kTimeOut : TrialStatus::kCrashed;
+    trial.message = failure.what();
+    return;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kInfeasible) throw;
     trial.status = TrialStatus::kInfeasible;

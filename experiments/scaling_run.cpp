@@ -113,11 +113,11 @@ class CandidateTrials {
 /// gives them again.
 double price(const ExperimentConfig& config, const ScalingParts& parts,
              const Architecture& architecture) {
-  if (config.latency.kind != LatencyKind::kMeasured)
-    return parts.oracle.estimate(lower(architecture)).ms;
+  const auto estimate = [&] { return parts.oracle.estimate_architecture(architecture).ms; };
+  if (is_formula(config.latency.kind)) return estimate();
   const std::string key = "latency of " + std::to_string(hash_text(to_yaml(architecture)));
   if (const auto recorded = parts.store.fact(key)) return std::stod(*recorded);
-  const double ms = parts.oracle.estimate(lower(architecture)).ms;
+  const double ms = estimate();
   parts.store.set_fact(key, ConfigWriter::plain_number(ms));
   return ms;
 }

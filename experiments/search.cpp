@@ -85,7 +85,7 @@ void Search::run_batch(std::vector<Trial>& proposals) {
 void Search::submit_fresh(std::vector<Trial>& proposals) {
   for (const auto& trial : proposals) {
     const bool known = trial.id < recorded_.size();
-    if (known || trial.reused_from >= 0 || trial.status == TrialStatus::kInfeasible) continue;
+    if (known || trial.reused_from >= 0 || trial.status != TrialStatus::kComplete) continue;
     TrialSpec spec;
     spec.architecture = architecture_from_yaml(YamlView::parse(trial.architecture, "trial"));
     spec.seed = config_.seed;
@@ -108,7 +108,7 @@ bool Search::settle(Trial& trial) const {
     trial.seconds = 0;
     return true;
   }
-  if (trial.status != TrialStatus::kInfeasible) {
+  if (trial.status == TrialStatus::kComplete) {  // priced: was given to the executor
     const auto found = arrived_.find(trial.id);
     if (found == arrived_.end()) return false;
     const Evaluation& evaluation = found->second;

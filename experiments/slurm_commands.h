@@ -1,26 +1,13 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/run_command.h"
+
 namespace ridgeline {
-
-struct CommandOutput {
-  int exit_code = 0;  ///< negative: ended by that signal
-  bool timed_out = false;
-  std::string out, err;
-};
-
-/// Runs a program and its arguments to the end, or gives up after a time.
-using CommandRunner = std::function<CommandOutput(const std::vector<std::string>&)>;
-
-/// Kills the command after `time_limit`. Throws `kIo` when the program is not there.
-CommandOutput run_command(const std::vector<std::string>& arguments,
-                          std::chrono::milliseconds time_limit);
 
 /// What a listed task means for a trial: it waits, it runs, it was put aside and will not start by
 /// itself, it is over.

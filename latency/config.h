@@ -5,13 +5,27 @@
 
 namespace ridgeline {
 
-enum class LatencyKind { kRoofline, kWholeNetwork, kMeasured };
+enum class LatencyKind { kRoofline, kWholeNetwork, kMeasured, kTable, kCommand };
 template <>
 struct EnumNames<LatencyKind> {
-  static constexpr std::array<std::pair<LatencyKind, const char*>, 3> values{
+  static constexpr std::array<std::pair<LatencyKind, const char*>, 5> values{
       {{LatencyKind::kRoofline, "roofline"},
        {LatencyKind::kWholeNetwork, "whole_network"},
-       {LatencyKind::kMeasured, "measured"}}};
+       {LatencyKind::kMeasured, "measured"},
+       {LatencyKind::kTable, "table"},
+       {LatencyKind::kCommand, "command"}}};
+};
+/// Whether an oracle of this kind gives the same figure each time, at once.
+inline bool is_formula(LatencyKind kind) {
+  return kind == LatencyKind::kRoofline || kind == LatencyKind::kWholeNetwork;
+}
+
+/// Order of a tensor's elements in memory: N H W C or N C H W.
+enum class MemoryFormat { kChannelsLast, kContiguous };
+template <>
+struct EnumNames<MemoryFormat> {
+  static constexpr std::array<std::pair<MemoryFormat, const char*>, 2> values{
+      {{MemoryFormat::kChannelsLast, "channels_last"}, {MemoryFormat::kContiguous, "contiguous"}}};
 };
 
 struct LatencyConfig {
@@ -21,28 +35,63 @@ struct LatencyConfig {
   std::optional<Precision> precision;
   std::string device = "cpu";
   int threads = 1;
+  MemoryFormat memory_format = MemoryFormat::kChannelsLast;
   int warmup = 3;
-  int repeats = 20;
+  int repeats = 200;
+  double confidence_width = 0.02;
+  double time_limit_s = 10;
+  std::string table;
+  std::optional<std::vector<std::string>> command;
+  double timeout_s = 600;
 
   template <class V>
   void describe(V& v) {
     v.field("kind", kind,
             {.help = "roofline: per operator; whole_network: the paper's Equation 1; measured: on "
-                     "this machine"});
+                     "this machine; table: sum of operators measured before; command: your own "
+                     "program"});
     v.field("hardware", hardware,
             {.help = "analytic oracles: a name in configs/hardware, or a path to a hardware file"});
     v.field("batch", batch,
             {.help = "images per inference", .unit = "images", .min = 1, .max = 65536});
-    v.field(
-        "precision", precision,
-        {.help =
-             "fp32, tf32, bf16 or fp16; ~: the hardware file's own (analytic), fp32 (measured)"});
-    v.field("device", device, {.help = "measured oracle: cpu, cuda or cuda:N"});
-    v.field("threads", threads, {.help = "measured oracle: CPU threads", .min = 1, .max = 1024});
+    v.field("precision", precision,
+            {.help = "fp32, tf32, bf16 or fp16; ~: the hardware file's own (analytic), fp32 "
+                     "(measured, command), the "
+                     "table's own (table)"});
+    v.field("device", device,
+            {.help = "measured oracle (a table has its own): cpu, cuda or cuda:N"});
+    v.field("threads", threads,
+            {.help = "measured oracle (a table has its own): CPU threads", .min = 1, .max = 1024});
+    v.field("memory_format", memory_format,
+            {.help = "measured oracle (a table has its own): layout of tensors"});
     v.field("warmup", warmup,
-            {.help = "measured oracle: untimed runs first", .min = 0, .max = 10000});
+            {.help = "measured and table oracle: untimed runs first", .min = 0, .max = 10000});
     v.field("repeats", repeats,
-            {.help = "measured oracle: timed runs; the median counts", .min = 3, .max = 100000});
+            {.help = "measured and table oracle: most timed runs; the median counts",
+             .min = 6,
+             .max = 100000});
+    v.field("confidence_width", confidence_width,
+            {.help = "enough runs: the 95 % interval of the median is within this share of it to "
+                     "either side",
+             .min = 1e-4,
+             .max = 1});
+    v.field("time_limit_s", time_limit_s,
+            {.help = "measured oracle: most time for the runs of one network (a noisy machine gets "
+                     "three such series)",
+             .unit = "s",
+             .min = 1e-3,
+             .max = 86400});
+    v.field("table", table,
+            {.help = "table oracle: file that `ridgeline latency build-table` wrote"});
+    v.field("command", command,
+            {.help = "command oracle: program and arguments; the path of the network's "
+                     "architecture file is appended; the last line of its output is the "
+                     "milliseconds"});
+    v.field("timeout_s", timeout_s,
+            {.help = "command oracle: a program that takes longer is ended, and its trial failed",
+             .unit = "s",
+             .min = 0.01,
+             .max = 1e6});
   }
 };
 

@@ -1,8 +1,11 @@
 #include "latency/device_name.h"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <fstream>
+
+#include "core/error.h"
 
 namespace ridgeline {
 
@@ -36,6 +39,31 @@ std::string cuda_name(int index) {
                      name(text, sizeof text, device) == 0;
   // The driver stays loaded: LibTorch uses it too.
   return found ? text : unknown;
+}
+
+double cpu_memory_bytes() {
+  const long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page_bytes <= 0)
+    throw Error(ErrorKind::kConfig, "this system does not tell the size of its memory");
+  return static_cast<double>(pages) * static_cast<double>(page_bytes);
+}
+
+double cuda_memory_bytes(int index) {
+  using Init = int (*)(unsigned);
+  using Get = int (*)(int*, int);
+  using Total = int (*)(size_t*, int);
+  void* driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+  const auto find = [&](const char* name) { return driver ? dlsym(driver, name) : nullptr; };
+  const auto init = reinterpret_cast<Init>(find("cuInit"));
+  const auto get = reinterpret_cast<Get>(find("cuDeviceGet"));
+  const auto total = reinterpret_cast<Total>(find("cuDeviceTotalMem_v2"));
+  int device = 0;
+  size_t bytes = 0;
+  if (init && get && total && init(0) == 0 && get(&device, index) == 0 &&
+      total(&bytes, device) == 0)
+    return static_cast<double>(bytes);
+  throw Error(ErrorKind::kConfig,
+              "the CUDA driver does not tell the memory of device " + std::to_string(index));
 }
 
 }  // namespace ridgeline

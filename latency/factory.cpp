@@ -1,6 +1,8 @@
 #include "latency/factory.h"
 
+#include "latency/command_oracle.h"
 #include "latency/measured.h"
+#include "latency/table_oracle.h"
 #include "latency/whole_network.h"
 
 namespace ridgeline {
@@ -15,6 +17,10 @@ std::unique_ptr<LatencyOracle> make_oracle(const LatencyConfig& config) {
                                                   config.precision);
     case LatencyKind::kMeasured:
       return std::make_unique<MeasuredOracle>(config);
+    case LatencyKind::kCommand:
+      return std::make_unique<CommandOracle>(config);
+    case LatencyKind::kTable:
+      return std::make_unique<TableOracle>(config);
   }
   throw Error(ErrorKind::kInternal, "latency: unknown kind of oracle");
 }

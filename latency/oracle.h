@@ -5,6 +5,7 @@
 
 #include "network/network.h"
 #include "network/precision.h"
+#include "search_space/architecture.h"
 
 namespace ridgeline {
 
@@ -29,13 +30,16 @@ struct Latency {
   double ms = 0;  ///< of one batch
   int batch = 1;  ///< images
   Precision precision = Precision::kFp32;
-  std::string device;    ///< "tpu_v3", or a description of this machine
-  std::string method;    ///< "roofline", "whole_network", "measured"
-  double spread_ms = 0;  ///< half the interquartile range of the repeats; 0 for a formula
-  int repeats = 0;       ///< measured repeats; 0 for a formula
-  double flops = 0;      ///< W of the batch
-  double bytes = 0;      ///< Q of the batch
-  double intensity = 0;  ///< I of the whole network
+  std::string device;              ///< "tpu_v3", or a description of this machine
+  std::string method;              ///< "roofline", "whole_network", "measured", "table", "command"
+  double spread_ms = 0;            ///< half the interquartile range of the repeats; 0 for a formula
+  int repeats = 0;                 ///< measured repeats; 0 for a formula
+  double low_ms = 0, high_ms = 0;  ///< 95 % confidence interval of the median; of a table the
+                                   ///< units' and the whole-network term's error; 0 for a formula
+  std::string noise = {};  ///< measured: why the machine counts as noisy; empty: it was quiet
+  double flops = 0;        ///< W of the batch
+  double bytes = 0;        ///< Q of the batch
+  double intensity = 0;    ///< I of the whole network
   double efficiency =
       0;  ///< E of the whole network: W / ms over the roof at I; 0 where the roof is unknown
   std::vector<OperatorLatency> operators = {};  ///< one per node; the roofline oracle only
@@ -48,6 +52,11 @@ class LatencyOracle {
   virtual ~LatencyOracle() = default;
   /// Throws `kInfeasible` when the network cannot run there (out of memory).
   virtual Latency estimate(const Network& network) const = 0;
+  /// The same for an architecture: what the engine calls. An oracle that needs more than the graph
+  /// overrides it.
+  virtual Latency estimate_architecture(const Architecture& architecture) const {
+    return estimate(lower(architecture));
+  }
   /// One line for logs: device, batch, precision, method.
   virtual std::string description() const = 0;
 };

@@ -80,21 +80,22 @@ void choose_kernels(bool deterministic) {
   if (deterministic) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
 }
 
-void place(torch::nn::Module& module, const torch::Device& device) {
+void place(torch::nn::Module& module, const torch::Device& device, at::MemoryFormat layout) {
   torch::NoGradGuard no_grad;
   const auto restride = [&](torch::Tensor& tensor) {
     torch::Tensor moved = tensor.detach().to(device);
     // clone, not contiguous: 1x1 and depthwise weights count as channels-last already and would
     // keep their strides.
-    if (moved.dim() == 4) moved = moved.clone(at::MemoryFormat::ChannelsLast);
+    if (moved.dim() == 4) moved = moved.clone(layout);
     tensor.set_data(moved);
   };
   for (auto& parameter : module.parameters()) restride(parameter);
   for (auto& buffer : module.buffers()) restride(buffer);
 }
 
-torch::Tensor place(const torch::Tensor& images, const torch::Device& device) {
-  return images.to(device).clone(at::MemoryFormat::ChannelsLast);
+torch::Tensor place(const torch::Tensor& images, const torch::Device& device,
+                    at::MemoryFormat layout) {
+  return images.to(device).clone(layout);
 }
 
 void set_threads(int threads) { at::set_num_threads(threads); }

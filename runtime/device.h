@@ -25,12 +25,14 @@ torch::Dtype dtype_of(Precision precision, const torch::Device& device);
 /// one throws), or the fastest of cuDNN's usual choice. Must be called before CUDA's first use.
 void choose_kernels(bool deterministic);
 
-/// Moves parameters and buffers to `device` in channels-last layout, really restriding 1x1 and
+/// Moves parameters and buffers to `device` in `layout`. Channels-last really restrides 1x1 and
 /// depthwise weights (`contiguous` alone would leave them, and convolutions would fall off the fast
 /// path).
-void place(torch::nn::Module& module, const torch::Device& device);
-/// A batch of images in channels-last layout on `device`.
-torch::Tensor place(const torch::Tensor& images, const torch::Device& device);
+void place(torch::nn::Module& module, const torch::Device& device,
+           at::MemoryFormat layout = at::MemoryFormat::ChannelsLast);
+/// A batch of images in `layout` on `device`.
+torch::Tensor place(const torch::Tensor& images, const torch::Device& device,
+                    at::MemoryFormat layout = at::MemoryFormat::ChannelsLast);
 
 /// OpenMP threads of LibTorch in this process; must be called before the first operator.
 void set_threads(int threads);

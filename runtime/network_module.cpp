@@ -214,6 +214,7 @@ torch::Tensor NetworkModuleImpl::forward(torch::Tensor x) {
     for (const int input : node.inputs) {
       if (last_use_[static_cast<size_t>(input)] == i) values[static_cast<size_t>(input)].reset();
     }
+    if (after_node_) after_node_(i);
   }
   return values.back().flatten(1);  // [N, classes]
 }

@@ -4,6 +4,7 @@
 #include <torch/nn/pimpl.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ class NetworkModuleImpl : public torch::nn::Module {
   /// and drop-connect draw from the module's own generator (see `reseed`).
   torch::Tensor forward(torch::Tensor x);
 
+  /// `forward` calls `after` with the index of each node, in order, once its work is given to the
+  /// device: for timing. Empty: nobody watches.
+  void watch(std::function<void(int node)> after) { after_node_ = std::move(after); }
+
   /// Restarts the generator behind dropout and drop-connect.
   void reseed(uint64_t seed);
   /// That generator's state (a copy, on the CPU), and the way back to it.
@@ -45,6 +50,7 @@ class NetworkModuleImpl : public torch::nn::Module {
   Network network_;
   std::vector<std::shared_ptr<Layer>> layers_;  // one per node
   std::vector<int> last_use_;                   // node after which a value is freed
+  std::function<void(int)> after_node_;
   at::Generator generator_;
   BatchSlice slice_;                 // total 0: the batch is whole
   RankGroup* statistics_ = nullptr;  // of batch norm; null: this process alone

@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "core/file.h"
+#include "experiments/async_search.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"
 #include "tests/support.h"
@@ -189,4 +191,48 @@ TEST_CASE("the learned policy finds better networks than its first batch") {
     return sum / static_cast<double>(end - begin);
   };
   CHECK(mean(120, 160) > mean(0, 40));
+}
+
+TEST_CASE("a latency command that fails on some networks fails their trials, with the cause") {
+  TempFolder folder;
+  const std::string tool = folder / "tool";
+  write_file_atomic(
+      tool,
+      "#!/bin/sh\nif grep -q 'filters: 24' \"$1\"; then\n  echo 'no room' >&2; exit 4\n"
+      "fi\necho 0.4 ms\n");
+  std::filesystem::permissions(tool, std::filesystem::perms::owner_all);
+  for (const SearchMode mode : {SearchMode::kSynchronous, SearchMode::kAsynchronous}) {
+    ExperimentConfig config =
+        small_config("latency.kind=command;latency.command=[" + tool + "];search.trials=12");
+    config.search.mode = mode;
+    TrialStore store(folder / (enum_name(mode) + ".sqlite"));
+    const auto evaluator = make_evaluator(config.accuracy);
+    FaultyEvaluator counted(*evaluator, {});
+    InProcessExecutor executor(counted);
+    const SearchSpace space = config.search_space();
+    const auto oracle = make_oracle(config.latency);
+    const auto controller = make_controller(config.controller, space.decisions(), config.seed);
+    TrialRunner runner(executor, config.failures);
+    const SearchParts parts{space, *oracle, *controller, runner, store};
+    if (mode == SearchMode::kSynchronous) {
+      Search(config, parts).run();
+    } else {
+      AsyncSearch(config, parts).run();
+    }
+    const auto trials = store.trials(Phase::kSearch);
+    CHECK(trials.size() == 12);
+    int failed = 0, fresh = 0;
+    for (const auto& trial : trials) {
+      const bool too_wide = trial.architecture.find("filters: 24") != std::string::npos;
+      CHECK((trial.status == TrialStatus::kCrashed) == too_wide);
+      CHECK((trial.status == TrialStatus::kComplete) == !too_wide);
+      if (too_wide) CHECK_THAT(trial.message, Catch::EndsWith("exited with code 4: no room"));
+      if (too_wide) CHECK(trial.reward == config.search.failure_reward);
+      failed += too_wide;
+      fresh += !too_wide && trial.reused_from < 0;
+    }
+    CHECK(failed > 0);
+    CHECK(fresh > 0);
+    CHECK(counted.evaluations == fresh);
+  }
 }

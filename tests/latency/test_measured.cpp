@@ -27,7 +27,7 @@ LatencyConfig measured_config() {
   config.kind = LatencyKind::kMeasured;
   config.batch = 2;
   config.warmup = 1;
-  config.repeats = 5;
+  config.repeats = 6;
   return config;
 }
 
@@ -38,7 +38,10 @@ TEST_CASE("a measurement carries its whole provenance") {
   const Latency latency = MeasuredOracle(measured_config()).estimate(network);
   CHECK(latency.ms > 0);
   CHECK(latency.spread_ms >= 0);
-  CHECK(latency.repeats == 5);
+  CHECK(latency.repeats == 6);
+  CHECK(latency.low_ms > 0);
+  CHECK(latency.low_ms <= latency.ms);
+  CHECK(latency.high_ms >= latency.ms);
   CHECK(latency.batch == 2);
   CHECK(latency.precision == Precision::kFp32);
   CHECK(latency.method == "measured");
@@ -59,18 +62,30 @@ TEST_CASE("a measurement leaves the thread count of the process as it was") {
   CHECK(at::get_num_threads() == before);
   CHECK_THAT(oracle.description(),
              Catch::EndsWith(std::to_string(before + 1) +
-                             " threads, batch 2, fp32, measured, median of 5"));
+                             " threads, batch 2, fp32, channels_last, measured, median to "
+                             "+-2.0 % in up to 6 runs"));
 }
 
-TEST_CASE("median and half the interquartile range by hand") {
-  const Repeats odd = summarize({9, 1, 3, 2, 4});
-  CHECK(odd.median == 3);
-  CHECK(odd.spread == 1);  // quartiles 2 and 4
-  const Repeats even = summarize({4, 1, 2, 3});
-  CHECK(even.median == 2.5);
-  CHECK(even.spread == 0.75);  // quartiles 1.75 and 3.25
-  CHECK(summarize({7}).median == 7);
-  CHECK(summarize({7}).spread == 0);
+TEST_CASE("bf16 and the contiguous layout are run as asked") {
+  LatencyConfig config = measured_config();
+  config.precision = Precision::kBf16;
+  config.memory_format = MemoryFormat::kContiguous;
+  const MeasuredOracle oracle(config);
+  const Latency latency = oracle.estimate(small_network());
+  CHECK(latency.precision == Precision::kBf16);
+  CHECK(latency.ms > 0);
+  CHECK_THAT(oracle.description(), Catch::Contains("bf16, contiguous"));
+}
+
+TEST_CASE("the times of the nodes are those of the operators that work") {
+  const Network network = small_network();
+  DeviceRun run({.batch = 2}, network, 2);
+  for (int i = 0; i < 3; ++i) {
+    const std::vector<double> ms = run.run_nodes_ms();
+    REQUIRE(ms.size() == network.nodes().size());
+    CHECK(ms[0] == 0);
+    for (size_t node = 1; node < ms.size(); ++node) CHECK(ms[node] > 0);
+  }
 }
 
 TEST_CASE("a batch that cannot fit is infeasible, not a crash") {

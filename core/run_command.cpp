@@ -1,3 +1,5 @@
+#include "core/run_command.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,7 +13,6 @@
 #include <thread>
 
 #include "core/error.h"
-#include "experiments/slurm_commands.h"
 
 extern char** environ;
 
@@ -59,7 +60,7 @@ pid_t spawn(const std::vector<std::string>& arguments, const Pipe& out, const Pi
   posix_spawn_file_actions_destroy(&files);
   if (error != 0) {
     throw Error(ErrorKind::kIo, "cannot run " + arguments[0] + ": " + std::strerror(error) +
-                                    "; runtime.executor slurm needs Slurm's commands on the PATH");
+                                    "; it must be a path or on the PATH");
   }
   return process;
 }

@@ -1,0 +1,47 @@
+#include <iostream>
+
+#include "app/commands.h"
+#include "core/config_path.h"
+#include "core/file.h"
+#include "core/logging.h"
+#include "core/units.h"
+#include "latency/hardware_probe.h"
+#include "runtime/device.h"
+
+namespace ridgeline {
+
+void hardware_measure_command(const HardwareMeasureOptions& options) {
+  if (options.threads < 1) throw Error(ErrorKind::kUsage, "--threads: must be at least 1");
+  warn_if_blas_is_slow();
+  const std::filesystem::path out = options.out;
+  const Hardware hardware = probe_hardware(
+      {.name = out.stem().string(), .device = options.device, .threads = options.threads},
+      [](const std::string& figure) { spdlog::info("measured: {}", figure); });
+  const std::string text = write_config(hardware);
+  // What cannot be read back must not be written.
+  hardware_from_yaml(YamlView::parse(text, out.string()));
+  write_file_atomic(
+      out, "# Measured on this machine; see `ridgeline calibrate` for the constants.\n" + text);
+  std::cout << out.string() << ": " << hardware.description << "\n";
+}
+
+void hardware_list_command() {
+  TextTable table{{"name", "fp32 TFLOP/s", "16-bit TFLOP/s", "GB/s", "GiB", "description"}, {}};
+  for (const auto& name : config_names("hardware")) {
+    const Hardware hardware = load_hardware(name);
+    const auto rate = [](const std::optional<double>& tflops) {
+      return tflops ? format_fixed(*tflops, 1) : std::string("-");
+    };
+    const MatrixUnit& matrix = hardware.matrix;
+    table.rows.push_back({name, rate(matrix.fp32), rate(matrix.bf16 ? matrix.bf16 : matrix.fp16),
+                          format_fixed(hardware.memory.bandwidth_gbps, 0),
+                          format_fixed(hardware.memory.size_gib, 0), hardware.description});
+  }
+  std::cout << table.str();
+}
+
+void hardware_show_command(const std::string& name) {
+  std::cout << write_config(load_hardware(name), true);
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,98 @@
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <optional>
+
+#include "app/commands.h"
+#include "core/config_path.h"
+#include "core/logging.h"
+#include "core/progress.h"
+#include "core/units.h"
+#include "latency/measurement_file.h"
+#include "latency/table_builder.h"
+#include "latency/table_oracle.h"
+#include "runtime/device.h"
+
+namespace ridgeline {
+namespace {
+
+LatencyConfig config_of(const PlaceOptions& options) {
+  LatencyConfig config;
+  config.kind = LatencyKind::kMeasured;
+  config.device = options.device;
+  if (options.threads < 1) throw Error(ErrorKind::kUsage, "--threads: must be at least 1");
+  if (options.batch < 1) throw Error(ErrorKind::kUsage, "--batch: must be at least 1");
+  if (!(options.half_width > 0)) throw Error(ErrorKind::kUsage, "--confidence-width: must be > 0");
+  if (!(options.time_limit_s > 0)) throw Error(ErrorKind::kUsage, "--time-limit: must be > 0");
+  config.confidence_width = options.half_width;
+  config.time_limit_s = options.time_limit_s;
+  config.threads = options.threads;
+  config.batch = options.batch;
+  config.precision = enum_from_yaml<Precision>(YamlView::parse(options.precision, "--precision"));
+  config.memory_format =
+      enum_from_yaml<MemoryFormat>(YamlView::parse(options.memory_format, "--memory-format"));
+  return config;
+}
+
+Sample sample_of(const SampleOptions& options) {
+  if (options.samples < 1) throw Error(ErrorKind::kUsage, "--samples: must be at least 1");
+  return {options.samples, options.seed, options.resolutions};
+}
+
+}  // namespace
+
+void build_table_command(const BuildTableOptions& options) {
+  const LatencyConfig config = config_of(options.place);
+  const SearchSpace space = SearchSpace::load(find_config("spaces", options.sample.space));
+  const Sample operators = sample_of(options.sample);
+  // Streams of their own: neither fits nor coverage may look at the networks of the other.
+  const Sample whole{options.networks, operators.seed + 1, operators.resolutions};
+  const Sample fresh{50, operators.seed + 2, operators.resolutions};
+  std::optional<ProgressBar> bar;
+  const auto observer = [&](int done, int total, const std::string& what) {
+    if (done == 1 || !bar) bar.emplace("latency table", total);
+    bar->update(done, what);
+    if (done == total) bar.reset();
+  };
+  const OperatorTable table = build_table(
+      space, RunPlace::of(config), {operators, whole, unit_rules(config), timing_rules(config)},
+      options.out, observer);
+  std::cout << options.out << ": " << table.operators.size() << " operators on " << table.device
+            << ", batch " << table.place.batch << ", " << enum_name(table.place.precision) << "\n"
+            << "whole network: " << format_fixed(table.term.scale, 4) << " x sum "
+            << (table.term.offset_ms < 0 ? "- " : "+ ") << format_ms(std::abs(table.term.offset_ms))
+            << ", over " << table.term.networks << " networks off by "
+            << format_fixed(100 * table.term.mape, 1) << " %, "
+            << format_fixed(100 * table.term.held_out_mape, 1) << " % where left out of the fit\n"
+            << "of the operators of other random networks it has "
+            << format_fixed(100 * coverage(table, space, fresh), 1) << " %\n";
+}
+
+void measure_command(const MeasureOptions& options) {
+  const LatencyConfig config = config_of(options.place);
+  const RunPlace place = RunPlace::of(config);
+  const SearchSpace space = SearchSpace::load(find_config("spaces", options.sample.space));
+  const auto architectures = sample_architectures(space, sample_of(options.sample));
+  MeasurementFile file(options.out, place);
+  const int recorded = static_cast<int>(
+      std::count_if(architectures.begin(), architectures.end(),
+                    [&](const Architecture& architecture) { return file.has(architecture); }));
+  warn_if_blas_is_slow();
+  ProgressBar bar("latency", options.sample.samples, recorded);
+  int done = recorded, noisy = 0;
+  for (const Architecture& architecture : architectures) {
+    if (file.has(architecture)) continue;
+    DeviceRun run(place, lower(architecture));
+    const Timing timing = time_median(timing_rules(config), [&] { return run.run_ms(); });
+    if (!timing.noise.empty()) spdlog::warn("latency: {}: {}", architecture.name, timing.noise);
+    noisy += !timing.noise.empty();
+    file.add(architecture, space.name(), timing);
+    bar.update(++done, format_ms(timing.median_ms));
+  }
+  bar.finish();
+  std::cout << options.out << ": " << file.size() << " networks of " << space.name() << " on "
+            << place.device_text() << ", " << noisy << " of " << (done - recorded)
+            << " new ones noisy\n";
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,98 @@
+#include "app/latency_options.h"
+
+#include <CLI/CLI.hpp>
+
+#include "app/commands.h"
+
+namespace ridgeline {
+namespace {
+
+void add_place(CLI::App* sub, PlaceOptions& place) {
+  sub->add_option("--device", place.device, "cpu, cuda or cuda:N")->capture_default_str();
+  sub->add_option("--threads", place.threads, "CPU threads")->capture_default_str();
+  sub->add_option("--batch", place.batch, "images per inference")->capture_default_str();
+  sub->add_option("--precision", place.precision, "fp32, tf32, bf16 or fp16")
+      ->capture_default_str();
+  sub->add_option("--memory-format", place.memory_format, "channels_last or contiguous")
+      ->capture_default_str();
+  sub->add_option("--confidence-width", place.half_width,
+                  "enough runs: the 95 % interval of the median is within this share of it")
+      ->capture_default_str();
+  sub->add_option("--time-limit", place.time_limit_s,
+                  "most seconds for the runs of one network; a noisy machine gets three series")
+      ->capture_default_str();
+}
+
+void add_sample(CLI::App* sub, SampleOptions& sample) {
+  sub->add_option("--space", sample.space, "a name of configs/spaces, or a search-space file")
+      ->required()
+      ->type_name("SPACE");
+  sub->add_option("--samples", sample.samples, "random networks")->capture_default_str();
+  sub->add_option("--seed", sample.seed, "of the random networks")->capture_default_str();
+  sub->add_option("--resolution", sample.resolutions,
+                  "image sides, drawn per network (default: the space's own)")
+      ->type_name("N");
+}
+
+}  // namespace
+
+void add_latency_commands(CLI::App& app) {
+  auto* latency = app.add_subcommand("latency", "measure the latency of a space on this machine");
+  latency->require_subcommand(1);
+
+  static BuildTableOptions table;
+  auto* sub = latency->add_subcommand(
+      "build-table",
+      "measure the operators of a space, for latency.kind table; goes on where it was");
+  sub->footer(
+      "example:\n  ridgeline latency build-table --space efficientnet_x --batch 8 --out cpu.json");
+  add_sample(sub, table.sample);
+  add_place(sub, table.place);
+  sub->add_option("--networks", table.networks,
+                  "networks measured as a whole, which the sum is fitted to")
+      ->capture_default_str();
+  sub->add_option("--out", table.out, "the table")->required()->type_name("TABLE.json");
+  sub->callback([] { build_table_command(table); });
+
+  static MeasureOptions measure;
+  sub = latency->add_subcommand(
+      "measure",
+      "measure random networks of a space, for `ridgeline calibrate`; goes on where it was");
+  sub->footer(
+      "example:\n  ridgeline latency measure --space efficientnet_x --samples 40 --resolution 96 "
+      "160 "
+      "224 --out cpu.csv");
+  add_sample(sub, measure.sample);
+  add_place(sub, measure.place);
+  sub->add_option("--out", measure.out, "rows; the networks go to a folder beside it")
+      ->required()
+      ->type_name("FILE.csv");
+  sub->callback([] { measure_command(measure); });
+}
+
+void add_hardware_commands(CLI::App& app) {
+  auto* hardware =
+      app.add_subcommand("hardware", "hardware files: measure one, list them, show one");
+  hardware->require_subcommand(1);
+
+  static HardwareMeasureOptions measure;
+  auto* sub = hardware->add_subcommand(
+      "measure", "measure this machine's peak rates, bandwidth and overhead into a hardware file");
+  sub->footer("example:\n  ridgeline hardware measure --threads 1 --out my_cpu.yaml");
+  sub->add_option("--device", measure.device, "cpu, cuda or cuda:N")->capture_default_str();
+  sub->add_option("--threads", measure.threads, "CPU threads")->capture_default_str();
+  sub->add_option("--out", measure.out, "the hardware file")->required()->type_name("FILE.yaml");
+  sub->callback([] { hardware_measure_command(measure); });
+
+  sub = hardware->add_subcommand("list", "the hardware files that come with Ridgeline");
+  sub->callback([] { hardware_list_command(); });
+
+  static std::string name;
+  sub = hardware->add_subcommand("show", "one hardware file with what each figure means");
+  sub->add_option("name", name, "a name of configs/hardware, or a file")
+      ->required()
+      ->type_name("NAME");
+  sub->callback([] { hardware_show_command(name); });
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,127 @@
+#include "latency/command_oracle.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cmath>
+
+#include "core/file.h"
+#include "core/random.h"
+#include "core/units.h"
+#include "latency/measured.h"
+
+namespace ridgeline {
+namespace {
+
+constexpr size_t kTail = 300;  // characters of a program's last words that a message keeps
+
+std::string trimmed(const std::string& text) {
+  constexpr const char* kBlank = " \t\r\n\f\v";
+  const size_t begin = text.find_first_not_of(kBlank);
+  if (begin == std::string::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
+}
+
+/// The end of `text` on one line: messages are one line.
+std::string tail(const std::string& text) {
+  std::string end = trimmed(text);
+  if (end.size() > kTail) end = "..." + end.substr(end.size() - kTail);
+  for (char& c : end) {
+    if (c == '\n' || c == '\r') c = ' ';
+  }
+  return end;
+}
+
+/// An architecture's file for as long as a command reads it.
+class ArchitectureFile {
+ public:
+  explicit ArchitectureFile(const Architecture& architecture) {
+    const std::string text = to_yaml(architecture);
+    path_ =
+        std::filesystem::temp_directory_path() /
+        ("ridgeline-" + std::to_string(getpid()) + "-" + std::to_string(hash_text(text)) + ".yaml");
+    write_file_atomic(path_, text);
+  }
+  ~ArchitectureFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  ArchitectureFile(const ArchitectureFile&) = delete;
+  ArchitectureFile& operator=(const ArchitectureFile&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+void require_success(const CommandOutput& output, const std::string& program, double timeout_s) {
+  using Cause = LatencyFailure::Cause;
+  if (output.timed_out) {
+    throw LatencyFailure(Cause::kTimedOut, "latency.command " + program + " took over " +
+                                               format_duration(timeout_s) +
+                                               " and was ended; see latency.timeout_s");
+  }
+  if (output.exit_code == 0) return;
+  const std::string how = output.exit_code < 0
+                              ? "was ended by signal " + std::to_string(-output.exit_code)
+                              : "exited with code " + std::to_string(output.exit_code);
+  const std::string words = tail(output.err);
+  throw LatencyFailure(Cause::kFailed, "latency.command " + program + " " + how +
+                                           (words.empty() ? ", silently" : ": " + words));
+}
+
+}  // namespace
+
+double milliseconds_of(const std::string& output) {
+  const std::string text = trimmed(output);
+  const size_t newline = text.find_last_of("\n\r");
+  const std::string line = trimmed(newline == std::string::npos ? text : text.substr(newline));
+  double ms = 0;
+  const auto [rest, error] = std::from_chars(line.data(), line.data() + line.size(), ms);
+  const std::string unit = trimmed({rest, line.data() + line.size()});
+  if (error == std::errc() && (unit.empty() || unit == "ms") && std::isfinite(ms) && ms > 0)
+    return ms;
+  throw LatencyFailure(LatencyFailure::Cause::kUnreadable,
+                       "latency.command: the last line of its output, '" + tail(line) +
+                           "', is not a positive number of milliseconds; valid: 12.5, 12.5 ms");
+}
+
+CommandOracle::CommandOracle(const LatencyConfig& config)
+    : command_(config.command.value_or(std::vector<std::string>{})),
+      timeout_s_(config.timeout_s),
+      batch_(config.batch),
+      precision_(config.precision.value_or(Precision::kFp32)) {
+  if (command_.empty() || command_[0].empty()) {
+    throw Error(ErrorKind::kConfig,
+                "latency.command: latency.kind command needs a program, such as "
+                "[python3, measure.py]");
+  }
+}
+
+std::string CommandOracle::description() const {
+  return "command " + join(command_, " ") + ", batch " + std::to_string(batch_) + ", " +
+         enum_name(precision_);
+}
+
+Latency CommandOracle::estimate_architecture(const Architecture& architecture) const {
+  const ArchitectureFile file(architecture);
+  std::vector<std::string> arguments = command_;
+  arguments.push_back(file.path().string());
+  const CommandOutput output =
+      run_command(arguments, std::chrono::milliseconds(static_cast<int64_t>(1e3 * timeout_s_)));
+  require_success(output, command_[0], timeout_s_);
+  Latency latency{.ms = milliseconds_of(output.out),
+                  .batch = batch_,
+                  .precision = precision_,
+                  .device = command_[0],
+                  .method = "command"};
+  count_work(lower(architecture), latency);
+  return latency;
+}
+
+Latency CommandOracle::estimate(const Network& network) const {
+  throw Error(ErrorKind::kConfig, "latency.kind command prices architectures only; " +
+                                      network.name() + " has no architecture file");
+}
+
+}  // namespace ridgeline

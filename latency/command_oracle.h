@@ -1,0 +1,53 @@
+#pragma once
+
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/run_command.h"
+#include "latency/config.h"
+#include "latency/oracle.h"
+
+namespace ridgeline {
+
+/// A network whose latency could not be had, though others may: its trial failed with this cause.
+class LatencyFailure : public Error {
+ public:
+  enum class Cause {
+    kTimedOut,    ///< the command took too long
+    kFailed,      ///< it exited with another code than 0, or by a signal
+    kUnreadable,  ///< its last line is not a positive number of milliseconds
+  };
+  LatencyFailure(Cause cause, const std::string& message)
+      : Error(ErrorKind::kInfeasible, message), cause_(cause) {}
+  Cause cause() const { return cause_; }
+
+ private:
+  Cause cause_;
+};
+
+/// Runs the user's own program, without a shell, as `command... PATH` with the path of the
+/// architecture's YAML file, and reads the milliseconds of one batch from the last line of its
+/// standard output: a number, which "ms" may follow. A program that says no such thing is a
+/// `LatencyFailure`; one that cannot be started is an `Error` (`kIo`).
+class CommandOracle : public LatencyOracle {
+ public:
+  /// Throws `kConfig` where `latency.command` is not given.
+  explicit CommandOracle(const LatencyConfig& config);
+
+  Latency estimate_architecture(const Architecture& architecture) const override;
+  /// Throws `kConfig`: a network that no architecture file describes cannot be given to a command.
+  Latency estimate(const Network& network) const override;
+  std::string description() const override;
+
+ private:
+  std::vector<std::string> command_;
+  double timeout_s_;
+  int batch_;
+  Precision precision_;
+};
+
+/// The milliseconds in the last line of a command's output that is not blank. Throws
+/// `LatencyFailure` with that line.
+double milliseconds_of(const std::string& output);
+
+}  // namespace ridgeline

@@ -1,0 +1,55 @@
+#include "core/file.h"
+#include "tests/app/program.h"
+#include "tests/catch.h"
+#include "tests/support.h"
+
+using namespace ridgeline::test;
+
+TEST_CASE("a table is built, extended and searched with, and measurements go on where they were") {
+  TempFolder folder;
+  const std::string table = folder / "t.json", rows = folder / "m.csv";
+  const std::vector<std::string> build{"latency",      "build-table", "--space",    "tiny",
+                                       "--resolution", "16",          "--networks", "2",
+                                       "--out",        table,         "--samples"};
+  auto with = build;
+  with.push_back("1");
+  const Outcome first = run_program(with);
+  CHECK(first.exit_code == 0);
+  CHECK_THAT(first.out, Catch::Contains("operators on ") && Catch::Contains("over 2 networks"));
+  with.back() = "2";
+  CHECK(run_program(with).exit_code == 0);
+  with.insert(with.end(), {"--batch", "2"});
+  const Outcome other = run_program(with);
+  CHECK(other.exit_code == 3);
+  CHECK_THAT(other.err, Catch::Contains("write to another file"));
+
+  const std::vector<std::string> measure{"latency", "measure",   "--space", "tiny",  "--resolution",
+                                         "16",      "--samples", "2",       "--out", rows};
+  CHECK(run_program(measure).exit_code == 0);
+  const std::string text = ridgeline::read_file(rows);
+  CHECK(run_program(measure).exit_code == 0);
+  CHECK(ridgeline::read_file(rows) == text);
+
+  auto settings = formula_settings();
+  for (const std::string& setting :
+       {std::string("latency.kind=table"), "latency.table=" + table, std::string("latency.batch=1"),
+        std::string("reward.target_ms=1000")}) {
+    settings.insert(settings.end(), {"--set", setting});
+  }
+  std::vector<std::string> validate{"validate", source_folder() / "configs/quickstart.yaml"};
+  validate.insert(validate.end(), settings.begin(), settings.end());
+  const Outcome valid = run_program(validate);
+  CHECK(valid.exit_code == 0);
+  CHECK_THAT(valid.out, Catch::Contains("table of "));
+}
+
+TEST_CASE("hardware files are listed and shown with what each figure means") {
+  const Outcome list = run_program({"hardware", "list"});
+  CHECK(list.exit_code == 0);
+  CHECK_THAT(list.out, Catch::Contains("tpu_v3") && Catch::Contains("v100"));
+  const Outcome shown = run_program({"hardware", "show", "tpu_v3"});
+  CHECK_THAT(shown.out, Catch::Contains("bandwidth_gbps: 900"));
+  const Outcome wrong = run_program({"hardware", "show", "tpu_v33"});
+  CHECK(wrong.exit_code == 3);
+  CHECK_THAT(wrong.err, Catch::Contains("tpu_v3"));
+}

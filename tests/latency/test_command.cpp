@@ -1,0 +1,109 @@
+#include <sys/stat.h>
+
+#include "core/file.h"
+#include "latency/command_oracle.h"
+#include "tests/catch.h"
+#include "tests/support.h"
+
+using namespace ridgeline;
+using namespace ridgeline::test;
+using Cause = LatencyFailure::Cause;
+
+namespace {
+
+Architecture small_architecture() {
+  Architecture architecture;
+  architecture.name = "small";
+  architecture.resolution = 32;
+  architecture.classes = 10;
+  architecture.stages = {Stage{}};
+  return architecture;
+}
+
+/// An oracle over an executable script of these lines.
+class ScriptOracle {
+ public:
+  explicit ScriptOracle(const std::string& lines, double timeout_s = 60) {
+    const std::string path = folder_ / "latency tool";
+    write_file_atomic(path, "#!/bin/sh\n" + lines + "\n");
+    chmod(path.c_str(), 0755);
+    config_.command = {path, "--unit", "ms; exit 3"};
+    config_.timeout_s = timeout_s;
+    config_.batch = 4;
+  }
+  Latency estimate() const {
+    return CommandOracle(config_).estimate_architecture(small_architecture());
+  }
+  Cause cause() const {
+    try {
+      estimate();
+    } catch (const LatencyFailure& failure) {
+      return failure.cause();
+    }
+    throw std::runtime_error("expected a LatencyFailure");
+  }
+  std::string message() const {
+    return error_of([&] { estimate(); });
+  }
+
+ private:
+  TempFolder folder_;
+  LatencyConfig config_;
+};
+
+}  // namespace
+
+TEST_CASE("a command's last line is the latency of the architecture file that it was given") {
+  // The resolution of the file, found by the program itself, comes back: no shell saw "; exit 3".
+  const ScriptOracle oracle(
+      "echo loading\n[ \"$2\" = 'ms; exit 3' ] || exit 9\n"
+      "sed -n 's/^resolution: *//p' \"$3\"\necho");
+  const Latency latency = oracle.estimate();
+  CHECK(latency.ms == 32);
+  CHECK(latency.method == "command");
+  CHECK(latency.batch == 4);
+  CHECK(latency.flops > 0);
+}
+
+TEST_CASE("the file of the network is gone after the command") {
+  const ScriptOracle oracle("echo \"$3\" >&2; exit 1");
+  const std::string message = oracle.message();
+  const std::string path = message.substr(message.rfind(": ") + 2);
+  CHECK_THAT(path, Catch::EndsWith(".yaml"));
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("milliseconds are a positive number with or without its unit") {
+  CHECK(milliseconds_of("12.5") == 12.5);
+  CHECK(milliseconds_of("warming up\n1e-2 ms\n\n") == 0.01);
+  CHECK(milliseconds_of("  3ms \r\n") == 3);
+  for (const char* text : {"", "\n", "fast", "12.5 s", "12,5", "0", "-3", "nan", "inf", "3 ms ok",
+                           "3 ms\nbye", "1e999"}) {
+    INFO(text);
+    CHECK_THROWS_AS(milliseconds_of(text), LatencyFailure);
+  }
+}
+
+TEST_CASE("each way in which a command fails has its cause") {
+  const ScriptOracle failing("echo 'no such device' >&2\nexit 7");
+  CHECK(failing.cause() == Cause::kFailed);
+  CHECK_THAT(failing.message(), Catch::EndsWith("latency tool exited with code 7: no such device"));
+  CHECK_THAT(ScriptOracle("kill -9 $$").message(), Catch::Contains("was ended by signal 9"));
+
+  const ScriptOracle garbage("echo done");
+  CHECK(garbage.cause() == Cause::kUnreadable);
+  CHECK_THAT(garbage.message(), Catch::Contains("'done'"));
+
+  const ScriptOracle hanging("sleep 1000", 0.2);
+  CHECK(hanging.cause() == Cause::kTimedOut);
+  CHECK_THAT(hanging.message(), Catch::Contains("latency.timeout_s"));
+}
+
+TEST_CASE("a command that is not there or not given stops at once") {
+  LatencyConfig config;
+  CHECK_THAT(error_of([&] { CommandOracle{config}; }), Catch::Contains("latency.command"));
+  config.command = {"no-such-program-anywhere"};
+  const CommandOracle oracle(config);
+  CHECK_THAT(error_of([&] { oracle.estimate_architecture(small_architecture()); }),
+             Catch::Contains("cannot run no-such-program-anywhere"));
+}
