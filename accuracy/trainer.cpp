@@ -4,6 +4,7 @@
 #include <torch/nn/utils/clip_grad.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <new>
 #include <numeric>
@@ -22,11 +23,22 @@ namespace {
 
 constexpr int kScoringBatch = 256;
 
-Evaluation diverged(const std::string& message) {
+Evaluation diverged(std::vector<Metric> metrics, const std::string& message) {
   Evaluation result;
+  result.metrics = std::move(metrics);
   result.status = TrialStatus::kDiverged;
   result.message = message;
   return result;
+}
+
+/// Adds an epoch's part of the learning curve.
+void add_metrics(Evaluation& result, int epoch, double images, double seconds) {
+  result.metrics.push_back({epoch, "train_loss", result.loss});
+  if (seconds > 0) result.metrics.push_back({epoch, "images_per_s", images / seconds});
+}
+
+bool scored_after(int epoch, int epochs, const TrainingConfig& config) {
+  return config.validate_every > 0 && epoch < epochs && epoch % config.validate_every == 0;
 }
 
 /// The moving parts of one training and one step of it.
@@ -91,17 +103,19 @@ at::Tensor smoothed_cross_entropy(const at::Tensor& logits, const at::Tensor& la
 }
 
 Evaluation train(NetworkModule& module, const BatchMaker& images, int image_count, int epochs,
-                 const TrainingConfig& config, const TrainingSeed& seed, RankGroup* ranks) {
+                 const TrainingConfig& config, const TrainingSeed& seed, RankGroup* ranks,
+                 const EpochScore& epoch_score) {
   const int batch_size = std::min(config.batch, image_count);
   const int64_t steps_per_epoch = image_count / batch_size;
   const Augmentation augmentation{config.flip, config.crop_padding};
   RandomStream order_stream(seed.seed, seed.trial_id, "order");
   RandomStream augmentation_stream(seed.seed, seed.trial_id, "augmentation");
   module->reseed(derive_seed(seed.seed, seed.trial_id, "dropout"));
-  module->train();
   Training training(module, config, batch_size, ranks);
   Evaluation result;
   for (int epoch = 0; epoch < epochs; ++epoch) {
+    module->train();
+    const auto start = std::chrono::steady_clock::now();
     const std::vector<int> order = permutation(image_count, order_stream);
     double sum = 0;
     for (int64_t step = 0; step < steps_per_epoch; ++step) {
@@ -112,14 +126,21 @@ Evaluation train(NetworkModule& module, const BatchMaker& images, int image_coun
           learning_rate_at(config, epochs, steps_per_epoch, epoch * steps_per_epoch + step);
       const double loss = training.step(batch, rate);
       if (!std::isfinite(loss)) {
-        return diverged("the training loss became " +
-                        std::string(std::isnan(loss) ? "NaN" : "infinite") + " in epoch " +
-                        std::to_string(epoch + 1) + ", step " + std::to_string(step + 1) + " of " +
-                        std::to_string(steps_per_epoch));
+        return diverged(std::move(result.metrics),
+                        "the training loss became " +
+                            std::string(std::isnan(loss) ? "NaN" : "infinite") + " in epoch " +
+                            std::to_string(epoch + 1) + ", step " + std::to_string(step + 1) +
+                            " of " + std::to_string(steps_per_epoch));
       }
       sum += loss;
     }
     result.loss = sum / static_cast<double>(steps_per_epoch);
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    add_metrics(result, epoch + 1, static_cast<double>(steps_per_epoch * batch_size),
+                elapsed.count());
+    if (!epoch_score || !scored_after(epoch + 1, epochs, config)) continue;
+    if (const auto accuracy = epoch_score())
+      result.metrics.push_back({epoch + 1, "validation_accuracy", *accuracy});
   }
   training.finish();
   return result;
@@ -139,7 +160,7 @@ Evaluation score(NetworkModule& module, const BatchMaker& images, int image_coun
     if (config.bf16) autocast.emplace(device.type());
     const at::Tensor logits = module->forward(place(batch.images, device)).to(at::kCPU, at::kFloat);
     if (!at::isfinite(logits).all().item<bool>()) {
-      return diverged("the trained network's outputs are not finite");
+      return diverged({}, "the trained network's outputs are not finite");
     }
     right += logits.argmax(1).eq(batch.labels).sum().item<int64_t>();
   }
