@@ -72,10 +72,10 @@ TEST_CASE("The learning curve has every epoch, and looking at it changes no resu
   const auto loss = curve_of(whole, "train_loss");
   REQUIRE(loss.size() == 3);
   CHECK(loss[0].first == 1);
-  CHECK(loss[2] == std::pair{3, whole.loss});
+  CHECK((loss[2] == std::pair(3, whole.loss)));
   const auto accuracy = curve_of(whole, "validation_accuracy");
   REQUIRE(accuracy.size() == 3);
-  CHECK(accuracy[2] == std::pair{3, whole.accuracy});
+  CHECK((accuracy[2] == std::pair(3, whole.accuracy)));
   for (const auto& [epoch, rate] : curve_of(whole, "images_per_s")) CHECK(rate > 0);
 
   config.training.validate_every = 0;
@@ -88,7 +88,7 @@ TEST_CASE("The learning curve has every epoch, and looking at it changes no resu
   const Evaluation final = make_evaluator(config)->evaluate(spec);
   CHECK(curve_of(final, "validation_accuracy").empty());
   REQUIRE(curve_of(final, "test_accuracy").size() == 1);
-  CHECK(curve_of(final, "test_accuracy")[0] == std::pair{3, final.accuracy});
+  CHECK((curve_of(final, "test_accuracy")[0] == std::pair(3, final.accuracy)));
 }
 
 TEST_CASE("An absurd learning rate ends as diverged with its place") {
