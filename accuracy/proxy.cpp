@@ -75,9 +75,10 @@ Evaluation ProxyEvaluator::train_and_score(const TrialSpec& spec) const {
     const Evaluation now = score_now();
     return now.status == TrialStatus::kComplete ? std::optional(now.accuracy) : std::nullopt;
   };
+  // Of several ranks none is scored while it trains: its batch norm works on a share of each batch.
   const Evaluation trained =
       train(module, maker(learned), learned.size(), epochs, training_, {spec.seed, spec.trial_id},
-            ranks_, scores && !final_training ? EpochScore(epoch_score) : EpochScore());
+            ranks_, ranks_ == nullptr && !final_training ? EpochScore(epoch_score) : EpochScore());
   if (trained.status != TrialStatus::kComplete || !scores) return trained;
   Evaluation result = score_now();
   result.loss = trained.loss;
