@@ -97,6 +97,7 @@ struct EnumNames<BatchNormStatistics> {
 struct TrainingConfig {
   int epochs = 5;
   int batch = 32;
+  int validate_every = 1;
   OptimizerKind optimizer = OptimizerKind::kSgd;
   double learning_rate = 0.1;
   double momentum = 0.9;
@@ -123,6 +124,12 @@ struct TrainingConfig {
   void describe(V& v) {
     v.field("epochs", epochs, {.help = "passes over the training part", .min = 1, .max = 100000});
     v.field("batch", batch, {.help = "images per step", .unit = "images", .min = 2, .max = 65536});
+    v.field("validate_every", validate_every,
+            {.help = "the learning curve has a validation accuracy every so many epochs; costs a "
+                     "pass over the held-out part, changes no result; 0: after the last only",
+             .unit = "epochs",
+             .min = 0,
+             .max = 100000});
     v.field("optimizer", optimizer, {.help = "sgd (Nesterov), rmsprop (EfficientNet's), adam"});
     v.field("learning_rate", learning_rate, {.help = "peak step size", .min = 1e-9, .max = 100.0});
     v.field("momentum", momentum, {.help = "sgd, rmsprop", .min = 0.0, .max = 0.9999});

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "accuracy/checkpoint_plan.h"
 #include "accuracy/config.h"
@@ -51,18 +52,27 @@ struct TrialSpec {
   CheckpointPlan checkpoint = {};  ///< of the training
 };
 
+/// One point of a trial's learning curve.
+struct Metric {
+  int epoch = 0;     ///< from 1
+  std::string name;  ///< train_loss, validation_accuracy, test_accuracy, images_per_s
+  double value = 0;
+};
+
 struct Evaluation {
   TrialStatus status = TrialStatus::kComplete;
   double accuracy = 0;  ///< fraction of held-out images classified rightly
   double loss = 0;      ///< last epoch's mean training loss
-  double seconds = 0;   ///< wall time; the only field that may differ between runs
+  double seconds = 0;   ///< wall time; may differ between runs
   std::string message;  ///< cause of a failure, one line
+  /// The learning curve, by epoch; `images_per_s` may differ between runs like `seconds`.
+  std::vector<Metric> metrics = {};
 };
 
 class RankGroup;
 
 /// (architecture, seed, trial id) -> accuracy. A pure function: equal specs give equal evaluations
-/// but for `seconds`.
+/// but for `seconds` and `images_per_s`.
 class AccuracyEvaluator {
  public:
   virtual ~AccuracyEvaluator() = default;

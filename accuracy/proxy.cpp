@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "accuracy/trainer.h"
@@ -68,13 +69,25 @@ Evaluation ProxyEvaluator::train_and_score(const TrialSpec& spec) const {
   NetworkModule module(lower(architecture), derive_seed(spec.seed, spec.trial_id, "weights"));
   place(*module, device_from_text(training_.device));
   const int epochs = spec.epochs > 0 ? spec.epochs : training_.epochs;
-  Evaluation result = train(module, maker(learned), learned.size(), epochs, training_,
-                            {spec.seed, spec.trial_id}, ranks_, spec.checkpoint);
-  if (result.status != TrialStatus::kComplete) return result;
-  if (ranks_ != nullptr && ranks_->rank() != 0) return result;
-  const double loss = result.loss;
-  result = score(module, maker(held_out), held_out.size(), training_);
-  result.loss = loss;
+  const bool scores = ranks_ == nullptr || ranks_->rank() == 0;
+  const auto score_now = [&] { return score(module, maker(held_out), held_out.size(), training_); };
+  const auto epoch_score = [&]() -> std::optional<double> {
+    const Evaluation now = score_now();
+    return now.status == TrialStatus::kComplete ? std::optional(now.accuracy) : std::nullopt;
+  };
+  // Of several ranks none is scored while it trains: its batch norm works on a share of each batch.
+  const Evaluation trained =
+      train(module, maker(learned), learned.size(), epochs, training_, {spec.seed, spec.trial_id},
+            ranks_, spec.checkpoint,
+            ranks_ == nullptr && !final_training ? EpochScore(epoch_score) : EpochScore());
+  if (trained.status != TrialStatus::kComplete || !scores) return trained;
+  Evaluation result = score_now();
+  result.loss = trained.loss;
+  result.metrics = trained.metrics;
+  if (result.status == TrialStatus::kComplete) {
+    result.metrics.push_back(
+        {epochs, final_training ? "test_accuracy" : "validation_accuracy", result.accuracy});
+  }
   if (result.status == TrialStatus::kComplete && !spec.weights_path.empty()) {
     save_weights(*module, spec.weights_path);
   }

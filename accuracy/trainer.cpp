@@ -4,6 +4,7 @@
 #include <torch/nn/utils/clip_grad.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <new>
@@ -26,11 +27,23 @@ namespace {
 
 constexpr int kScoringBatch = 256;
 
-Evaluation diverged(const std::string& message) {
+Evaluation diverged(std::vector<Metric> metrics, const std::string& message) {
   Evaluation result;
+  result.metrics = std::move(metrics);
   result.status = TrialStatus::kDiverged;
   result.message = message;
   return result;
+}
+
+/// Adds an epoch's part of the learning curve.
+void add_metrics(std::vector<Metric>& metrics, int epoch, double loss, double images,
+                 double seconds) {
+  metrics.push_back({epoch, "train_loss", loss});
+  if (images > 0 && seconds > 0) metrics.push_back({epoch, "images_per_s", images / seconds});
+}
+
+bool scored_after(int epoch, int epochs, const TrainingConfig& config) {
+  return config.validate_every > 0 && epoch < epochs && epoch % config.validate_every == 0;
 }
 
 /// The moving parts of one training and one step of it.
@@ -188,12 +201,11 @@ at::Tensor smoothed_cross_entropy(const at::Tensor& logits, const at::Tensor& la
 
 Evaluation train(NetworkModule& module, const BatchMaker& images, int image_count, int epochs,
                  const TrainingConfig& config, const TrainingSeed& seed, RankGroup* ranks,
-                 const CheckpointPlan& checkpoint) {
+                 const CheckpointPlan& checkpoint, const EpochScore& epoch_score) {
   const int batch_size = std::min(config.batch, image_count);
   const int64_t steps_per_epoch = image_count / batch_size;
   const Augmentation augmentation{config.flip, config.crop_padding};
   module->reseed(derive_seed(seed.seed, seed.trial_id, "dropout"));
-  module->train();
   Training training(module, config, batch_size, ranks);
   TrainingPosition at{.order = RandomStream(seed.seed, seed.trial_id, "order"),
                       .augmentation = RandomStream(seed.seed, seed.trial_id, "augmentation")};
@@ -201,6 +213,9 @@ Evaluation train(NetworkModule& module, const BatchMaker& images, int image_coun
   CheckpointClock clock(checkpoint.every_s);
   Evaluation result;
   for (; at.epoch < epochs; ++at.epoch, at.step = 0, at.loss_sum = 0) {
+    module->train();
+    const auto start = std::chrono::steady_clock::now();
+    const int64_t first_step = at.step;
     RandomStream order_stream = at.order;
     const std::vector<int> order = permutation(image_count, order_stream);
     while (at.step < steps_per_epoch) {
@@ -211,10 +226,11 @@ Evaluation train(NetworkModule& module, const BatchMaker& images, int image_coun
           learning_rate_at(config, epochs, steps_per_epoch, at.epoch * steps_per_epoch + at.step);
       const double loss = training.step(batch, rate);
       if (!std::isfinite(loss)) {
-        return diverged("the training loss became " +
-                        std::string(std::isnan(loss) ? "NaN" : "infinite") + " in epoch " +
-                        std::to_string(at.epoch + 1) + ", step " + std::to_string(at.step + 1) +
-                        " of " + std::to_string(steps_per_epoch));
+        return diverged(std::move(at.metrics),
+                        "the training loss became " +
+                            std::string(std::isnan(loss) ? "NaN" : "infinite") + " in epoch " +
+                            std::to_string(at.epoch + 1) + ", step " + std::to_string(at.step + 1) +
+                            " of " + std::to_string(steps_per_epoch));
       }
       at.loss_sum += loss;
       ++at.step;
@@ -222,8 +238,16 @@ Evaluation train(NetworkModule& module, const BatchMaker& images, int image_coun
     }
     result.loss = at.loss_sum / static_cast<double>(steps_per_epoch);
     at.order = order_stream;
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    const int epoch = static_cast<int>(at.epoch) + 1;
+    add_metrics(at.metrics, epoch, result.loss,
+                static_cast<double>((steps_per_epoch - first_step) * batch_size), elapsed.count());
+    if (!epoch_score || !scored_after(epoch, epochs, config)) continue;
+    if (const auto accuracy = epoch_score())
+      at.metrics.push_back({epoch, "validation_accuracy", *accuracy});
   }
   training.finish();
+  result.metrics = std::move(at.metrics);
   return result;
 }
 
@@ -241,7 +265,7 @@ Evaluation score(NetworkModule& module, const BatchMaker& images, int image_coun
     if (config.bf16) autocast.emplace(device.type());
     const at::Tensor logits = module->forward(place(batch.images, device)).to(at::kCPU, at::kFloat);
     if (!at::isfinite(logits).all().item<bool>()) {
-      return diverged("the trained network's outputs are not finite");
+      return diverged({}, "the trained network's outputs are not finite");
     }
     right += logits.argmax(1).eq(batch.labels).sum().item<int64_t>();
   }

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <exception>
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "accuracy/augment.h"
@@ -25,17 +27,22 @@ struct TrainingSeed {
 at::Tensor smoothed_cross_entropy(const at::Tensor& logits, const at::Tensor& labels,
                                   double smoothing);
 
+/// Scores the network as it is, for the learning curve; nothing where that cannot be done.
+using EpochScore = std::function<std::optional<double>()>;
+
 /// Trains `module` in place for `epochs` passes over `images` in whole batches (the rest of a pass,
 /// less than a batch, is left out), on the device and with the recipe of `config`; ends with the
 /// averaged weights where `config.ema_decay` is on. Returns `kComplete` with the last epoch's mean
-/// loss, or `kDiverged`. With `ranks`, all of them train one network together: to the rounding,
-/// each ends with what one process would (batch-norm statistics: see
-/// `config.batch_norm_statistics`). Throws `RankLost`. With a `checkpoint` it goes on from there,
-/// to the same bits, and where it is asked to stop throws `kInterrupted`; of several ranks all read
-/// it and rank 0 writes it.
+/// loss, or `kDiverged`; with the learning curve, to which `epoch_score` adds
+/// `validation_accuracy` every `config.validate_every` epochs but the last (of the weights without
+/// their average). The score changes nothing of the training. With `ranks`, all of them train one
+/// network together: to the rounding, each ends with what one process would (batch-norm statistics:
+/// see `config.batch_norm_statistics`). Throws `RankLost`. With a `checkpoint` it goes on from
+/// there, to the same bits, and where it is asked to stop throws `kInterrupted`; of several ranks
+/// all read it and rank 0 writes it.
 Evaluation train(NetworkModule& module, const BatchMaker& images, int image_count, int epochs,
                  const TrainingConfig& config, const TrainingSeed& seed, RankGroup* ranks = nullptr,
-                 const CheckpointPlan& checkpoint = {});
+                 const CheckpointPlan& checkpoint = {}, const EpochScore& epoch_score = {});
 
 /// Fraction of the images that `module` classifies rightly (`kComplete`), or `kDiverged` when an
 /// output is not finite.

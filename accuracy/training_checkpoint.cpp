@@ -20,7 +20,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "a checkpoint is little-endian");
 
 constexpr std::string_view kMagic = "RIDGETRN";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr size_t kIdentityAt = kMagic.size() + sizeof(kVersion);
 constexpr size_t kHeader = kIdentityAt + sizeof(uint64_t);
 constexpr size_t kChecksum = sizeof(uint64_t);
@@ -77,6 +77,13 @@ void TrainingPosition::save(torch::serialize::OutputArchive& archive) const {
   append_words(numbers, augmentation);
   archive.write("position", at::tensor(numbers, at::kLong));
   archive.write("loss_sum", at::scalar_tensor(loss_sum, at::kDouble));
+  archive.write("metrics", c10::IValue(static_cast<int64_t>(metrics.size())));
+  for (size_t i = 0; i < metrics.size(); ++i) {
+    const std::string key = "metric" + std::to_string(i);
+    archive.write(key + "_epoch", c10::IValue(static_cast<int64_t>(metrics[i].epoch)));
+    archive.write(key + "_name", c10::IValue(metrics[i].name));
+    archive.write(key + "_value", c10::IValue(metrics[i].value));
+  }
 }
 
 void TrainingPosition::load(torch::serialize::InputArchive& archive) {
@@ -87,6 +94,17 @@ void TrainingPosition::load(torch::serialize::InputArchive& archive) {
   order = stream_at(values + 2);
   augmentation = stream_at(values + 6);
   loss_sum = read_tensor(archive, "loss_sum").item<double>();
+  const auto entry = [&](const std::string& key) {
+    c10::IValue value;
+    archive.read(key, value);
+    return value;
+  };
+  metrics.resize(static_cast<size_t>(entry("metrics").toInt()));
+  for (size_t i = 0; i < metrics.size(); ++i) {
+    const std::string key = "metric" + std::to_string(i);
+    metrics[i] = {static_cast<int>(entry(key + "_epoch").toInt()),
+                  entry(key + "_name").toStringRef(), entry(key + "_value").toDouble()};
+  }
 }
 
 void write_training_checkpoint(const CheckpointPlan& plan,

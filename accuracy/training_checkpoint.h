@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "accuracy/checkpoint_plan.h"
+#include "accuracy/evaluator.h"
 #include "core/random.h"
 
 namespace ridgeline {
@@ -18,11 +20,12 @@ at::Tensor read_tensor(torch::serialize::InputArchive& archive, const std::strin
 /// Where a training stands between two steps. With the tensors of weights, optimizer and averages
 /// it is the whole state: what follows depends on nothing else.
 struct TrainingPosition {
-  int64_t epoch = 0;          ///< whole ones behind it
-  int64_t step = 0;           ///< steps of the present epoch behind it
-  double loss_sum = 0;        ///< over these steps
-  RandomStream order;         ///< of images, as it was when the present epoch began
-  RandomStream augmentation;  ///< as it is now
+  int64_t epoch = 0;                 ///< whole ones behind it
+  int64_t step = 0;                  ///< steps of the present epoch behind it
+  double loss_sum = 0;               ///< over these steps
+  RandomStream order;                ///< of images, as it was when the present epoch began
+  RandomStream augmentation;         ///< as it is now
+  std::vector<Metric> metrics = {};  ///< the learning curve of the epochs behind it
 
   void save(torch::serialize::OutputArchive& archive) const;
   void load(torch::serialize::InputArchive& archive);

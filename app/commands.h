@@ -24,7 +24,8 @@ void resume_command(const ResumeOptions& options);
 
 struct ShowOptions {
   std::string run;
-  bool all = false;  ///< every trial, not the best ten
+  bool all = false;    ///< every trial, not the best ten
+  int64_t trial = -1;  ///< only this one, with its attempts and learning curve; -1: the run
 };
 void show_command(const ShowOptions& options);
 

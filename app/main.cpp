@@ -63,9 +63,13 @@ void add_run_commands(CLI::App& app) {
 
   static ShowOptions show;
   sub = command(app, "show", "trials, best network and state of a run",
-                "ridgeline show runs/first --all");
+                "ridgeline show runs/first --all\n  ridgeline show runs/first --trial 7");
   sub->add_option("run", show.run, "folder of the run")->required()->type_name("DIR");
-  sub->add_flag("--all", show.all, "every trial, not the best ten");
+  auto* all = sub->add_flag("--all", show.all, "every trial, not the best ten");
+  sub->add_option("--trial", show.trial, "one trial: its attempts and learning curve")
+      ->type_name("ID")
+      ->check(CLI::NonNegativeNumber)
+      ->excludes(all);
   sub->callback([] { show_command(show); });
 
   static TrialOptions trial;

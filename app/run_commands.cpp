@@ -4,6 +4,7 @@
 #include "app/commands.h"
 #include "app/pipeline.h"
 #include "app/report.h"
+#include "app/trial_report.h"
 #include "runtime/device.h"
 
 namespace ridgeline {
@@ -47,6 +48,10 @@ void resume_command(const ResumeOptions& options) {
 
 void show_command(const ShowOptions& options) {
   RunDirectory run = RunDirectory::read(options.run);
+  if (options.trial >= 0) {
+    std::cout << trial_report(run, static_cast<uint64_t>(options.trial));
+    return;
+  }
   auto trials = run.store().trials(Phase::kSearch);
   if (!options.all) {
     std::stable_sort(trials.begin(), trials.end(), better);

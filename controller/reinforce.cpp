@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -15,6 +16,9 @@
 
 namespace ridgeline {
 namespace {
+
+/// Samples that are scored together.
+constexpr size_t kChunk = 128;
 
 /// Sums taken by two threads round otherwise than by one, and a run must not depend on `threads`.
 /// The products here are also too small to gain from a second thread.
@@ -82,6 +86,10 @@ class Reinforce final : public Controller {
   /// Fills loss, entropy and gradient norm of `stats`; returns the gradient, [parameters].
   at::Tensor gradient(std::span<const Genotype> genotypes, std::span<const double> advantages,
                       UpdateStats& stats) const;
+  /// The part that a `share` of the batch has in the gradient, and in the loss and entropy of
+  /// `stats`.
+  at::Tensor chunk_gradient(std::span<const Genotype> genotypes, std::span<const double> advantages,
+                            double share, UpdateStats& stats) const;
   std::string sizes() const;
 
   ControllerConfig config_;
@@ -93,23 +101,39 @@ class Reinforce final : public Controller {
   double baseline_ = 0;  // meaningful after the first step
 };
 
+// A backward pass holds about half a megabyte per sample, so a large batch goes through in chunks,
+// whose gradients are added in their order. A batch of one chunk is computed as a whole.
 at::Tensor Reinforce::gradient(std::span<const Genotype> genotypes,
                                std::span<const double> advantages, UpdateStats& stats) const {
+  at::Tensor gradient;
+  for (size_t first = 0; first < genotypes.size(); first += kChunk) {
+    const size_t count = std::min(kChunk, genotypes.size() - first);
+    const double share = static_cast<double>(count) / static_cast<double>(genotypes.size());
+    const at::Tensor part = chunk_gradient(genotypes.subspan(first, count),
+                                           advantages.subspan(first, count), share, stats);
+    gradient = first == 0 ? part : gradient.add_(part);
+  }
+  stats.gradient_norm = gradient.norm(2, at::kDouble).item<double>();
+  return gradient;
+}
+
+at::Tensor Reinforce::chunk_gradient(std::span<const Genotype> genotypes,
+                                     std::span<const double> advantages, double share,
+                                     UpdateStats& stats) const {
   const at::AutoGradMode with_gradients(true);
   const PolicyScore score = policy_->score(genotypes);
-  const at::Tensor loss = reinforce_loss(
-      score, at::tensor(at::ArrayRef<double>(advantages.data(), advantages.size()), at::kDouble),
-      config_.entropy_weight);
+  const at::Tensor loss =
+      share * reinforce_loss(score,
+                             at::tensor(at::ArrayRef<double>(advantages.data(), advantages.size()),
+                                        at::kDouble),
+                             config_.entropy_weight);
   std::vector<at::Tensor> parts = torch::autograd::grad({loss}, parameters_);
   for (auto& part : parts) part = part.reshape({-1});
-  at::Tensor gradient = at::cat(parts);
-  const at::Tensor scalars =
-      at::stack({loss.detach(), score.entropy.detach().mean(), gradient.norm(2, at::kDouble)});
+  const at::Tensor scalars = at::stack({loss.detach(), score.entropy.detach().mean()});
   const double* values = scalars.data_ptr<double>();
-  stats.loss = values[0];
-  stats.entropy = values[1];
-  stats.gradient_norm = values[2];
-  return gradient;
+  stats.loss += values[0];
+  stats.entropy += share * values[1];
+  return at::cat(parts);
 }
 
 // The gradient of E_now[advantage] is E_then[p_now / p_then x advantage x grad log p_now]: a weight
@@ -145,8 +169,16 @@ std::vector<double> Reinforce::log_probabilities(std::span<const Genotype> genot
   if (genotypes.empty()) return {};
   const OneThread one_thread;
   const at::NoGradGuard no_grad;
-  const at::Tensor log_prob = policy_->score(genotypes).log_prob.contiguous();  // [batch]
-  return {log_prob.data_ptr<double>(), log_prob.data_ptr<double>() + log_prob.numel()};
+  std::vector<double> result;
+  const std::span<const Genotype> all = genotypes;
+  for (size_t first = 0; first < all.size(); first += kChunk) {
+    const at::Tensor log_prob =
+        policy_->score(all.subspan(first, std::min(kChunk, all.size() - first)))
+            .log_prob.contiguous();  // [chunk]
+    const double* values = log_prob.data_ptr<double>();
+    result.insert(result.end(), values, values + log_prob.numel());
+  }
+  return result;
 }
 
 std::string Reinforce::sizes() const {

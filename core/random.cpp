@@ -18,8 +18,8 @@ uint64_t rotate_left(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
 
 }  // namespace
 
-uint64_t hash_text(std::string_view text) {
-  uint64_t hash = 0xCBF29CE484222325ULL;
+uint64_t hash_text(std::string_view text, uint64_t before) {
+  uint64_t hash = before;
   for (const char c : text) {
     hash ^= static_cast<unsigned char>(c);
     hash *= 0x100000001B3ULL;

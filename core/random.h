@@ -33,7 +33,8 @@ class RandomStream {
 /// A 64-bit mix of (seed, id, purpose); used where a library wants an integer seed.
 uint64_t derive_seed(uint64_t seed, uint64_t id, std::string_view purpose);
 
-/// FNV-1a, 64 bits: the identity of a text in file names and stores.
-uint64_t hash_text(std::string_view text);
+/// FNV-1a, 64 bits: the identity of a text in file names and stores. `before`: the hash of what the
+/// text continues.
+uint64_t hash_text(std::string_view text, uint64_t before = 0xCBF29CE484222325ULL);
 
 }  // namespace ridgeline

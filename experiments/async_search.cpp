@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 
 #include "core/logging.h"
+#include "experiments/checkpoint.h"
 #include "experiments/interrupt.h"
 #include "experiments/pricing.h"
 
@@ -13,8 +13,6 @@ namespace {
 
 /// One step of the policy costs nearly as much for one sample as for sixteen.
 constexpr int kBlock = 16;
-
-std::string proposal_key(uint64_t id) { return "proposal of " + std::to_string(id); }
 
 /// A repeated network is told as its twin was; only its own place in the run is kept.
 Trial like_twin(const Trial& repeat, const Trial& twin) {
@@ -47,47 +45,46 @@ void AsyncSearch::run() {
   if (!batch_.empty()) learn();
 }
 
-/// Repeats the recorded updates, then starts again what was in flight. An update is what the store
-/// says it was, even where rows of it were lost: every sample has its own recorded probability.
+/// Repeats what the store says happened, in the order of commits, then starts again what was in
+/// flight. An update is what the store says it was: every sample has its own recorded probability.
 void AsyncSearch::replay() {
   std::vector<Trial> recorded = parts_.store.trials(Phase::kSearch);
-  const uint64_t proposals_needed = recorded.empty() ? 0 : recorded.back().id + 1;
-  std::map<int, std::vector<Trial>> updates;
-  for (auto& trial : recorded) updates[trial.batch].push_back(std::move(trial));
-  auto proposed = read_proposals(proposals_needed);
-  for (auto& [update, trials] : updates) {
-    if (!batch_.empty()) learn();
-    updates_ = update;
-    for (auto& trial : trials) {
-      if (observer_) observer_(trial);
-      remember(std::move(trial));
+  const std::vector<Proposal> proposed =
+      read_proposals(recorded.empty() ? 0 : recorded.back().id + 1);
+  std::sort(recorded.begin(), recorded.end(),
+            [](const Trial& a, const Trial& b) { return a.place < b.place; });
+  recorded_updates_ = parts_.store.batches();
+  const auto checkpoint = restore_checkpoint(parts_.store, recorded, parts_.controller);
+  const size_t learned = checkpoint ? checkpoint->trials : 0;
+  if (checkpoint) updates_ = checkpoint->batch + 1;
+  for (size_t place = 0; place < recorded.size(); ++place) {
+    Trial& trial = recorded[place];
+    if (place >= learned && trial.batch != updates_) {
+      if (!batch_.empty()) learn();
+      updates_ = trial.batch;
     }
+    take_in(std::move(trial), place < learned);
   }
-  if (batch_.size() >= static_cast<size_t>(config_.search.batch)) learn();
-  for (const auto& [id, genotype] : proposed) {
-    if (!done_.contains(id)) start(id, genotype);
+  for (const auto& proposal : proposed) {
+    if (!done_.contains(proposal.id)) start(proposal.id, proposal.genotype);
   }
 }
 
-/// All proposals with their genotypes, in the order in which they were made; at least `needed`.
-std::vector<std::pair<uint64_t, std::string>> AsyncSearch::read_proposals(size_t needed) {
-  std::vector<std::pair<uint64_t, std::string>> proposed;
-  for (uint64_t id = 0; const auto text = parts_.store.fact(proposal_key(id)); ++id) {
-    Proposal proposal;
-    std::string genotype;
-    std::istringstream fields(*text);
-    if (!(fields >> proposal.updates >> proposal.log_probability >> genotype)) {
-      throw Error(ErrorKind::kRun, "the record of " + proposal_key(id) + " is damaged: '" + *text +
-                                       "'; expected updates, log-probability and genotype");
-    }
-    proposals_.push_back(proposal);
-    first_with_.emplace(genotype, id);
-    proposed.emplace_back(id, std::move(genotype));
-  }
-  if (proposed.size() < needed) {
+/// All proposals, in the order in which they were made; at least `needed`.
+std::vector<Proposal> AsyncSearch::read_proposals(size_t needed) {
+  std::vector<Proposal> proposed = parts_.store.proposals();
+  size_t whole = 0;
+  while (whole < proposed.size() && proposed[whole].id == whole && proposed[whole].updates >= 0)
+    ++whole;
+  if (whole < needed) {
     throw Error(ErrorKind::kRun, "the store holds trial " + std::to_string(needed - 1) +
-                                     " but no " + proposal_key(proposed.size()) +
+                                     " but no proposal of " + std::to_string(whole) +
                                      ": it is no record of an asynchronous search, or is damaged");
+  }
+  proposed.resize(whole);
+  for (const auto& proposal : proposed) {
+    proposals_.push_back({proposal.updates, proposal.log_probability});
+    first_with_.emplace(proposal.genotype, proposal.id);
   }
   return proposed;
 }
@@ -111,9 +108,7 @@ std::string AsyncSearch::propose() {
   if (sampled_.empty()) sample_block(id);
   const auto [genotype, log_probability] = std::move(sampled_.front());
   sampled_.pop_front();
-  parts_.store.set_fact(proposal_key(id), std::to_string(updates_) + " " +
-                                              ConfigWriter::plain_number(log_probability) + " " +
-                                              genotype);
+  parts_.store.append_proposals({{id, genotype, updates_, log_probability}});
   proposals_.push_back({updates_, log_probability});
   first_with_.emplace(genotype, id);
   return genotype;
@@ -164,16 +159,8 @@ void AsyncSearch::take(const TrialResult& result) {
   const bool complete = trial.status == TrialStatus::kComplete;
   trial.reward =
       complete ? reward_(trial.accuracy, trial.latency_ms) : config_.search.failure_reward;
-  failures_in_a_row_ = complete ? 0 : failures_in_a_row_ + 1;
-  const std::string cause = enum_name(trial.status) + ": " + trial.message;
-  finish(trial);
+  finish(std::move(trial));
   settle_repeats(result.id);
-  stop_where_told(config_.failures, trial);
-  if (failures_in_a_row_ >= config_.search.max_failures_in_a_row) {
-    throw Error(ErrorKind::kInfeasible,
-                std::to_string(failures_in_a_row_) + " trainings in a row failed, the last one " +
-                    cause + "; see `ridgeline show` and search.max_failures_in_a_row");
-  }
 }
 
 void AsyncSearch::settle_repeats(uint64_t twin) {
@@ -183,25 +170,44 @@ void AsyncSearch::settle_repeats(uint64_t twin) {
   for (const auto& repeat : found.mapped()) finish(like_twin(repeat, done_.at(twin)));
 }
 
-/// Commits a trial to the open batch; a full one is learned.
 void AsyncSearch::finish(Trial trial) {
   trial.batch = updates_;
   trial.finished_at = utc_now();
   parts_.store.append(trial);
-  if (observer_) observer_(trial);
-  remember(std::move(trial));
-  if (batch_.size() >= static_cast<size_t>(config_.search.batch)) learn();
+  take_in(std::move(trial), /*learned=*/false);
 }
 
-void AsyncSearch::remember(Trial trial) {
+/// Adds a committed trial to the open batch, and a full one is learned; with `learned`, the
+/// controller has learned it already.
+void AsyncSearch::take_in(Trial trial, bool learned) {
+  if (observer_) observer_(trial);
   trial.architecture.clear();  // the store has it, and it is most of a trial's memory
   trial.architecture.shrink_to_fit();
-  batch_.push_back(trial.id);
-  done_.emplace(trial.id, std::move(trial));
+  history_.add(trial);
+  const Trial& kept = done_.emplace(trial.id, std::move(trial)).first->second;
+  if (!learned) {
+    batch_.push_back(kept.id);
+    if (batch_.size() >= static_cast<size_t>(config_.search.batch)) learn();
+  }
+  stop_where_hopeless(kept);
+}
+
+void AsyncSearch::stop_where_hopeless(const Trial& trial) {
+  if (trial.reused_from < 0 && trial.status != TrialStatus::kInfeasible)
+    failures_in_a_row_ = trial.status == TrialStatus::kComplete ? 0 : failures_in_a_row_ + 1;
+  stop_where_told(config_.failures, trial, done_.size() - 1);
+  if (failures_in_a_row_ >= config_.search.max_failures_in_a_row) {
+    throw Error(ErrorKind::kInfeasible,
+                std::to_string(failures_in_a_row_) + " trainings in a row failed, the last one " +
+                    enum_name(trial.status) + ": " + trial.message +
+                    "; see `ridgeline show` and search.max_failures_in_a_row");
+  }
 }
 
 /// One update on the batch, by id: the order of arrival within it must not reach the last bit.
 void AsyncSearch::learn() {
+  BatchRecord record{.id = updates_, .trials = static_cast<int>(batch_.size()), .stats = {}};
+  record.first_trial = *std::min_element(batch_.begin(), batch_.end());
   std::erase_if(batch_,
                 [&](uint64_t id) { return !counts_in_update(config_.failures, done_.at(id)); });
   std::sort(batch_.begin(), batch_.end());
@@ -214,7 +220,7 @@ void AsyncSearch::learn() {
   std::vector<double> weights;
   if (!batch_.empty()) weights = parts_.controller.log_probabilities(genotypes);
   for (size_t i = 0; i < batch_.size(); ++i) {
-    const Proposal& proposal = proposals_[batch_[i]];
+    const Origin& proposal = proposals_[batch_[i]];
     const double ratio = std::exp(weights[i] - proposal.log_probability);
     weights[i] = std::min(ratio, config_.search.importance_clip);
     const int age = std::max(0, updates_ - proposal.updates);
@@ -223,12 +229,23 @@ void AsyncSearch::learn() {
     clipped_ += ratio > config_.search.importance_clip;
   }
   learned_ += static_cast<double>(batch_.size());
-  const UpdateStats stats = parts_.controller.update(genotypes, rewards, weights);
-  spdlog::debug("update {}: mean reward {:.5f}, baseline {:.5f}, entropy {:.3f}, gradient {:.3g}",
-                updates_, stats.mean_reward, stats.baseline, stats.entropy, stats.gradient_norm);
+  record.stats = parts_.controller.update(genotypes, rewards, weights);
   batch_.clear();
   sampled_.clear();
+  record_update(record);
   ++updates_;
+}
+
+void AsyncSearch::record_update(const BatchRecord& record) {
+  const UpdateStats& stats = record.stats;
+  spdlog::debug("update {}: mean reward {:.5f}, baseline {:.5f}, entropy {:.3f}, gradient {:.3g}",
+                record.id, stats.mean_reward, stats.baseline, stats.entropy, stats.gradient_norm);
+  if (record.id < recorded_updates_) return;
+  std::optional<Checkpoint> checkpoint;
+  const int every = config_.runtime.checkpoint_batches;
+  if (every > 0 && (record.id + 1) % every == 0)
+    checkpoint = {done_.size(), record.id, history_.value(), parts_.controller.save()};
+  parts_.store.append_batch(record, checkpoint);
 }
 
 Staleness AsyncSearch::staleness() const {

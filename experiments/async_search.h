@@ -10,7 +10,8 @@
 
 namespace ridgeline {
 
-/// How old the samples were that an asynchronous search learned from.
+/// How old the samples were that an asynchronous search learned from, without those before the
+/// checkpoint that it went on from.
 struct Staleness {
   double mean = 0;  ///< updates between a sample's proposal and its being learned
   int largest = 0;
@@ -24,8 +25,9 @@ struct Staleness {
 /// min(p_now / p_then, `search.importance_clip`), p_then being recorded with its proposal.
 ///
 /// What arrives when depends on the machine, so two runs differ; but the store fixes what happened:
-/// a resumed run repeats the recorded updates to the bit, runs the proposals that were in flight
-/// again as they were, and goes on.
+/// a resumed run repeats the recorded updates to the bit, or takes the newest checkpoint of their
+/// result, stops where the killed one had to stop, runs the proposals that were in flight again as
+/// they were, and goes on.
 class AsyncSearch {
  public:
   AsyncSearch(const ExperimentConfig& config, SearchParts parts, TrialObserver observer = {});
@@ -35,28 +37,31 @@ class AsyncSearch {
   Staleness staleness() const;
 
  private:
-  struct Proposal {
+  struct Origin {
     int updates = 0;             // of the policy that made it
     double log_probability = 0;  // under that policy
   };
   void replay();
-  std::vector<std::pair<uint64_t, std::string>> read_proposals(size_t recorded);
+  std::vector<Proposal> read_proposals(size_t needed);
   void fill_workers();
   std::string propose();
   void sample_block(uint64_t first_id);
   void start(uint64_t id, const std::string& genotype);
   void take(const TrialResult& result);
   void finish(Trial trial);
-  void remember(Trial trial);
+  void take_in(Trial trial, bool learned);
+  void stop_where_hopeless(const Trial& trial);
   void settle_repeats(uint64_t twin);
   void learn();
+  void record_update(const BatchRecord& record);
 
   const ExperimentConfig& config_;
   SearchParts parts_;
   TrialObserver observer_;
   Reward reward_;
-  std::vector<Proposal> proposals_;                     // by id
+  std::vector<Origin> proposals_;                       // by id
   std::map<uint64_t, Trial> done_;                      // committed; without architectures
+  History history_;                                     // of done_, in the order of commits
   std::map<uint64_t, Trial> running_;                   // submitted
   std::map<uint64_t, std::vector<Trial>> repeats_;      // by the running twin that they wait for
   size_t waiting_ = 0;                                  // in repeats_
@@ -64,6 +69,7 @@ class AsyncSearch {
   std::deque<std::pair<std::string, double>> sampled_;  // genotype, log-probability; to propose
   std::vector<uint64_t> batch_;                         // committed, not yet learned
   int updates_ = 0;
+  int recorded_updates_ = 0;  // of the store, at the start
   int failures_in_a_row_ = 0;
   double learned_ = 0, staleness_sum_ = 0, clipped_ = 0;
   int largest_staleness_ = 0;

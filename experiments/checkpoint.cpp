@@ -1,17 +1,19 @@
 #include "experiments/checkpoint.h"
 
 #include "core/logging.h"
-#include "core/random.h"
 
 namespace ridgeline {
 
+void History::add(const Trial& trial) {
+  std::string bytes = std::to_string(trial.id) + trial.genotype + enum_name(trial.status);
+  bytes.append(reinterpret_cast<const char*>(&trial.reward), sizeof trial.reward);
+  value_ = hash_text(bytes, value_);
+}
+
 uint64_t history_of(std::span<const Trial> trials) {
-  std::string bytes;
-  for (const auto& trial : trials) {
-    bytes += std::to_string(trial.id) + trial.genotype + enum_name(trial.status);
-    bytes.append(reinterpret_cast<const char*>(&trial.reward), sizeof trial.reward);
-  }
-  return hash_text(bytes);
+  History history;
+  for (const auto& trial : trials) history.add(trial);
+  return history.value();
 }
 
 std::optional<Checkpoint> restore_checkpoint(const TrialStore& store,

@@ -45,7 +45,7 @@ bool counts_in_update(const FailureConfig& policy, const Trial& trial) {
          policy.effect(trial.status) != FailureEffect::kIgnore;
 }
 
-void stop_where_told(const FailureConfig& policy, const Trial& trial) {
+void stop_where_told(const FailureConfig& policy, const Trial& trial, size_t place) {
   if (trial.status == TrialStatus::kComplete ||
       policy.effect(trial.status) != FailureEffect::kStop) {
     return;
@@ -53,7 +53,7 @@ void stop_where_told(const FailureConfig& policy, const Trial& trial) {
   throw Error(ErrorKind::kInfeasible,
               "trial " + std::to_string(trial.id) + " ended as " + enum_name(trial.status) + ": " +
                   trial.message + "; failures." + enum_name(trial.status) +
-                  " is stop; `ridgeline fork RUN --at " + std::to_string(trial.id) +
+                  " is stop; `ridgeline fork RUN --at " + std::to_string(place) +
                   " NEW_RUN` starts again before it");
 }
 

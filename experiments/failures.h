@@ -76,7 +76,7 @@ struct FailureConfig {
 bool counts_in_update(const FailureConfig& policy, const Trial& trial);
 
 /// Throws `kInfeasible`, with how to go on, where the trial failed and the policy stops the run for
-/// that.
-void stop_where_told(const FailureConfig& policy, const Trial& trial);
+/// that. `place`: of the trial in the order of commits.
+void stop_where_told(const FailureConfig& policy, const Trial& trial, size_t place);
 
 }  // namespace ridgeline

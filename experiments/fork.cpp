@@ -1,5 +1,7 @@
 #include "experiments/fork.h"
 
+#include <algorithm>
+
 #include "experiments/run_directory.h"
 
 namespace ridgeline {
@@ -7,12 +9,6 @@ namespace ridgeline {
 void fork_run(const std::filesystem::path& source, int at, const std::filesystem::path& target,
               const std::vector<std::string>& settings) {
   RunDirectory from = RunDirectory::read(source);
-  if (from.config().search.mode == SearchMode::kAsynchronous) {
-    throw Error(ErrorKind::kUsage,
-                source.string() +
-                    ": is an asynchronous run, whose trials have no fixed order to cut at; only "
-                    "runs of search.mode synchronous can be forked");
-  }
   auto trials = from.store().trials(Phase::kSearch);
   if (at < 0 || static_cast<size_t>(at) > trials.size()) {
     throw Error(ErrorKind::kUsage, "--at " + std::to_string(at) + ": " + source.string() + " has " +
@@ -28,9 +24,19 @@ void fork_run(const std::filesystem::path& source, int at, const std::filesystem
                 "--set: a fork may change search.trials, failures.* and runtime.* only; anything "
                 "else would change the trials that it takes over");
   }
+  std::sort(trials.begin(), trials.end(),
+            [](const Trial& a, const Trial& b) { return a.place < b.place; });
   trials.resize(static_cast<size_t>(at));
+  // In an asynchronous run, ids below the last one may have been in flight: they are in the fork,
+  // and what became of them is known already.
+  uint64_t ids = 0;
+  for (const auto& trial : trials) ids = std::max(ids, trial.id + 1);
+  auto proposals = from.store().proposals();
+  std::erase_if(proposals, [&](const Proposal& proposal) { return proposal.id >= ids; });
+  auto attempts = from.store().recorded_attempts();
+  std::erase_if(attempts, [&](const RecordedAttempt& a) { return a.result.id >= ids; });
   RunDirectory to = RunDirectory::create(target, config);
-  to.store().append_all(trials);
+  to.store().append_all(trials, proposals, attempts);
   to.store().append_event("forked", "the first " + std::to_string(at) + " trials of " +
                                         std::filesystem::absolute(source).string());
 }

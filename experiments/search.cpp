@@ -35,7 +35,7 @@ int Search::resume_from_checkpoint() {
     first_with_.emplace(recorded_[id].genotype, id);
     commit(recorded_[id]);
   }
-  return checkpoint->next_batch;
+  return checkpoint->batch + 1;
 }
 
 std::vector<Trial> Search::propose(int batch, uint64_t first_id, int count) {
@@ -83,6 +83,8 @@ void Search::run_batch(std::vector<Trial>& proposals) {
 }
 
 void Search::submit_fresh(std::vector<Trial>& proposals) {
+  std::vector<TrialSpec> specs;
+  std::vector<Proposal> fresh;
   for (const auto& trial : proposals) {
     const bool known = trial.id < recorded_.size();
     if (known || trial.reused_from >= 0 || trial.status != TrialStatus::kComplete) continue;
@@ -90,8 +92,11 @@ void Search::submit_fresh(std::vector<Trial>& proposals) {
     spec.architecture = architecture_from_yaml(YamlView::parse(trial.architecture, "trial"));
     spec.seed = config_.seed;
     spec.trial_id = trial.id;
-    parts_.runner.submit(spec);
+    specs.push_back(std::move(spec));
+    fresh.push_back({trial.id, trial.genotype});
   }
+  parts_.store.append_proposals(fresh);
+  for (const auto& spec : specs) parts_.runner.submit(spec);
 }
 
 /// Fills a trial from the store, from its twin or from an evaluation that has arrived; false: not
@@ -133,8 +138,9 @@ void Search::commit(Trial& trial) {
   if (trained)
     failures_in_a_row_ = trial.status == TrialStatus::kComplete ? 0 : failures_in_a_row_ + 1;
   done_.push_back(trial);
+  history_.add(trial);
   if (observer_) observer_(trial);
-  stop_where_told(config_.failures, trial);
+  stop_where_told(config_.failures, trial, done_.size() - 1);
   if (failures_in_a_row_ >= config_.search.max_failures_in_a_row) {
     throw Error(ErrorKind::kInfeasible,
                 std::to_string(failures_in_a_row_) + " trainings in a row failed, the last one " +
@@ -164,7 +170,7 @@ void Search::record_update(const std::vector<Trial>& batch, const UpdateStats& s
   std::optional<Checkpoint> checkpoint;
   const int every = config_.runtime.checkpoint_batches;
   if (every > 0 && (id + 1) % every == 0) {
-    checkpoint = {done_.size(), id + 1, history_of(done_), parts_.controller.save()};
+    checkpoint = {done_.size(), id, history_.value(), parts_.controller.save()};
   }
   parts_.store.append_batch({id, batch[0].id, static_cast<int>(batch.size()), stats}, checkpoint);
 }

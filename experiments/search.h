@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "controller/controller.h"
+#include "experiments/checkpoint.h"
 #include "experiments/config.h"
 #include "experiments/store.h"
 #include "experiments/trial_runner.h"
@@ -56,6 +57,7 @@ class Search {
   Reward reward_;
   std::vector<Trial> recorded_;                 // of the store, at the start
   std::vector<Trial> done_;                     // committed, by id
+  History history_;                             // of done_
   std::map<std::string, uint64_t> first_with_;  // genotype -> id of the first proposal
   std::map<uint64_t, Evaluation> arrived_;      // evaluated, not yet committed
   int recorded_batches_ = 0;

@@ -41,8 +41,8 @@ std::optional<TrialResult> SimulatedExecutor::next(std::chrono::milliseconds) {
   std::pop_heap(running_.begin(), running_.end(), kEndsLater);
   const Running done = std::move(running_.back());
   running_.pop_back();
-  now_s_ = done.end_s;
-  release(done, now_s_);
+  now_s_ = std::max(now_s_, done.end_s);
+  release(done, done.end_s);
   fill();
   TrialResult result{done.job.spec.trial_id, done.job.attempt, {}};
   result.host = "worker " + std::to_string(done.worker);
@@ -62,7 +62,7 @@ void SimulatedExecutor::cancel(uint64_t id) {
     return running.job.spec.trial_id == id;
   });
   if (found == running_.end()) return;
-  release(*found, now_s_);
+  release(*found, std::min(now_s_, found->end_s));
   running_.erase(found);
   std::make_heap(running_.begin(), running_.end(), kEndsLater);
   fill();
@@ -94,7 +94,6 @@ void SimulatedExecutor::fill() {
   bool started = false;
   while (!queue_.empty() && !free_.empty()) {
     running_.push_back(start(std::move(queue_.front()), free_.top()));
-    running_starts_s_ += now_s_;
     std::push_heap(running_.begin(), running_.end(), kEndsLater);
     queue_.pop_front();
     free_.pop();
@@ -108,20 +107,21 @@ void SimulatedExecutor::fill() {
 void SimulatedExecutor::release(const Running& done, double until_s) {
   busy_s_[static_cast<size_t>(done.worker)] += until_s - done.start_s;
   ended_busy_s_ += until_s - done.start_s;
-  running_starts_s_ -= done.start_s;
   free_.push(done.worker);
 }
 
 std::vector<double> SimulatedExecutor::busy_s() const {
   std::vector<double> busy = busy_s_;
   for (const auto& running : running_) {
-    busy[static_cast<size_t>(running.worker)] += now_s_ - running.start_s;
+    busy[static_cast<size_t>(running.worker)] += std::min(now_s_, running.end_s) - running.start_s;
   }
   return busy;
 }
 
 double SimulatedExecutor::total_busy_s() const {
-  return ended_busy_s_ + static_cast<double>(running_.size()) * now_s_ - running_starts_s_;
+  double busy = ended_busy_s_;
+  for (const auto& running : running_) busy += std::min(now_s_, running.end_s) - running.start_s;
+  return busy;
 }
 
 Utilisation SimulatedExecutor::utilisation() const {

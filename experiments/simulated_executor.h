@@ -28,8 +28,9 @@ struct Utilisation {
 };
 
 /// Runs trials on `workers` virtual workers: `next` advances a virtual clock to the next end of a
-/// trial instead of waiting, and only then asks the evaluator. A duration and its failure follow
-/// from (seed, trial id, attempt), so a simulation can be repeated. For tests and benchmarks.
+/// trial (one that has passed is told at once) instead of waiting, and only then asks the
+/// evaluator. A duration and its failure follow from (seed, trial id, attempt), so a simulation can
+/// be repeated. For tests and benchmarks.
 class SimulatedExecutor : public Executor {
  public:
   /// `evaluator` must outlive the executor. Throws `kConfig` for numbers without meaning.
@@ -41,6 +42,9 @@ class SimulatedExecutor : public Executor {
   void cancel(uint64_t id) override;
 
   double now_s() const { return now_s_; }
+  /// Lets virtual time pass, as while the caller is busy: a worker whose trial ends then is idle
+  /// until it gets the next one. REQUIRES: seconds >= 0
+  void advance(double seconds) { now_s_ += seconds; }
   /// Virtual seconds that each worker has worked, jobs that run on included to the present.
   std::vector<double> busy_s() const;
   Utilisation utilisation() const;
@@ -63,9 +67,8 @@ class SimulatedExecutor : public Executor {
   std::deque<TrialJob> queue_;
   std::vector<Running> running_;  // a heap, the next to end in front
   std::priority_queue<int, std::vector<int>, std::greater<>> free_;
-  std::vector<double> busy_s_;   // of ended jobs
-  double ended_busy_s_ = 0;      // their sum
-  double running_starts_s_ = 0;  // sum of the running jobs' start times
+  std::vector<double> busy_s_;  // of ended jobs
+  double ended_busy_s_ = 0;     // their sum
   double now_s_ = 0;
   double last_start_s_ = 0;
   double busy_at_last_start_s_ = 0;

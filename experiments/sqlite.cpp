@@ -61,6 +61,8 @@ void Database::execute(const std::string& sql) {
   check(sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr), "write");
 }
 
+bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
+
 int64_t Database::integer(const std::string& sql) {
   Statement query(*this, sql);
   return query.row() ? query.integer(0) : 0;
@@ -103,6 +105,11 @@ Statement& Statement::bind_blob(const std::string& bytes) {
   return *this;
 }
 
+Statement& Statement::bind_null() {
+  check_bind(sqlite3_bind_null(statement_, ++bound_));
+  return *this;
+}
+
 bool Statement::row() {
   const int code = sqlite3_step(statement_);
   database_.check(code, "read");
@@ -112,10 +119,15 @@ bool Statement::row() {
 void Statement::write() {
   database_.before_write();
   database_.check(sqlite3_step(statement_), "write");
+  sqlite3_reset(statement_);
+  bound_ = 0;
 }
 
 int Statement::columns() const { return sqlite3_column_count(statement_); }
 std::string Statement::name(int column) const { return sqlite3_column_name(statement_, column); }
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
 bool Statement::is_real(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_FLOAT;
 }
@@ -131,8 +143,9 @@ std::string Statement::text(int column) const {
   return bytes != nullptr ? std::string(bytes, size) : std::string();
 }
 
-Transaction::Transaction(Database& database) : database_(database) {
-  database_.execute("BEGIN IMMEDIATE");
+Transaction::Transaction(Database& database)
+    : database_(database), open_(!database.in_transaction()) {
+  if (open_) database_.execute("BEGIN IMMEDIATE");
 }
 
 Transaction::~Transaction() {
@@ -145,7 +158,7 @@ Transaction::~Transaction() {
 }
 
 void Transaction::commit() {
-  database_.execute("COMMIT");
+  if (open_) database_.execute("COMMIT");
   open_ = false;
 }
 

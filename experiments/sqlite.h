@@ -21,6 +21,7 @@ class Database {
   bool read_only() const { return read_only_; }
   /// SQL without results; counts as one write.
   void execute(const std::string& sql);
+  bool in_transaction() const;
   int64_t integer(const std::string& sql);
   std::string text(const std::string& sql);
 
@@ -52,14 +53,16 @@ class Statement {
   Statement& bind(double value);
   Statement& bind(const std::string& value);
   Statement& bind_blob(const std::string& bytes);
+  Statement& bind_null();
 
   /// Steps to the next row; false after the last.
   bool row();
-  /// Runs a statement that writes.
+  /// Runs a statement that writes; then it can be given values and run again.
   void write();
 
   int columns() const;
   std::string name(int column) const;
+  bool is_null(int column) const;
   bool is_real(int column) const;
   bool is_number(int column) const;
   int64_t integer(int column) const;
@@ -74,7 +77,7 @@ class Statement {
   int bound_ = 0;
 };
 
-/// All or nothing: rolled back unless committed.
+/// All or nothing: rolled back unless committed. Within another transaction it is a part of that.
 class Transaction {
  public:
   explicit Transaction(Database& database);
@@ -85,7 +88,7 @@ class Transaction {
 
  private:
   Database& database_;
-  bool open_ = true;
+  bool open_;
 };
 
 }  // namespace ridgeline

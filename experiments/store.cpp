@@ -2,8 +2,6 @@
 
 #include <sys/vfs.h>
 
-#include <cmath>
-
 #include "core/error.h"
 #include "experiments/store_schema.h"
 
@@ -27,16 +25,50 @@ TrialStore::TrialStore(const std::filesystem::path& path, bool read_only)
   migrate_store(*database_);
 }
 
-void TrialStore::append(const Trial& trial) {
-  Statement insert(*database_, "INSERT INTO trials (" + std::string(kTrialColumns) +
-                                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-  bind_trial(insert, trial);
-  insert.write();
+void TrialStore::append_proposals(const std::vector<Proposal>& proposals) {
+  if (proposals.empty()) return;
+  Transaction transaction(*database_);
+  Statement insert(*database_,
+                   "INSERT INTO proposals (id, updates, log_probability, genotype) "
+                   "VALUES (?,?,?,?) ON CONFLICT (id) DO UPDATE SET updates = excluded.updates, "
+                   "log_probability = excluded.log_probability, genotype = excluded.genotype");
+  for (const auto& proposal : proposals) {
+    insert.bind(static_cast<int64_t>(proposal.id));
+    if (proposal.updates < 0) {
+      insert.bind_null().bind_null();
+    } else {
+      insert.bind(static_cast<int64_t>(proposal.updates)).bind(proposal.log_probability);
+    }
+    insert.bind(proposal.genotype).write();
+  }
+  transaction.commit();
 }
 
-void TrialStore::append_all(const std::vector<Trial>& trials) {
+std::vector<Proposal> TrialStore::proposals() const {
+  Statement query(*database_,
+                  "SELECT id, genotype, ifnull(updates, -1), log_probability FROM proposals "
+                  "WHERE genotype IS NOT NULL ORDER BY id");
+  std::vector<Proposal> result;
+  while (query.row()) {
+    result.push_back({static_cast<uint64_t>(query.integer(0)), query.text(1),
+                      static_cast<int>(query.integer(2)), query.real(3)});
+  }
+  return result;
+}
+
+void TrialStore::append(const Trial& trial) {
   Transaction transaction(*database_);
-  for (const auto& trial : trials) append(trial);
+  write_trial(*database_, trial);
+  transaction.commit();
+}
+
+void TrialStore::append_all(const std::vector<Trial>& trials,
+                            const std::vector<Proposal>& proposals,
+                            const std::vector<RecordedAttempt>& attempts) {
+  Transaction transaction(*database_);
+  append_proposals(proposals);
+  for (const auto& trial : trials) write_trial(*database_, trial);
+  for (const auto& attempt : attempts) write_attempt(*database_, attempt);
   transaction.commit();
 }
 
@@ -55,6 +87,13 @@ size_t TrialStore::count(Phase phase) const {
   return query.row() ? static_cast<size_t>(query.integer(0)) : 0;
 }
 
+std::optional<Trial> TrialStore::find(uint64_t id) const {
+  Statement query(*database_, "SELECT " + std::string(kTrialColumns) + " FROM trials WHERE id = ?");
+  query.bind(static_cast<int64_t>(id));
+  if (!query.row()) return std::nullopt;
+  return read_trial(query, database_->path().string());
+}
+
 std::optional<Trial> TrialStore::best(Phase phase) const {
   std::optional<Trial> best;
   for (auto& trial : trials(phase)) {
@@ -65,40 +104,26 @@ std::optional<Trial> TrialStore::best(Phase phase) const {
 }
 
 void TrialStore::append_attempt(const TrialResult& attempt, uint64_t network) {
-  const Evaluation& evaluation = attempt.evaluation;
-  Statement insert(*database_,
-                   "INSERT OR REPLACE INTO attempts (trial, attempt, network, host, status, "
-                   "accuracy, loss, seconds, finished_at, cause, log_tail) "
-                   "VALUES (?,?,?,?,?,?,?,?,?,?,?)");
-  insert.bind(static_cast<int64_t>(attempt.id)).bind(static_cast<int64_t>(attempt.attempt));
-  insert.bind(static_cast<int64_t>(network));
-  insert.bind(attempt.host).bind(enum_name(evaluation.status)).bind(evaluation.accuracy);
-  insert.bind(std::isfinite(evaluation.loss) ? evaluation.loss : 0.0).bind(evaluation.seconds);
-  insert.bind(utc_now()).bind(evaluation.message).bind(attempt.log_tail);
-  insert.write();
+  Transaction transaction(*database_);
+  write_attempt(*database_, {attempt, network});
+  transaction.commit();
+}
+
+std::vector<RecordedAttempt> TrialStore::recorded_attempts(std::optional<uint64_t> trial) const {
+  AttemptReader reader(*database_, trial ? "trial = " + std::to_string(*trial) : "1");
+  std::vector<RecordedAttempt> result;
+  while (reader.next()) {
+    reader.require_sound();
+    result.push_back(reader.attempt());
+  }
+  return result;
 }
 
 std::vector<TrialResult> TrialStore::attempts(uint64_t trial,
                                               std::optional<uint64_t> network) const {
-  Statement query(*database_,
-                  "SELECT attempt, host, status, accuracy, loss, seconds, cause, log_tail FROM "
-                  "attempts WHERE trial = ?" +
-                      std::string(network ? " AND network = ?" : "") + " ORDER BY attempt");
-  query.bind(static_cast<int64_t>(trial));
-  if (network) query.bind(static_cast<int64_t>(*network));
   std::vector<TrialResult> result;
-  while (query.row()) {
-    TrialResult attempt;
-    attempt.id = trial;
-    attempt.attempt = static_cast<int>(query.integer(0));
-    attempt.host = query.text(1);
-    attempt.evaluation.status = status_from_text(query.text(2), database_->path().string());
-    attempt.evaluation.accuracy = query.real(3);
-    attempt.evaluation.loss = query.real(4);
-    attempt.evaluation.seconds = query.real(5);
-    attempt.evaluation.message = query.text(6);
-    attempt.log_tail = query.text(7);
-    result.push_back(std::move(attempt));
+  for (auto& recorded : recorded_attempts(trial)) {
+    if (!network || recorded.network == *network) result.push_back(std::move(recorded.result));
   }
   return result;
 }
@@ -118,9 +143,14 @@ std::vector<AttemptCount> TrialStore::attempt_counts() const {
 void TrialStore::append_batch(const BatchRecord& batch,
                               const std::optional<Checkpoint>& checkpoint) {
   Transaction transaction(*database_);
-  Statement insert(*database_,
-                   "INSERT INTO batches (id, first_trial, trials, mean_reward, loss, baseline, "
-                   "entropy, gradient_norm, learned_at) VALUES (?,?,?,?,?,?,?,?,?)");
+  Statement insert(
+      *database_,
+      "INSERT INTO batches (id, first_trial, trials, mean_reward, loss, baseline, "
+      "entropy, gradient_norm, learned_at) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) "
+      "DO UPDATE SET first_trial = excluded.first_trial, trials = excluded.trials, "
+      "mean_reward = excluded.mean_reward, loss = excluded.loss, "
+      "baseline = excluded.baseline, entropy = excluded.entropy, "
+      "gradient_norm = excluded.gradient_norm, learned_at = excluded.learned_at");
   insert.bind(static_cast<int64_t>(batch.id)).bind(static_cast<int64_t>(batch.first_trial));
   insert.bind(static_cast<int64_t>(batch.trials)).bind(batch.stats.mean_reward);
   insert.bind(batch.stats.loss).bind(batch.stats.baseline).bind(batch.stats.entropy);
@@ -128,10 +158,10 @@ void TrialStore::append_batch(const BatchRecord& batch,
   insert.write();
   if (checkpoint) {
     Statement save(*database_,
-                   "INSERT OR REPLACE INTO checkpoints (trials, next_batch, history, state) "
+                   "INSERT OR REPLACE INTO checkpoints (trials, batch, history, state) "
                    "VALUES (?,?,?,?)");
     save.bind(static_cast<int64_t>(checkpoint->trials));
-    save.bind(static_cast<int64_t>(checkpoint->next_batch));
+    save.bind(static_cast<int64_t>(checkpoint->batch));
     save.bind(static_cast<int64_t>(checkpoint->history)).bind_blob(checkpoint->state);
     save.write();
     database_->execute(
@@ -142,7 +172,8 @@ void TrialStore::append_batch(const BatchRecord& batch,
 }
 
 int TrialStore::batches() const {
-  return static_cast<int>(database_->integer("SELECT count(*) FROM batches"));
+  return static_cast<int>(
+      database_->integer("SELECT count(*) FROM batches WHERE learned_at IS NOT NULL"));
 }
 
 int TrialStore::remove_checkpoints(int keep) {
@@ -157,9 +188,8 @@ int TrialStore::remove_checkpoints(int keep) {
 }
 
 std::vector<Checkpoint> TrialStore::checkpoints() const {
-  Statement query(
-      *database_,
-      "SELECT trials, next_batch, history, state FROM checkpoints ORDER BY trials DESC");
+  Statement query(*database_,
+                  "SELECT trials, batch, history, state FROM checkpoints ORDER BY trials DESC");
   std::vector<Checkpoint> result;
   while (query.row()) {
     result.push_back({static_cast<uint64_t>(query.integer(0)), static_cast<int>(query.integer(1)),

@@ -8,9 +8,18 @@
 #include "controller/controller.h"
 #include "experiments/executor.h"
 #include "experiments/sqlite.h"
+#include "experiments/store_rows.h"
 #include "experiments/trial.h"
 
 namespace ridgeline {
+
+/// What was proposed under a trial's id, before it is run.
+struct Proposal {
+  uint64_t id = 0;
+  std::string genotype;
+  int updates = -1;            ///< that the proposing policy had behind it; -1: synchronous search
+  double log_probability = 0;  ///< under that policy, nats; asynchronous search
+};
 
 /// One controller update.
 struct BatchRecord {
@@ -22,8 +31,8 @@ struct BatchRecord {
 
 /// The controller after the first `trials` trials; only a shortcut for replaying them.
 struct Checkpoint {
-  uint64_t trials = 0;
-  int next_batch = 0;
+  uint64_t trials = 0;   ///< in the order of commits
+  int batch = 0;         ///< the last update before it
   uint64_t history = 0;  ///< identity of those trials (experiments/checkpoint.h)
   std::string state;     ///< `Controller::save`
 };
@@ -48,29 +57,40 @@ class TrialStore {
   /// that is damaged, no store, or of a newer version; `kIo` when the file system refuses.
   explicit TrialStore(const std::filesystem::path& path, bool read_only = false);
 
+  /// Takes the place of an earlier proposal under the same id.
+  void append_proposals(const std::vector<Proposal>& proposals);
+  /// By id; an id that was never proposed with a genotype is left out.
+  std::vector<Proposal> proposals() const;
+
   /// Throws `kIo` on a full disk; then nothing of the trial is in the file.
   void append(const Trial& trial);
   /// All of them or none.
-  void append_all(const std::vector<Trial>& trials);
+  void append_all(const std::vector<Trial>& trials, const std::vector<Proposal>& proposals = {},
+                  const std::vector<RecordedAttempt>& attempts = {});
   /// All trials of a phase, by id. Throws `kRun` for a trial that does not match its checksum.
   std::vector<Trial> trials(Phase phase) const;
   size_t count(Phase phase) const;
+  std::optional<Trial> find(uint64_t id) const;
   /// The best complete trial of a phase, by `better`.
   std::optional<Trial> best(Phase phase) const;
 
-  /// Takes the place of a record of the same attempt: a result that came in after all.
-  /// `network` identifies what was evaluated (`TrialRunner`): an id can be given to another network
-  /// before its trial is committed.
+  /// With its learning curve; takes the place of a record of the same attempt, a result that came
+  /// in after all. `network` identifies what was evaluated (`TrialRunner`): an id can be given to
+  /// another network before its trial is committed.
   void append_attempt(const TrialResult& attempt, uint64_t network = 0);
-  /// The attempts at a trial, in their order; with `network`, those at that network.
+  /// The attempts at a trial, in their order; with `network`, those at that network. Throws `kRun`
+  /// for one that does not match its checksum.
   std::vector<TrialResult> attempts(uint64_t trial,
                                     std::optional<uint64_t> network = std::nullopt) const;
+  /// Likewise of one trial, or of all, with all that is recorded of them.
+  std::vector<RecordedAttempt> recorded_attempts(
+      std::optional<uint64_t> trial = std::nullopt) const;
   /// How attempts ended, most frequent first within each status.
   std::vector<AttemptCount> attempt_counts() const;
 
   /// A batch and, with it or not at all, a checkpoint; the last two checkpoints are kept.
   void append_batch(const BatchRecord& batch, const std::optional<Checkpoint>& checkpoint);
-  /// Number of recorded batches.
+  /// Number of batches that were learned.
   int batches() const;
   /// Removes all but the `keep` newest checkpoints, gives their space back to the file system, and
   /// says how many they were.

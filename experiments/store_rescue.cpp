@@ -1,6 +1,7 @@
 #include "experiments/store_rescue.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "core/error.h"
 #include "experiments/store.h"
@@ -10,24 +11,26 @@ namespace ridgeline {
 namespace fs = std::filesystem;
 namespace {
 
-/// The trial that has to follow `last`, so that nothing in between is lost.
-bool follows(const Trial& trial, const std::optional<Trial>& last, int search_trials) {
-  if (!last) return trial.id == 0;
-  if (trial.id == last->id + 1) return true;
-  const bool search_done =
-      last->id >= kFirstFinalId || last->id + 1 >= static_cast<uint64_t>(search_trials);
-  return search_done && trial.id > last->id &&
-         (trial.id == kFirstFinalId || trial.id == kFirstScalingId);
+/// Without the help of an index, which may be damaged too. Old versions know no order of commits.
+std::string query_of_trials(int64_t version) {
+  std::string columns = kTrialColumns;
+  if (version < 3)
+    columns.replace(columns.rfind("place"), 5, "row_number() OVER (ORDER BY id) - 1");
+  if (version < 2) columns.replace(columns.rfind("checksum"), 8, "0");
+  return "SELECT " + columns + " FROM trials NOT INDEXED ORDER BY id";
 }
 
-std::string columns_of(int64_t version) {
-  std::string columns = kTrialColumns;
-  if (version < 2) columns.replace(columns.rfind("checksum"), 8, "0");
-  return columns;
+/// Where places are missing in the order of commits: the first trial after them.
+std::optional<uint64_t> first_after_gap(std::vector<std::pair<uint64_t, uint64_t>> places) {
+  std::sort(places.begin(), places.end());
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (places[i].first != i) return places[i].second;
+  }
+  return std::nullopt;
 }
 
 /// Why the store is damaged; empty when it is sound.
-std::string damage_of(const fs::path& path, int search_trials) {
+std::string damage_of(const fs::path& path) {
   try {
     Database database(path);
     const int64_t version = database.integer("PRAGMA user_version");
@@ -36,14 +39,17 @@ std::string damage_of(const fs::path& path, int search_trials) {
     std::string found = database.text("PRAGMA quick_check(1)");
     std::replace(found.begin(), found.end(), '\n', ' ');
     if (found != "ok") return found;
-    Statement query(database, "SELECT " + columns_of(version) + " FROM trials ORDER BY id");
-    std::optional<Trial> last;
+    Statement query(database, query_of_trials(version));
+    std::vector<std::pair<uint64_t, uint64_t>> places;  // with the trial's id
     while (query.row()) {
-      Trial trial = read_trial(query, path.string());
-      if (!follows(trial, last, search_trials))
-        return "trials are missing before trial " + std::to_string(trial.id);
-      last = std::move(trial);
+      const Trial trial = read_trial(query, path.string());
+      places.emplace_back(trial.place, trial.id);
     }
+    if (const auto trial = first_after_gap(std::move(places)))
+      return "trials are missing before trial " + std::to_string(*trial);
+    if (version < 3) return {};
+    AttemptReader attempts(database, "1");
+    while (attempts.next()) attempts.require_sound();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kRun) throw;
     return error.what();
@@ -53,18 +59,16 @@ std::string damage_of(const fs::path& path, int search_trials) {
 
 struct Rescued {
   size_t trials = 0;
-  std::optional<Trial> last;
-  std::string facts_lost;
+  uint64_t last_trial = 0;
+  size_t attempts_lost = 0;
+  std::string lost;  // what besides trials, as the end of a sentence
 };
 
-/// Copies rows until the first that cannot be read or does not belong; why it ended there is known.
-template <class CopyRow>
-bool copy_rows(Database& from, const std::string& sql, CopyRow copy_row) {
+/// Runs a copy that may end where the file cannot be read; true: it came to its end.
+template <class Copy>
+bool copy_until_damage(Copy copy) {
   try {
-    Statement query(from, sql);
-    while (query.row()) {
-      if (!copy_row(query)) return false;
-    }
+    copy();
     return true;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kRun && error.kind() != ErrorKind::kIo) throw;
@@ -75,7 +79,9 @@ bool copy_rows(Database& from, const std::string& sql, CopyRow copy_row) {
 void copy_values(Database& to, const std::string& insert, const Statement& row) {
   Statement statement(to, insert);
   for (int column = 0; column < row.columns(); ++column) {
-    if (row.is_real(column)) {
+    if (row.is_null(column)) {
+      statement.bind_null();
+    } else if (row.is_real(column)) {
       statement.bind(row.real(column));
     } else if (row.is_number(column)) {
       statement.bind(row.integer(column));
@@ -86,38 +92,69 @@ void copy_values(Database& to, const std::string& insert, const Statement& row) 
   statement.write();
 }
 
-Rescued copy_sound(const fs::path& damaged, const fs::path& fresh, int search_trials) {
+bool copy_table(Database& from, Database& to, const std::string& table, const std::string& values) {
+  return copy_until_damage([&] {
+    Statement query(from, "SELECT * FROM " + table);
+    while (query.row())
+      copy_values(to, "INSERT OR REPLACE INTO " + table + " VALUES " + values, query);
+  });
+}
+
+bool has_proposal(Database& database, uint64_t id) {
+  return database.integer("SELECT count(*) FROM proposals WHERE id = " + std::to_string(id)) > 0;
+}
+
+/// The trials before the first lost one, or the first whose proposal is lost, in the order of
+/// commits: later ones would not replay.
+void copy_trials(Database& from, Database& to, Rescued& rescued) {
+  const int64_t version = from.integer("PRAGMA user_version");
+  std::vector<Trial> readable;
+  copy_until_damage([&] {
+    Statement query(from, query_of_trials(version));
+    while (query.row()) readable.push_back(read_trial(query, from.path().string()));
+  });
+  std::sort(readable.begin(), readable.end(),
+            [](const Trial& a, const Trial& b) { return a.place < b.place; });
+  for (const auto& trial : readable) {
+    if (trial.place != rescued.trials || (version >= 3 && !has_proposal(to, trial.id))) return;
+    write_trial(to, trial);
+    rescued.last_trial = trial.id;
+    ++rescued.trials;
+  }
+}
+
+/// Also those at trials that are lost: they are not trained again.
+void copy_attempts(Database& from, Database& to, Rescued& rescued) {
+  const bool whole = copy_until_damage([&] {
+    AttemptReader attempts(from, "1");
+    while (attempts.next()) {
+      if (attempts.sound()) {
+        write_attempt(to, attempts.attempt());
+      } else {
+        ++rescued.attempts_lost;
+      }
+    }
+  });
+  if (!whole) {
+    rescued.lost += "; attempts are lost";
+  } else if (rescued.attempts_lost > 0) {
+    rescued.lost += "; " + std::to_string(rescued.attempts_lost) + " attempts are lost";
+  }
+}
+
+Rescued copy_sound(const fs::path& damaged, const fs::path& fresh) {
   Database from(damaged, /*read_only=*/true);
   Database to(fresh);
   migrate_store(to);
   const int64_t version = from.integer("PRAGMA user_version");
   Transaction transaction(to);
   Rescued rescued;
-  copy_rows(from, "SELECT " + columns_of(version) + " FROM trials NOT INDEXED ORDER BY id",
-            [&](const Statement& row) {
-              Trial trial = read_trial(row, damaged.string());
-              if (!follows(trial, rescued.last, search_trials)) return false;
-              Statement insert(to, "INSERT INTO trials (" + std::string(kTrialColumns) +
-                                       ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-              bind_trial(insert, trial);
-              insert.write();
-              ++rescued.trials;
-              rescued.last = std::move(trial);
-              return true;
-            });
-  const auto copy_all = [&](const std::string& table, const std::string& values,
-                            const std::string& where) {
-    return copy_rows(from, "SELECT * FROM " + table + where, [&](const Statement& row) {
-      copy_values(to, "INSERT OR REPLACE INTO " + table + " VALUES " + values, row);
-      return true;
-    });
-  };
-  if (!copy_all("facts", "(?,?)", "")) rescued.facts_lost = "; facts are lost";
-  if (version >= 2 && rescued.last) {
-    copy_all("attempts", "(?,?,?,?,?,?,?,?,?,?,?)",
-             " WHERE trial <= " + std::to_string(rescued.last->id));
-    copy_all("events", "(?,?,?,?)", "");
-  }
+  if (version >= 3) copy_table(from, to, "proposals", "(?,?,?,?)");
+  copy_trials(from, to, rescued);
+  if (!copy_table(from, to, "facts", "(?,?)")) rescued.lost += "; facts are lost";
+  if (version >= 2) copy_table(from, to, "events", "(?,?,?,?)");
+  if (version >= 3) copy_attempts(from, to, rescued);
+  if (version < 3) move_proposals(to);
   to.execute("DELETE FROM facts WHERE key = 'finished_at' OR key LIKE 'phase %'");
   transaction.commit();
   return rescued;
@@ -139,8 +176,8 @@ fs::path with_suffix(fs::path path, const char* suffix) {
 
 }  // namespace
 
-std::optional<std::string> rescue_store(const fs::path& store, int search_trials) {
-  const std::string damage = damage_of(store, search_trials);
+std::optional<std::string> rescue_store(const fs::path& store) {
+  const std::string damage = damage_of(store);
   if (damage.empty()) return std::nullopt;
   const fs::path fresh = with_suffix(store, ".rescue");
   const std::string hopeless = store.string() + ": nothing of the damaged store can be read (" +
@@ -148,7 +185,7 @@ std::optional<std::string> rescue_store(const fs::path& store, int search_trials
   Rescued rescued;
   try {
     for (const char* suffix : {"", "-journal"}) fs::remove(with_suffix(fresh, suffix));
-    rescued = copy_sound(store, fresh, search_trials);
+    rescued = copy_sound(store, fresh);
   } catch (const Error& error) {
     std::error_code ignored;
     fs::remove(fresh, ignored);
@@ -169,8 +206,9 @@ std::optional<std::string> rescue_store(const fs::path& store, int search_trials
   fs::rename(fresh, store);
   std::string message = store.string() + " was damaged (" + damage + "): the first " +
                         std::to_string(rescued.trials) + " trials are kept, to trial " +
-                        std::to_string(rescued.last->id) + ", later ones are lost and done again" +
-                        rescued.facts_lost + "; the damaged file is " + aside.string();
+                        std::to_string(rescued.last_trial) +
+                        ", later ones are lost and done again" + rescued.lost +
+                        "; the damaged file is " + aside.string();
   TrialStore(store).append_event("rescued", message);
   return message;
 }

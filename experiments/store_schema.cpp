@@ -1,10 +1,10 @@
 #include "experiments/store_schema.h"
 
 #include <array>
-#include <cmath>
+#include <cstdlib>
+#include <sstream>
 
 #include "core/error.h"
-#include "core/random.h"
 
 namespace ridgeline {
 namespace {
@@ -75,36 +75,132 @@ CREATE TABLE checkpoints (
 ) STRICT;
 DELETE FROM facts WHERE key = 'config';
 )";
-constexpr std::array<const char*, kStoreVersion> kSteps = {kVersion1, kVersion2};
 
-template <class E>
-E enum_from_text(const std::string& text, const std::string& where) {
-  for (const auto& [value, name] : EnumNames<E>::values) {
-    if (text == name) return value;
-  }
-  throw Error(ErrorKind::kRun, where +
-                                   ": the store is damaged, or of another version: it holds the " +
-                                   "unknown word '" + text + "'");
-}
+// What refers to something says so. An attempt is recorded before its trial, which waits for its
+// place in the order: both refer to the proposal. A batch is open (`learned_at` is NULL) from its
+// first trial on. A table that gets constraints has to be made anew. The batch of a trial outside
+// the search meant no update, but its checksum covers it.
+constexpr const char* kVersion3 = R"(
+CREATE TABLE proposals (
+  id INTEGER PRIMARY KEY,
+  updates INTEGER,
+  log_probability REAL,
+  genotype TEXT
+) STRICT;
+INSERT INTO proposals (id) SELECT id FROM trials UNION SELECT trial FROM attempts;
+CREATE TABLE new_batches (
+  id INTEGER PRIMARY KEY,
+  first_trial INTEGER NOT NULL,
+  trials INTEGER,
+  mean_reward REAL,
+  loss REAL,
+  baseline REAL,
+  entropy REAL,
+  gradient_norm REAL,
+  learned_at TEXT
+) STRICT;
+INSERT INTO new_batches SELECT * FROM batches;
+INSERT OR IGNORE INTO new_batches (id, first_trial)
+  SELECT batch, min(id) FROM trials WHERE phase = 'search' GROUP BY batch;
+DROP TABLE batches;
+ALTER TABLE new_batches RENAME TO batches;
+CREATE TABLE new_trials (
+  id INTEGER PRIMARY KEY REFERENCES proposals (id),
+  place INTEGER NOT NULL UNIQUE,
+  phase TEXT NOT NULL,
+  batch INTEGER REFERENCES batches (id),
+  genotype TEXT NOT NULL,
+  architecture TEXT NOT NULL,
+  status TEXT NOT NULL,
+  accuracy REAL NOT NULL,
+  latency_ms REAL NOT NULL,
+  reward REAL NOT NULL,
+  loss REAL NOT NULL,
+  params INTEGER NOT NULL,
+  madds INTEGER NOT NULL,
+  reused_from INTEGER NOT NULL,
+  seconds REAL NOT NULL,
+  finished_at TEXT NOT NULL,
+  message TEXT NOT NULL,
+  checksum INTEGER NOT NULL
+) STRICT;
+INSERT INTO new_trials
+  SELECT id, row_number() OVER (ORDER BY max(id, 999999), batch, id) - 1, phase,
+    CASE WHEN phase = 'search' THEN batch END, genotype, architecture, status, accuracy, latency_ms,
+    reward, loss, params, madds, reused_from, seconds, finished_at, message,
+    CASE WHEN phase = 'search' OR batch = 0 THEN checksum ELSE 0 END
+  FROM trials;
+DROP TABLE trials;
+ALTER TABLE new_trials RENAME TO trials;
+CREATE INDEX trials_by_phase ON trials (phase, id);
+CREATE TABLE new_attempts (
+  trial INTEGER NOT NULL REFERENCES proposals (id),
+  attempt INTEGER NOT NULL,
+  network INTEGER NOT NULL,
+  host TEXT NOT NULL,
+  status TEXT NOT NULL,
+  accuracy REAL NOT NULL,
+  loss REAL NOT NULL,
+  seconds REAL NOT NULL,
+  finished_at TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  log_tail TEXT NOT NULL,
+  checksum INTEGER NOT NULL,
+  PRIMARY KEY (trial, attempt)
+) STRICT, WITHOUT ROWID;
+INSERT INTO new_attempts SELECT *, 0 FROM attempts;
+DROP TABLE attempts;
+ALTER TABLE new_attempts RENAME TO attempts;
+CREATE TABLE metrics (
+  trial INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  value REAL NOT NULL,
+  PRIMARY KEY (trial, attempt, epoch, name),
+  FOREIGN KEY (trial, attempt) REFERENCES attempts (trial, attempt) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE TABLE new_checkpoints (
+  trials INTEGER PRIMARY KEY,
+  batch INTEGER NOT NULL REFERENCES batches (id),
+  history INTEGER NOT NULL,
+  state BLOB NOT NULL
+) STRICT;
+INSERT INTO new_checkpoints SELECT trials, next_batch - 1, history, state FROM checkpoints
+  WHERE next_batch - 1 IN (SELECT id FROM batches);
+DROP TABLE checkpoints;
+ALTER TABLE new_checkpoints RENAME TO checkpoints;
+DELETE FROM facts WHERE key = 'config';
+)";
+constexpr std::array<const char*, kStoreVersion> kSteps = {kVersion1, kVersion2, kVersion3};
 
-/// Of all that makes a trial; never 0, which stands for a row from before there were checksums.
-int64_t checksum(const Trial& t) {
-  std::string bytes = std::to_string(t.id) + "|" + enum_name(t.phase) + "|" +
-                      std::to_string(t.batch) + "|" + t.genotype + "|" + t.architecture + "|" +
-                      enum_name(t.status) + "|" + std::to_string(t.params) + "|" +
-                      std::to_string(t.madds) + "|" + std::to_string(t.reused_from) + "|" +
-                      t.finished_at + "|" + t.message + "|";
-  for (const double number : {t.accuracy, t.latency_ms, t.reward, t.loss, t.seconds}) {
-    bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
-  }
-  const auto hash = static_cast<int64_t>(hash_text(bytes));
-  return hash == 0 ? 1 : hash;
+/// Tables that others refer to are replaced: references hold again at the end.
+void upgrade(Database& database, int64_t found) {
+  database.execute("PRAGMA foreign_keys = OFF");
+  Transaction transaction(database);
+  for (auto version = static_cast<size_t>(found); version < kSteps.size(); ++version)
+    database.execute(kSteps[version]);
+  if (found < 3) move_proposals(database);
+  database.execute("PRAGMA user_version = " + std::to_string(kStoreVersion));
+  transaction.commit();
 }
 
 }  // namespace
 
-TrialStatus status_from_text(const std::string& text, const std::string& where) {
-  return enum_from_text<TrialStatus>(text, where);
+// A fact was "UPDATES LOG_PROBABILITY GENOTYPE". Read here, since SQLite's own reading of a number
+// may miss its last bit.
+void move_proposals(Database& database) {
+  Statement facts(database, "SELECT key, value FROM facts WHERE key LIKE 'proposal of %'");
+  Statement insert(database, "INSERT OR REPLACE INTO proposals VALUES (?,?,?,?)");
+  while (facts.row()) {
+    std::istringstream value(facts.text(1));
+    int64_t updates = 0;
+    std::string log_probability, genotype;
+    value >> updates >> log_probability >> genotype;
+    insert.bind(int64_t{std::stoll(facts.text(0).substr(12))}).bind(updates);
+    insert.bind(std::strtod(log_probability.c_str(), nullptr)).bind(genotype).write();
+  }
+  database.execute("DELETE FROM facts WHERE key LIKE 'proposal of %'");
 }
 
 void migrate_store(Database& database) {
@@ -115,20 +211,16 @@ void migrate_store(Database& database) {
                                      std::to_string(found) + ", this one knows " +
                                      std::to_string(kStoreVersion) + "); use that version");
   }
-  if (found == kStoreVersion) return;
   if (database.read_only()) {
+    if (found == kStoreVersion) return;
     throw Error(ErrorKind::kRun,
                 where + (found == 0 ? ": is an empty store"
                                     : ": was written by an older Ridgeline (store version " +
                                           std::to_string(found) +
                                           "); `ridgeline resume` brings it up to date"));
   }
-  Transaction transaction(database);
-  for (auto version = static_cast<size_t>(found); version < kSteps.size(); ++version) {
-    database.execute(kSteps[version]);
-  }
-  database.execute("PRAGMA user_version = " + std::to_string(kStoreVersion));
-  transaction.commit();
+  if (found < kStoreVersion) upgrade(database, found);
+  database.execute("PRAGMA foreign_keys = ON");
 }
 
 std::string journal_mode_for(long file_system_type) {
@@ -141,44 +233,6 @@ std::string journal_mode_for(long file_system_type) {
     if ((static_cast<unsigned long>(file_system_type) & 0xFFFFFFFFUL) == network) return "DELETE";
   }
   return "WAL";
-}
-
-void bind_trial(Statement& insert, const Trial& trial) {
-  Trial stored = trial;
-  if (!std::isfinite(stored.loss)) stored.loss = 0;  // as in result files; the status says diverged
-  insert.bind(static_cast<int64_t>(stored.id)).bind(enum_name(stored.phase));
-  insert.bind(static_cast<int64_t>(stored.batch)).bind(stored.genotype).bind(stored.architecture);
-  insert.bind(enum_name(stored.status)).bind(stored.accuracy).bind(stored.latency_ms);
-  insert.bind(stored.reward).bind(stored.loss).bind(stored.params).bind(stored.madds);
-  insert.bind(stored.reused_from).bind(stored.seconds).bind(stored.finished_at);
-  insert.bind(stored.message).bind(checksum(stored));
-}
-
-Trial read_trial(const Statement& row, const std::string& where) {
-  Trial trial;
-  trial.id = static_cast<uint64_t>(row.integer(0));
-  trial.phase = enum_from_text<Phase>(row.text(1), where);
-  trial.batch = static_cast<int>(row.integer(2));
-  trial.genotype = row.text(3);
-  trial.architecture = row.text(4);
-  trial.status = enum_from_text<TrialStatus>(row.text(5), where);
-  trial.accuracy = row.real(6);
-  trial.latency_ms = row.real(7);
-  trial.reward = row.real(8);
-  trial.loss = row.real(9);
-  trial.params = row.integer(10);
-  trial.madds = row.integer(11);
-  trial.reused_from = row.integer(12);
-  trial.seconds = row.real(13);
-  trial.finished_at = row.text(14);
-  trial.message = row.text(15);
-  if (row.integer(16) != 0 && row.integer(16) != checksum(trial)) {
-    throw Error(ErrorKind::kRun, where + ": the store is damaged (trial " +
-                                     std::to_string(trial.id) +
-                                     " does not match its checksum); `ridgeline resume` keeps what "
-                                     "is sound of it");
-  }
-  return trial;
 }
 
 }  // namespace ridgeline

@@ -20,7 +20,7 @@ struct EnumNames<Phase> {
 struct Trial {
   uint64_t id = 0;
   Phase phase = Phase::kSearch;
-  int batch = 0;             ///< controller update that the trial belongs to
+  int batch = 0;             ///< controller update that learns the trial; 0 outside the search
   std::string genotype;      ///< text; empty outside the search
   std::string architecture;  ///< YAML
   TrialStatus status = TrialStatus::kComplete;
@@ -35,6 +35,7 @@ struct Trial {
       0;  ///< wall time; like `finished_at` the only columns that differ between equal runs
   std::string finished_at;  ///< UTC, ISO 8601
   std::string message;      ///< cause of a failure; coefficients of a scaling trial
+  uint64_t place = 0;       ///< in the order of commits, from 0; given by the store
 };
 
 inline constexpr uint64_t kFirstFinalId = 1000000;

@@ -59,12 +59,16 @@ TrialFile read_trial_file(const std::filesystem::path& path) {
 }
 
 void write_result_file(const std::filesystem::path& path, const Evaluation& evaluation) {
+  json metrics = json::array();
+  for (const auto& [epoch, name, value] : evaluation.metrics)
+    metrics.push_back({{"epoch", epoch}, {"name", name}, {"value", value}});
   const json document = {{"format", kFormat},
                          {"status", enum_name(evaluation.status)},
                          {"accuracy", evaluation.accuracy},
                          {"loss", evaluation.loss},
                          {"seconds", evaluation.seconds},
-                         {"message", evaluation.message}};
+                         {"message", evaluation.message},
+                         {"metrics", metrics}};
   // A diverged loss is NaN or infinite, which JSON writes as null.
   write_file_atomic(path, document.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
 }
@@ -80,6 +84,12 @@ Evaluation read_result_file(const std::filesystem::path& path) {
     evaluation.loss = number("loss");
     evaluation.seconds = number("seconds");
     document.at("message").get_to(evaluation.message);
+    for (const auto& metric : document.value("metrics", json::array())) {
+      if (metric.at("value").is_null()) continue;
+      evaluation.metrics.push_back({metric.at("epoch").get<int>(),
+                                    metric.at("name").get<std::string>(),
+                                    metric.at("value").get<double>()});
+    }
     evaluation.status = enum_from_yaml<TrialStatus>(
         YamlView::parse(document.at("status").get<std::string>(), path.string() + ": status"));
     return evaluation;

@@ -56,6 +56,41 @@ TEST_CASE("Equal trials give bit-equal results, another trial id or seed others"
   CHECK(evaluator->evaluate(spec).loss == first.loss);  // nothing is left over from trials between
 }
 
+TEST_CASE("The learning curve has every epoch, and looking at it changes no result") {
+  AccuracyConfig config = small_task();
+  config.training.ema_decay = 0.5;
+  TrialSpec spec = spec_of(7);
+  spec.epochs = 3;
+  const Evaluation whole = make_evaluator(config)->evaluate(spec);
+  const auto curve_of = [](const Evaluation& result, const std::string& name) {
+    std::vector<std::pair<int, double>> curve;
+    for (const auto& metric : result.metrics) {
+      if (metric.name == name) curve.emplace_back(metric.epoch, metric.value);
+    }
+    return curve;
+  };
+  const auto loss = curve_of(whole, "train_loss");
+  REQUIRE(loss.size() == 3);
+  CHECK(loss[0].first == 1);
+  CHECK((loss[2] == std::pair(3, whole.loss)));
+  const auto accuracy = curve_of(whole, "validation_accuracy");
+  REQUIRE(accuracy.size() == 3);
+  CHECK((accuracy[2] == std::pair(3, whole.accuracy)));
+  for (const auto& [epoch, rate] : curve_of(whole, "images_per_s")) CHECK(rate > 0);
+
+  config.training.validate_every = 0;
+  const Evaluation unseen = make_evaluator(config)->evaluate(spec);
+  CHECK(curve_of(unseen, "validation_accuracy").size() == 1);
+  CHECK(unseen.accuracy == whole.accuracy);
+  CHECK(unseen.loss == whole.loss);
+
+  spec.test_split = true;
+  const Evaluation final = make_evaluator(config)->evaluate(spec);
+  CHECK(curve_of(final, "validation_accuracy").empty());
+  REQUIRE(curve_of(final, "test_accuracy").size() == 1);
+  CHECK((curve_of(final, "test_accuracy")[0] == std::pair(3, final.accuracy)));
+}
+
 TEST_CASE("An absurd learning rate ends as diverged with its place") {
   AccuracyConfig config = small_task();
   config.training.learning_rate = 100;

@@ -135,6 +135,66 @@ TEST_CASE("show counts attempts and the causes of failures") {
   CHECK(contains(outcome.out, " complete, 1 crashed\n  1 x crashed: killed by signal 11\n"));
 }
 
+TEST_CASE("show --trial tells every attempt with host, cause and log, and the learning curve") {
+  TempFolder folder;
+  make_run(folder / "run");
+  {
+    TrialStore store(folder / "run/store.sqlite");
+    TrialResult crashed{3, 7, {}, "node17", "first line\nlast words"};
+    crashed.evaluation.status = TrialStatus::kCrashed;
+    crashed.evaluation.seconds = 90;
+    crashed.evaluation.message = "killed by signal 11";
+    store.append_attempt(crashed);
+    TrialResult complete{3, 8, {}, "node18"};
+    complete.evaluation.metrics = {{1, "train_loss", 2.25},
+                                   {1, "images_per_s", 987.0},
+                                   {2, "train_loss", 1.125},
+                                   {2, "validation_accuracy", 0.5},
+                                   {2, "images_per_s", 1234.56}};
+    store.append_attempt(complete);
+  }
+  const auto outcome = run_program({"show", folder / "run", "--trial", "3"});
+  CHECK(outcome.exit_code == 0);
+  CHECK(contains(outcome.out, "trial 3: complete, phase search, update 0, "));
+  CHECK(contains(outcome.out, "attempt 7 on node17: crashed after 1m30s, "));
+  CHECK(contains(outcome.out, "  cause: killed by signal 11\n"));
+  CHECK(contains(outcome.out, "  | first line\n  | last words\n"));
+  CHECK(contains(outcome.out, "epoch  images_per_s  train_loss  validation_accuracy"));
+  CHECK(contains(outcome.out, "1234.6      1.1250"));
+  const auto unknown = run_program({"show", folder / "run", "--trial", "99"});
+  CHECK(unknown.exit_code == 2);
+  CHECK(contains(unknown.err, "--trial 99: "));
+  CHECK(contains(unknown.err, "has no such trial; it holds 12 of the search"));
+  CHECK(run_program({"show", folder / "run", "--trial", "-1"}).exit_code == 2);
+}
+
+TEST_CASE("a fork of an asynchronous run goes on from its first trials in the order of arrival") {
+  TempFolder folder;
+  make_run(folder / "run", {"--set", "search.mode=asynchronous", "--set", "runtime.workers=3"});
+  const auto fork = run_program(
+      {"fork", folder / "run", "--at", "7", folder / "fork", "--set", "search.trials=14"});
+  INFO(fork.err);
+  REQUIRE(fork.exit_code == 0);
+  TrialStore whole(folder / "run/store.sqlite", true);
+  std::vector<std::string> taken;
+  for (const auto& trial : whole.trials(Phase::kSearch)) {
+    if (trial.place < 7) taken.push_back(std::to_string(trial.place) + trial.genotype);
+  }
+  {
+    TrialStore forked(folder / "fork/store.sqlite", true);
+    std::vector<std::string> found;
+    for (const auto& trial : forked.trials(Phase::kSearch)) {
+      found.push_back(std::to_string(trial.place) + trial.genotype);
+      CHECK(forked.attempts(trial.id).size() == whole.attempts(trial.id).size());
+    }
+    CHECK(found == taken);
+  }
+  const auto resumed = run_program({"resume", folder / "fork"});
+  INFO(resumed.err);
+  CHECK(resumed.exit_code == 0);
+  CHECK(genotypes(folder / "fork").size() == 14);
+}
+
 TEST_CASE("each command of the store explains itself with an example") {
   for (const char* name : {"runs", "trials", "fork", "gc"}) {
     const auto outcome = run_program({name, "--help"});

@@ -180,6 +180,35 @@ TEST_CASE("the number of threads is put back and does not change the result") {
   CHECK(equal);
 }
 
+// A batch above 128 is learned in chunks: here 128 + 128 + 44.
+TEST_CASE("a batch of the same samples three times over is learned as the samples once") {
+  for (const auto& space : {plain_space(), conditional_space()}) {
+    const auto once = make_controller({}, space, 5);
+    const auto thrice = make_controller({}, space, 5);
+    RandomStream stream(3, 0, "sample");
+    const auto genotypes = once->sample(100, stream);
+    std::vector<Genotype> repeated;
+    std::vector<double> rewards, repeated_rewards;
+    for (const auto& genotype : genotypes) rewards.push_back(0.3 * genotype[0] + 0.1);
+    for (int i = 0; i < 3; ++i) {
+      repeated.insert(repeated.end(), genotypes.begin(), genotypes.end());
+      repeated_rewards.insert(repeated_rewards.end(), rewards.begin(), rewards.end());
+    }
+    for (int update = 0; update < 3; ++update) {
+      const UpdateStats a = once->update(genotypes, rewards);
+      const UpdateStats b = thrice->update(repeated, repeated_rewards);
+      CHECK(b.mean_reward == Approx(a.mean_reward).epsilon(1e-12));
+      CHECK(b.loss == Approx(a.loss).epsilon(1e-5));
+      CHECK(b.entropy == Approx(a.entropy).epsilon(1e-5));
+      CHECK(b.gradient_norm == Approx(a.gradient_norm).epsilon(1e-4));
+    }
+    const auto p = once->log_probabilities(genotypes);
+    const auto q = thrice->log_probabilities(repeated);
+    REQUIRE(q.size() == 300);
+    for (size_t i = 0; i < q.size(); ++i) CHECK(q[i] == Approx(p[i % 100]).epsilon(1e-4));
+  }
+}
+
 TEST_CASE("an empty batch changes nothing") {
   const auto controller = make_controller({}, plain_space(), 5);
   const std::string before = controller->save();

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "experiments/simulated_executor.h"
+#include "experiments/store_rescue.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"
 #include "tests/support.h"
@@ -43,6 +44,7 @@ class LimitedExecutor : public Executor {
 struct Outcome {
   std::string controller;  // its state at the end
   Staleness staleness;
+  int updates = 0;  // of this process
   std::vector<uint64_t> submitted;
   bool interrupted = false;
 };
@@ -52,7 +54,7 @@ Outcome search_async(const ExperimentConfig& config, TrialStore& store, int limi
                      uint64_t seed = 1, double failures = 0) {
   const SearchSpace space = config.search_space();
   const auto oracle = make_oracle(config.latency);
-  const auto controller = make_controller(config.controller, space.decisions(), config.seed);
+  CountingController controller(make_controller(config.controller, space.decisions(), config.seed));
   const auto evaluator = make_evaluator(config.accuracy);
   SimulatedExecutor simulated(
       {.workers = config.runtime.workers, .seed = seed, .failure_share = failures}, *evaluator);
@@ -60,7 +62,7 @@ Outcome search_async(const ExperimentConfig& config, TrialStore& store, int limi
   FailureConfig no_retries;  // a pause in real time would stall virtual workers
   no_retries.retries = 0;
   TrialRunner runner(executor, no_retries);
-  AsyncSearch search(config, {space, *oracle, *controller, runner, store});
+  AsyncSearch search(config, {space, *oracle, controller, runner, store});
   Outcome outcome;
   try {
     search.run();
@@ -68,7 +70,8 @@ Outcome search_async(const ExperimentConfig& config, TrialStore& store, int limi
     if (error.kind() != ErrorKind::kInterrupted) throw;
     outcome.interrupted = true;
   }
-  outcome.controller = controller->save();
+  outcome.controller = controller.save();
+  outcome.updates = controller.updates;
   outcome.staleness = search.staleness();
   outcome.submitted = executor.submitted;
   return outcome;
@@ -139,15 +142,13 @@ TEST_CASE("proposals in flight when an asynchronous search dies run again as the
   for (const auto& trial : store.trials(Phase::kSearch)) open.erase(trial.id);
   REQUIRE(open.size() == 5);
   std::map<uint64_t, std::string> recorded;
-  for (const uint64_t id : open)
-    recorded[id] = store.fact("proposal of " + std::to_string(id)).value();
+  for (const auto& proposal : store.proposals()) recorded[proposal.id] = proposal.genotype;
   const Outcome resumed = search_async(config, store, 1 << 30, /*seed=*/2);
   const std::set<uint64_t> first(resumed.submitted.begin(), resumed.submitted.begin() + 5);
   CHECK(first == open);
   for (const auto& trial : store.trials(Phase::kSearch)) {
     if (!open.contains(trial.id)) continue;
-    const std::string& proposal = recorded.at(trial.id);
-    CHECK(proposal.substr(proposal.rfind(' ') + 1) == trial.genotype);
+    CHECK(recorded.at(trial.id) == trial.genotype);
   }
 }
 
@@ -157,11 +158,11 @@ TEST_CASE("an asynchronous search goes on from a store that lost its last rows")
   TrialStore whole(folder / "whole.sqlite");
   TrialStore cut(folder / "cut.sqlite");
   search_async(config, whole);
-  for (const auto& trial : whole.trials(Phase::kSearch)) {
-    const std::string key = "proposal of " + std::to_string(trial.id);
-    cut.set_fact(key, *whole.fact(key));
-    if (trial.id < 13) cut.append(trial);
-  }
+  auto committed = whole.trials(Phase::kSearch);
+  std::sort(committed.begin(), committed.end(),
+            [](const Trial& a, const Trial& b) { return a.place < b.place; });
+  committed.resize(13);
+  cut.append_all(committed, whole.proposals());
   search_async(config, cut);
   const auto trials = cut.trials(Phase::kSearch);
   CHECK(trials.size() == 24);
@@ -169,6 +170,62 @@ TEST_CASE("an asynchronous search goes on from a store that lost its last rows")
     CHECK(trial.genotype == whole.trials(Phase::kSearch)[trial.id].genotype);
   const Outcome first = search_async(config, cut);
   CHECK(search_async(config, cut).controller == first.controller);
+}
+
+TEST_CASE("an asynchronous search goes on from a checkpoint as from a replay of all") {
+  for (const int stop : {9, 13, 18}) {
+    TempFolder folder;
+    std::map<int, std::string> controllers;
+    std::map<int, std::vector<std::string>> trials;
+    for (const int every : {0, 1, 2}) {
+      const auto config = async_config("runtime.checkpoint_batches=" + std::to_string(every));
+      TrialStore store(folder / std::to_string(every));
+      REQUIRE(search_async(config, store, stop).interrupted);
+      CHECK(store.checkpoints().empty() == (every == 0));
+      const Outcome resumed = search_async(config, store);
+      CHECK(store.batches() == 6);
+      // Only what came after the checkpoint is learned again.
+      if (every > 0) CHECK(resumed.updates < 6);
+      controllers[every] = resumed.controller;
+      trials[every] = comparable(store.trials(Phase::kSearch));
+    }
+    for (const int every : {1, 2}) {
+      CHECK(controllers[every] == controllers[0]);
+      CHECK(trials[every] == trials[0]);
+    }
+  }
+}
+
+TEST_CASE("a killed asynchronous search has gaps in its ids, and its store is sound") {
+  const auto config = async_config();
+  TempFolder folder;
+  const auto file = folder / "store.sqlite";
+  {
+    TrialStore store(file);
+    REQUIRE(search_async(config, store, 6).interrupted);
+    const auto trials = store.trials(Phase::kSearch);
+    REQUIRE(trials.back().id >= trials.size());
+  }
+  CHECK_FALSE(rescue_store(file).has_value());
+}
+
+TEST_CASE("an asynchronous search that stopped for good stops again when it is resumed") {
+  struct Case {
+    const char* changes;
+    const char* message;
+  };
+  for (const Case& c : {Case{"search.max_failures_in_a_row=3", "3 trainings in a row failed"},
+                        Case{"failures.crashed=stop;failures.time_out=stop", "ended as "}}) {
+    const auto config = async_config(c.changes);
+    TempFolder folder;
+    TrialStore store(folder / "store.sqlite");
+    const auto search = [&] { search_async(config, store, 1 << 30, 1, /*failures=*/1.0); };
+    const std::string first = error_of(search);
+    CHECK(first.find(c.message) != std::string::npos);
+    const size_t recorded = store.count(Phase::kSearch);
+    CHECK(error_of(search) == first);
+    CHECK(store.count(Phase::kSearch) == recorded);
+  }
 }
 
 TEST_CASE("a repeated network is trained once in an asynchronous search, even while it runs") {

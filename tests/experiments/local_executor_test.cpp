@@ -23,6 +23,7 @@ case "$2" in
   */3.json) exec sleep 60 ;;
   */4.json) exit 0 ;;
   */5.json) kill -KILL $$ ;;
+  */7.json) kill -STOP $$ ;;
   */6.json) echo "{\"format\":1,\"status\":\"complete\",\"accuracy\":$OMP_NUM_THREADS,\"loss\":1,\"seconds\":1,\"message\":\"$OMP_WAIT_POLICY\"}" > "$3" ;;
   */7.json) echo 'accuracy.training.batch: too large' >&2; exit 3 ;;
   */8.json) exit 130 ;;
@@ -82,6 +83,14 @@ TEST_CASE("each way in which a trial process can end is a status with its cause"
 
 TEST_CASE("a trial that hangs is killed at its time limit, and the others are not") {
   const auto results = run(2, 0.3, {0, 3});
+  REQUIRE(results.size() == 2);
+  CHECK(results[0].evaluation.status == TrialStatus::kComplete);
+  CHECK(results[1].evaluation.status == TrialStatus::kTimeOut);
+  CHECK(results[1].evaluation.message == "killed after 0.3s");
+}
+
+TEST_CASE("a trial that is stopped, not dead, is killed at its time limit") {
+  const auto results = run(2, 0.3, {0, 7});
   REQUIRE(results.size() == 2);
   CHECK(results[0].evaluation.status == TrialStatus::kComplete);
   CHECK(results[1].evaluation.status == TrialStatus::kTimeOut);

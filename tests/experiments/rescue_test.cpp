@@ -18,16 +18,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kTrials = 24;
-
-/// A finished search of 24 trials in one file without a WAL beside it.
+/// A finished search of 24 trials with learning curves, in one file without a WAL beside it.
 void write_store(const fs::path& file) {
   const auto config = small_config("runtime.checkpoint_batches=2");
   const auto evaluator = make_evaluator(config.accuracy);
-  InProcessExecutor executor(*evaluator);
+  CurveEvaluator with_curves(*evaluator);
+  InProcessExecutor executor(with_curves);
   TrialStore store(file);
   store.set_fact("config", "x");
-  search_once(config, store, executor);
+  search_once(config, store, executor, /*record_attempts=*/true);
+}
+
+size_t metrics_of(const fs::path& file) {
+  Database database(file, /*read_only=*/true);
+  return static_cast<size_t>(database.integer("SELECT count(*) FROM metrics"));
 }
 
 std::string bytes_of(const fs::path& file) {
@@ -44,7 +48,7 @@ void write_bytes(const fs::path& file, const std::string& bytes) {
 bool survives(const fs::path& file, const std::vector<std::string>& expected) {
   std::optional<std::string> lost;
   try {
-    lost = rescue_store(file, kTrials);
+    lost = rescue_store(file);
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::kRun);
     CHECK(std::string(error.what()).find('\n') == std::string::npos);
@@ -77,7 +81,7 @@ TEST_CASE("a sound store is not touched") {
   TempFolder folder;
   write_store(folder / "s.sqlite");
   const std::string before = bytes_of(folder / "s.sqlite");
-  CHECK_FALSE(rescue_store(folder / "s.sqlite", kTrials).has_value());
+  CHECK_FALSE(rescue_store(folder / "s.sqlite").has_value());
   CHECK(bytes_of(folder / "s.sqlite") == before);
 }
 
@@ -117,6 +121,46 @@ TEST_CASE("flipped bits anywhere cost the trials from there on, never a wrong re
     rescued += survives(file, expected) ? 1 : 0;
   }
   CHECK(rescued > 0);
+}
+
+TEST_CASE("a damaged attempt or learning curve costs that attempt, and no trial") {
+  for (const char* damage :
+       {"UPDATE metrics SET value = value + 1e-9 WHERE trial = 3 AND epoch = 2",
+        "DELETE FROM metrics WHERE trial = 3 AND epoch = 2",
+        "UPDATE attempts SET host = 'elsewhere' WHERE trial = 3"}) {
+    TempFolder folder;
+    const auto file = folder / "s.sqlite";
+    write_store(file);
+    const size_t metrics = metrics_of(file);
+    Database(file).execute(damage);
+    CHECK(error_of([&] {
+            TrialStore(file).attempts(3);
+          }).find("attempt 0 at trial 3 does not match its checksum") != std::string::npos);
+    const auto lost = rescue_store(file);
+    REQUIRE(lost.has_value());
+    CHECK(lost->find("the first 24 trials are kept") != std::string::npos);
+    CHECK(lost->find("; 1 attempts are lost; ") != std::string::npos);
+    CHECK(TrialStore(file).attempts(3).empty());
+    CHECK(TrialStore(file).attempts(4).size() == 1);
+    CHECK(metrics_of(file) == metrics - 4);
+    CHECK_FALSE(rescue_store(file).has_value());
+  }
+}
+
+TEST_CASE("a gap in the ids is no damage, a gap in the order of commits is") {
+  TempFolder folder;
+  const auto file = folder / "s.sqlite";
+  {
+    TrialStore store(file);
+    for (const uint64_t id : {0, 2, 5, 1}) {  // as an asynchronous search commits them
+      Trial trial;
+      trial.id = id;
+      store.append(trial);
+    }
+  }
+  CHECK_FALSE(rescue_store(file).has_value());
+  Database(file).execute("DELETE FROM trials WHERE id = 5");
+  CHECK(rescue_store(file)->find("the first 2 trials are kept, to trial 2") != std::string::npos);
 }
 
 TEST_CASE("a store that may not be written is refused before anything is spent") {

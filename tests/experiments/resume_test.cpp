@@ -8,34 +8,6 @@ using namespace ridgeline::test;
 
 namespace {
 
-/// Counts what a resumed search asks of the controller.
-class CountingController : public Controller {
- public:
-  explicit CountingController(std::unique_ptr<Controller> inner) : inner_(std::move(inner)) {}
-  std::vector<Genotype> sample(int n, RandomStream& stream) override {
-    return inner_->sample(n, stream);
-  }
-  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                     std::span<const double> weights) override {
-    ++updates;
-    samples_learned += genotypes.size();
-    return inner_->update(genotypes, rewards, weights);
-  }
-  std::vector<double> log_probabilities(std::span<const Genotype> genotypes) override {
-    return inner_->log_probabilities(genotypes);
-  }
-  std::string save() const override { return inner_->save(); }
-  void restore(const std::string& bytes) override { inner_->restore(bytes); }
-  std::vector<std::vector<double>> marginals(int samples, RandomStream& stream) override {
-    return inner_->marginals(samples, stream);
-  }
-  int updates = 0;
-  size_t samples_learned = 0;
-
- private:
-  std::unique_ptr<Controller> inner_;
-};
-
 struct Outcome {
   int updates;
   size_t samples_learned;

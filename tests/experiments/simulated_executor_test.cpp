@@ -117,6 +117,21 @@ TEST_CASE("a cancelled virtual trial gives no result and frees its worker") {
   CHECK(executor.utilisation().wall_s == 10);
 }
 
+TEST_CASE("a worker whose virtual trial ends while the caller is busy is idle until it is served") {
+  ConstantEvaluator evaluator;
+  SimulatedExecutor executor({.workers = 2, .mean_s = 10, .sigma = 0, .time_limit_s = 100},
+                             evaluator);
+  for (uint64_t id = 0; id < 4; ++id) executor.submit(job_of(id));
+  executor.advance(15);
+  CHECK(executor.busy_s() == std::vector<double>{10, 10});
+  for (int i = 0; i < 2; ++i) executor.next({});  // at 15, both: the next two start then
+  CHECK(executor.now_s() == 15);
+  for (int i = 0; i < 2; ++i) executor.next({});
+  CHECK(executor.now_s() == 25);
+  CHECK(executor.utilisation().busy_share == Approx(20.0 / 25));
+  CHECK(executor.utilisation().fed_busy_share == Approx(10.0 / 15));
+}
+
 TEST_CASE("a simulation of impossible numbers is refused") {
   ConstantEvaluator evaluator;
   CHECK(error_of([&] {

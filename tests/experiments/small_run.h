@@ -72,15 +72,61 @@ class ReversedExecutor : public Executor {
   std::vector<TrialJob> queue_;
 };
 
+/// Counts what a resumed search asks of the controller.
+class CountingController : public Controller {
+ public:
+  explicit CountingController(std::unique_ptr<Controller> inner) : inner_(std::move(inner)) {}
+  std::vector<Genotype> sample(int n, RandomStream& stream) override {
+    return inner_->sample(n, stream);
+  }
+  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
+                     std::span<const double> weights) override {
+    ++updates;
+    samples_learned += genotypes.size();
+    return inner_->update(genotypes, rewards, weights);
+  }
+  std::vector<double> log_probabilities(std::span<const Genotype> genotypes) override {
+    return inner_->log_probabilities(genotypes);
+  }
+  std::string save() const override { return inner_->save(); }
+  void restore(const std::string& bytes) override { inner_->restore(bytes); }
+  std::vector<std::vector<double>> marginals(int samples, RandomStream& stream) override {
+    return inner_->marginals(samples, stream);
+  }
+  int updates = 0;
+  size_t samples_learned = 0;
+
+ private:
+  std::unique_ptr<Controller> inner_;
+};
+
+/// Adds a learning curve of two epochs to another evaluator's results.
+class CurveEvaluator : public AccuracyEvaluator {
+ public:
+  explicit CurveEvaluator(AccuracyEvaluator& inner) : inner_(inner) {}
+  Evaluation evaluate(const TrialSpec& spec) override {
+    Evaluation result = inner_.evaluate(spec);
+    for (const int epoch : {1, 2}) {
+      result.metrics.push_back({epoch, "train_loss", 1.0 / (epoch + result.accuracy)});
+      result.metrics.push_back({epoch, "validation_accuracy", result.accuracy * epoch / 2});
+    }
+    return result;
+  }
+
+ private:
+  AccuracyEvaluator& inner_;
+};
+
 /// One process's worth of a run: fresh controller and oracle on the given store.
 inline std::vector<Trial> search_once(const ExperimentConfig& config, TrialStore& store,
-                                      Executor& executor) {
+                                      Executor& executor, bool record_attempts = false) {
   const SearchSpace space = config.search_space();
   const auto oracle = make_oracle(config.latency);
   const auto controller = make_controller(config.controller, space.decisions(), config.seed);
   FailureConfig no_retries;  // a pause in real time would stall virtual workers
   no_retries.retries = 0;
   TrialRunner runner(executor, no_retries);
+  if (record_attempts) runner.record_in(store);
   return Search(config, {space, *oracle, *controller, runner, store}).run();
 }
 

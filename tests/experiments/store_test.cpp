@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <sys/resource.h>
 
+#include <cmath>
 #include <fstream>
 
 #include "core/file.h"
@@ -76,6 +77,38 @@ TEST_CASE("the best trial is complete, of the highest reward, then the fastest, 
   faster.latency_ms = 0.2;
   store.append(faster);
   CHECK(store.best(Phase::kSearch)->id == 4);
+}
+
+TEST_CASE("an attempt reads back with its learning curve, and a later record takes its place") {
+  TempFolder folder;
+  TrialStore store(folder / "s.sqlite");
+  TrialResult attempt{7, 0, {}, "a host", "the log's end"};
+  attempt.evaluation.accuracy = 1.0 / 3;
+  attempt.evaluation.metrics = {{2, "train_loss", 0.1 + 0.2},
+                                {1, "train_loss", 2.5},
+                                {1, "images_per_s", 1e4},
+                                {3, "train_loss", std::nan("")}};
+  store.append_attempt(attempt, 99);
+  auto read = store.recorded_attempts(7);
+  REQUIRE(read.size() == 1);
+  CHECK(read[0].network == 99);
+  CHECK(read[0].result.host == "a host");
+  CHECK(read[0].result.log_tail == "the log's end");
+  const auto& metrics = read[0].result.evaluation.metrics;
+  REQUIRE(metrics.size() == 3);  // by epoch and name; what is no number is left out
+  CHECK(metrics[0].name == "images_per_s");
+  CHECK(metrics[1].value == 2.5);
+  CHECK(metrics[2].epoch == 2);
+  CHECK(metrics[2].value == 0.1 + 0.2);
+  CHECK(store.recorded_attempts(8).empty());
+
+  attempt.evaluation.metrics = {{1, "train_loss", 7.0}};
+  store.append_attempt(attempt, 98);
+  read = store.recorded_attempts();
+  REQUIRE(read.size() == 1);
+  CHECK(read[0].network == 98);
+  REQUIRE(read[0].result.evaluation.metrics.size() == 1);
+  CHECK(read[0].result.evaluation.metrics[0].value == 7.0);
 }
 
 TEST_CASE("a trial cannot be recorded twice") {

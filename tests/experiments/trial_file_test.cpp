@@ -31,14 +31,21 @@ TEST_CASE("a trial's specification and result read back as they were written") {
   CHECK(again.spec.test_split);
   CHECK(again.spec.weights_path == "w.pt");
 
-  write_result_file(folder / "r.json",
-                    {TrialStatus::kDiverged, 1.0 / 3, std::numeric_limits<double>::quiet_NaN(), 2.5,
-                     "why\n\"so\""});
+  write_result_file(folder / "r.json", {TrialStatus::kDiverged,
+                                        1.0 / 3,
+                                        std::numeric_limits<double>::quiet_NaN(),
+                                        2.5,
+                                        "why\n\"so\"",
+                                        {{1, "train_loss", 0.1 + 0.2}, {2, "train_loss", 0.25}}});
   const Evaluation result = read_result_file(folder / "r.json");
   CHECK(result.status == TrialStatus::kDiverged);
   CHECK(result.accuracy == 1.0 / 3);
   CHECK(result.loss == 0);  // JSON has no NaN
   CHECK(result.message == "why\n\"so\"");
+  REQUIRE(result.metrics.size() == 2);
+  CHECK(result.metrics[0].name == "train_loss");
+  CHECK(result.metrics[0].value == 0.1 + 0.2);
+  CHECK(result.metrics[1].epoch == 2);
 }
 
 TEST_CASE("a file that is no trial or result is refused by name") {
