@@ -34,7 +34,7 @@ LatencyConfig config_of(const PlaceOptions& options) {
   return config;
 }
 
-Sample sample_of(const SampleOptions& options) {
+SamplingPlan sample_of(const SampleOptions& options) {
   if (options.samples < 1) throw Error(ErrorKind::kUsage, "--samples: must be at least 1");
   return {options.samples, options.seed, options.resolutions};
 }
@@ -44,10 +44,10 @@ Sample sample_of(const SampleOptions& options) {
 void build_table_command(const BuildTableOptions& options) {
   const LatencyConfig config = config_of(options.place);
   const SearchSpace space = SearchSpace::load(find_config("spaces", options.sample.space));
-  const Sample operators = sample_of(options.sample);
+  const SamplingPlan operators = sample_of(options.sample);
   // Streams of their own: neither fits nor coverage may look at the networks of the other.
-  const Sample whole{options.networks, operators.seed + 1, operators.resolutions};
-  const Sample fresh{50, operators.seed + 2, operators.resolutions};
+  const SamplingPlan whole{options.networks, operators.seed + 1, operators.resolutions};
+  const SamplingPlan fresh{50, operators.seed + 2, operators.resolutions};
   std::optional<ProgressBar> bar;
   const auto observer = [&](int done, int total, const std::string& what) {
     if (done == 1 || !bar) bar.emplace("latency table", total);

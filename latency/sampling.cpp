@@ -5,7 +5,8 @@
 
 namespace ridgeline {
 
-std::vector<Architecture> sample_architectures(const SearchSpace& space, const Sample& sample) {
+std::vector<Architecture> sample_architectures(const SearchSpace& space,
+                                               const SamplingPlan& sample) {
   RandomStream stream(sample.seed, 0, "latency sample");
   std::set<std::pair<Genotype, int>> seen;
   std::vector<Architecture> architectures;

@@ -46,7 +46,7 @@ class Builder {
     Unit unit;
   };
 
-  std::vector<Network> lowered(const Sample& sample) const {
+  std::vector<Network> lowered(const SamplingPlan& sample) const {
     std::vector<Network> networks;
     if (sample.networks == 0) return networks;
     for (const auto& architecture : sample_architectures(space_, sample))
@@ -118,7 +118,7 @@ OperatorTable build_table(const SearchSpace& space, const RunPlace& place, const
   return Builder(space, build, path, observer, open_table(path, place)).run();
 }
 
-double coverage(const OperatorTable& table, const SearchSpace& space, const Sample& sample) {
+double coverage(const OperatorTable& table, const SearchSpace& space, const SamplingPlan& sample) {
   int64_t known = 0, all = 0;
   for (const auto& architecture : sample_architectures(space, sample)) {
     for (const Unit& unit : units_of(lower(architecture))) {

@@ -10,8 +10,8 @@
 namespace ridgeline {
 
 struct TableBuild {
-  Sample operators;       ///< all units of these networks are measured
-  Sample whole_networks;  ///< these are measured as a whole too, for the whole-network term
+  SamplingPlan operators;       ///< all units of these networks are measured
+  SamplingPlan whole_networks;  ///< these are measured as a whole too, for the whole-network term
   TimingRules unit_rules;
   TimingRules network_rules;
 };
@@ -26,6 +26,6 @@ OperatorTable build_table(const SearchSpace& space, const RunPlace& place, const
                           const std::filesystem::path& path, const BuildObserver& observer);
 
 /// The share of the units of fresh random networks that the table has, by number of uses.
-double coverage(const OperatorTable& table, const SearchSpace& space, const Sample& sample);
+double coverage(const OperatorTable& table, const SearchSpace& space, const SamplingPlan& sample);
 
 }  // namespace ridgeline
