@@ -21,6 +21,7 @@ struct Outcome {
   int steps = 0;  // of this life
   double loss = 0;
   std::vector<at::Tensor> tensors;
+  std::vector<std::pair<int, double>> curve = {};  // epoch, training loss
 };
 
 /// All that has a state: momentum, averages, dropout, drop-connect, crops, flips.
@@ -47,7 +48,12 @@ Outcome live(const TrainingConfig& config, CheckpointPlan plan, int stop_after,
   Outcome outcome;
   plan.stop_asked = [&] { return ++outcome.steps == stop_after; };
   try {
-    outcome.loss = train(module, maker, data.train.size(), 3, config, {3, 4}, ranks, plan).loss;
+    const Evaluation trained =
+        train(module, maker, data.train.size(), 3, config, {3, 4}, ranks, plan);
+    outcome.loss = trained.loss;
+    for (const Metric& metric : trained.metrics) {
+      if (metric.name == "train_loss") outcome.curve.emplace_back(metric.epoch, metric.value);
+    }
     outcome.finished = true;
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::kInterrupted);
@@ -58,7 +64,8 @@ Outcome live(const TrainingConfig& config, CheckpointPlan plan, int stop_after,
 }
 
 bool same_bits(const Outcome& a, const Outcome& b) {
-  bool same = a.finished && b.finished && a.loss == b.loss && a.tensors.size() == b.tensors.size();
+  bool same = a.finished && b.finished && a.loss == b.loss && a.curve.size() == 3 &&
+              a.curve == b.curve && a.tensors.size() == b.tensors.size();
   for (size_t i = 0; same && i < a.tensors.size(); ++i) same = a.tensors[i].equal(b.tensors[i]);
   return same;
 }
