@@ -23,7 +23,7 @@ case "$2" in
   */3.json) exec sleep 60 ;;
   */4.json) exit 0 ;;
   */5.json) kill -KILL $$ ;;
-  */7.json) kill -STOP $$ ;;
+  */20.json) kill -STOP $$ ;;
   */6.json) echo "{\"format\":1,\"status\":\"complete\",\"accuracy\":$OMP_NUM_THREADS,\"loss\":1,\"seconds\":1,\"message\":\"$OMP_WAIT_POLICY\"}" > "$3" ;;
   */7.json) echo 'accuracy.training.batch: too large' >&2; exit 3 ;;
   */8.json) exit 130 ;;
@@ -90,7 +90,7 @@ TEST_CASE("a trial that hangs is killed at its time limit, and the others are no
 }
 
 TEST_CASE("a trial that is stopped, not dead, is killed at its time limit") {
-  const auto results = run(2, 0.3, {0, 7});
+  const auto results = run(2, 0.3, {0, 20});
   REQUIRE(results.size() == 2);
   CHECK(results[0].evaluation.status == TrialStatus::kComplete);
   CHECK(results[1].evaluation.status == TrialStatus::kTimeOut);
