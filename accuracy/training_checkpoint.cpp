@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstring>
 #include <filesystem>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -77,13 +78,12 @@ void TrainingPosition::save(torch::serialize::OutputArchive& archive) const {
   append_words(numbers, augmentation);
   archive.write("position", at::tensor(numbers, at::kLong));
   archive.write("loss_sum", at::scalar_tensor(loss_sum, at::kDouble));
-  archive.write("metrics", c10::IValue(static_cast<int64_t>(metrics.size())));
-  for (size_t i = 0; i < metrics.size(); ++i) {
-    const std::string key = "metric" + std::to_string(i);
-    archive.write(key + "_epoch", c10::IValue(static_cast<int64_t>(metrics[i].epoch)));
-    archive.write(key + "_name", c10::IValue(metrics[i].name));
-    archive.write(key + "_value", c10::IValue(metrics[i].value));
+  std::ostringstream curve;  // one entry for all: an archive is slow in many small ones
+  for (const Metric& metric : metrics) {
+    curve << metric.epoch << ' ' << metric.name << ' ' << std::bit_cast<int64_t>(metric.value)
+          << '\n';
   }
+  archive.write("metrics", c10::IValue(curve.str()));
 }
 
 void TrainingPosition::load(torch::serialize::InputArchive& archive) {
@@ -94,16 +94,15 @@ void TrainingPosition::load(torch::serialize::InputArchive& archive) {
   order = stream_at(values + 2);
   augmentation = stream_at(values + 6);
   loss_sum = read_tensor(archive, "loss_sum").item<double>();
-  const auto entry = [&](const std::string& key) {
-    c10::IValue value;
-    archive.read(key, value);
-    return value;
-  };
-  metrics.resize(static_cast<size_t>(entry("metrics").toInt()));
-  for (size_t i = 0; i < metrics.size(); ++i) {
-    const std::string key = "metric" + std::to_string(i);
-    metrics[i] = {static_cast<int>(entry(key + "_epoch").toInt()),
-                  entry(key + "_name").toStringRef(), entry(key + "_value").toDouble()};
+  c10::IValue text;
+  archive.read("metrics", text);
+  std::istringstream curve(text.toStringRef());
+  metrics.clear();
+  Metric metric;
+  int64_t bits = 0;
+  while (curve >> metric.epoch >> metric.name >> bits) {
+    metric.value = std::bit_cast<double>(bits);
+    metrics.push_back(metric);
   }
 }
 

@@ -21,6 +21,7 @@ TrialFile training(int processes, int epochs) {
   file.accuracy.training.ema_decay = 0.99;
   file.accuracy.training.processes = processes;
   file.spec.epochs = epochs;
+  file.accuracy.training.validate_every = 0;  // the length of a training is what is wanted
   file.spec.architecture.classes = 3;
   file.spec.architecture.resolution = 16;
   file.spec.architecture.stem = {.filters = 8};
