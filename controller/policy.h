@@ -7,14 +7,12 @@
 #include <span>
 #include <vector>
 
-#include "controller/controller.h"
+#include "controller/config.h"
+#include "controller/policy_model.h"
+#include "core/random.h"
+#include "search_space/decision.h"
 
 namespace ridgeline {
-
-struct PolicySamples {
-  std::vector<Genotype> genotypes;
-  std::vector<double> log_prob;  ///< per sample, nats, over its active decisions
-};
 
 struct PolicyScore {
   at::Tensor log_prob;  ///< [batch] double, summed over each sample's active decisions
@@ -36,6 +34,8 @@ class PolicyImpl : public torch::nn::Module {
   /// numbers that a sample sees depend on its place in the stream alone, not on batch size, weights
   /// or activity.
   PolicySamples sample(int n, RandomStream& stream) const;
+  /// The same with the numbers given, [batch, decisions].
+  PolicySamples sample(std::span<const double> uniforms) const;
 
   /// Scores recorded genotypes in one pass over the sequence, differentiable where gradients are
   /// enabled. REQUIRES: genotypes of this space, at least one.
