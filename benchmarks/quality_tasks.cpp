@@ -4,8 +4,14 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <memory>
 
+#include "accuracy/formula.h"
+#include "core/config_path.h"
 #include "core/error.h"
+#include "latency/factory.h"
+#include "reward/reward.h"
+#include "search_space/search_space.h"
 
 namespace ridgeline {
 namespace {
@@ -19,6 +25,15 @@ std::vector<Decision> digits(const std::string& name, int decisions, int choices
     for (int k = 0; k < choices; ++k) made.back().labels.push_back(std::to_string(k));
   }
   return made;
+}
+
+/// Mixed-radix index of a genotype whose decisions are all active.
+size_t index_of(const std::vector<Decision>& decisions, const Genotype& genotype) {
+  size_t index = 0;
+  for (size_t d = 0; d < decisions.size(); ++d) {
+    index = index * static_cast<size_t>(decisions[d].choices()) + static_cast<size_t>(genotype[d]);
+  }
+  return index;
 }
 
 Genotype genotype_of(const std::string& key) {
@@ -38,7 +53,7 @@ std::vector<double> values_of(const CsvTable& table, const std::string& key,
   for (size_t row = 0; row < table.rows.size(); ++row) {
     const Genotype genotype = genotype_of(table.rows[row][key_at]);
     check_genotype(task.decisions, genotype);
-    values[task.index_of(genotype)] = table.number(row, value_at);
+    values[index_of(task.decisions, genotype)] = table.number(row, value_at);
   }
   const auto missing = std::count_if(values.begin(), values.end(), [](double v) { return v != v; });
   if (missing > 0) {
@@ -50,10 +65,10 @@ std::vector<double> values_of(const CsvTable& table, const std::string& key,
 }
 
 QualityTask finished(QualityTask task, const std::vector<double>& signal_percent,
-                     std::vector<double> score) {
-  for (const double value : signal_percent) task.signal.push_back(value / 100);
-  task.score = std::move(score);
-  task.best_score = *std::max_element(task.score.begin(), task.score.end());
+                     const std::vector<double>& score) {
+  for (size_t i = 0; i < score.size(); ++i)
+    task.table.push_back({signal_percent[i] / 100, score[i]});
+  task.best_score = *std::max_element(score.begin(), score.end());
   return task;
 }
 
@@ -77,11 +92,7 @@ void add_nasbench201(const std::filesystem::path& data, std::vector<QualityTask>
   const CsvTable accuracy = read_csv(data / "nasbench201" / "nasbench201_accuracy.csv.gz");
   const CsvTable latency = read_csv(data / "nasbench201" / "nasbench201_latency_ms.csv.gz");
   const auto task = [](const std::string& name, const std::string& reported) {
-    return QualityTask{.name = name,
-                       .reported = reported,
-                       .decisions = digits("edge", 6, 5),
-                       .signal = {},
-                       .score = {}};
+    return QualityTask{.name = name, .reported = reported, .decisions = digits("edge", 6, 5)};
   };
   const auto column = [&](const CsvTable& table, const std::string& name) {
     return values_of(table, "ops", name, task("", ""));
@@ -104,11 +115,7 @@ void add_nasbench201(const std::filesystem::path& data, std::vector<QualityTask>
 void add_macro(const std::filesystem::path& data, std::vector<QualityTask>& tasks) {
   const CsvTable table = read_csv(data / "search" / "nasbench_macro_cifar10.csv.gz");
   const auto task = [](const std::string& name, const std::string& reported) {
-    return QualityTask{.name = name,
-                       .reported = reported,
-                       .decisions = digits("slot", 8, 3),
-                       .signal = {},
-                       .score = {}};
+    return QualityTask{.name = name, .reported = reported, .decisions = digits("slot", 8, 3)};
   };
   const auto accuracy = values_of(table, "arch8", "mean_acc", task("", ""));
   const auto macs = values_of(table, "arch8", "macs", task("", ""));
@@ -117,20 +124,38 @@ void add_macro(const std::filesystem::path& data, std::vector<QualityTask>& task
   tasks.push_back(finished(task("macro_mo_macs_w-0.09", "reward"), reward, reward));
 }
 
+QualityTask efficientnet_x() {
+  const auto space = std::make_shared<const SearchSpace>(
+      SearchSpace::from_yaml(YamlView::load_file(find_config("spaces", "efficientnet_x"))));
+  LatencyConfig latency;
+  latency.hardware = "v100";
+  latency.batch = 128;
+  const std::shared_ptr<const LatencyOracle> oracle = make_oracle(latency);
+  RewardConfig reward;
+  reward.target_ms = 22.5;  // EfficientNet-X-B0
+  reward.w = kExponent;
+  return {.name = "efficientnet_x_formula_v100",
+          .reported = "reward",
+          .decisions = space->decisions(),
+          .formula = [=](const Genotype& genotype) -> QualityValue {
+            const Architecture architecture = space->decode(genotype);
+            const double ms = oracle->estimate(lower(architecture)).ms;
+            const double value = Reward(reward)(formula_accuracy(architecture), ms);
+            return {value, 100 * value};
+          }};
+}
+
 }  // namespace
 
-size_t QualityTask::index_of(const Genotype& genotype) const {
-  size_t index = 0;
-  for (size_t d = 0; d < decisions.size(); ++d) {
-    index = index * static_cast<size_t>(decisions[d].choices()) + static_cast<size_t>(genotype[d]);
-  }
-  return index;
+QualityValue QualityTask::value(const Genotype& genotype) const {
+  return table.empty() ? formula(genotype) : table[index_of(decisions, genotype)];
 }
 
 std::vector<QualityTask> quality_tasks(const std::filesystem::path& data) {
   std::vector<QualityTask> tasks;
   add_nasbench201(data, tasks);
   add_macro(data, tasks);
+  tasks.push_back(efficientnet_x());
   return tasks;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,22 +10,27 @@
 
 namespace ridgeline {
 
-/// A complete table of a categorical problem: what a search is told of every point, and what the
-/// point is worth in the end.
-struct QualityTask {
-  std::string name;      ///< as in search_baselines.csv
-  std::string reported;  ///< the column that `score` is, in percent
-  std::vector<Decision> decisions;
-  std::vector<double> signal;  ///< by `index_of`; a fraction, told as the reward
-  std::vector<double> score;   ///< by `index_of`; percent
-  double best_score = 0;       ///< the largest of `score`
-
-  /// Mixed-radix index of a genotype whose decisions are all active.
-  size_t index_of(const Genotype& genotype) const;
+/// What a search is told of a point (the reward, a fraction) and what the point is worth (percent).
+struct QualityValue {
+  double signal = 0;
+  double score = 0;
 };
 
-/// All tasks that the tables in `data` (a folder as the shared data's) give. Throws `kData` where a
-/// table is missing, incomplete or not as expected.
+/// A categorical problem: a complete table, or a formula over a space that no table could hold.
+struct QualityTask {
+  std::string name;      ///< as in search_baselines.csv
+  std::string reported;  ///< the column that scores are, in percent
+  std::vector<Decision> decisions;
+  std::vector<QualityValue> table = {};  ///< by mixed-radix index
+  std::function<QualityValue(const Genotype&)> formula = {};
+  double best_score = 0;  ///< the largest of the table; 0: not known
+
+  QualityValue value(const Genotype& genotype) const;
+};
+
+/// All tasks that the tables in `data` (a folder as the shared data's) give, and one that needs no
+/// table: the formula of accuracy kind `formula` and the V100 roofline over the EfficientNet-X
+/// space. Throws `kData` where a table is missing, incomplete or not as expected.
 std::vector<QualityTask> quality_tasks(const std::filesystem::path& data);
 
 /// Mean and standard deviation of a published baseline, percent.

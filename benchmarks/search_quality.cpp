@@ -45,7 +45,7 @@ Course search(const QualityTask& task, const ControllerConfig& config, const Opt
   const auto controller = make_controller(config, task.decisions, seed);
   const int total = *std::max_element(options.budgets.begin(), options.budgets.end());
   Course course;
-  std::set<size_t> seen;
+  std::set<Genotype> seen;
   double best_signal = -1e300;
   double best_score = 0;
   for (uint64_t batch = 0; static_cast<int>(course.score.size()) < total; ++batch) {
@@ -54,12 +54,12 @@ Course search(const QualityTask& task, const ControllerConfig& config, const Opt
     const std::vector<Genotype> genotypes = controller->sample(count, stream);
     std::vector<double> rewards;
     for (const auto& genotype : genotypes) {
-      const size_t at = task.index_of(genotype);
-      seen.insert(at);
-      rewards.push_back(task.signal[at]);
-      if (rewards.back() > best_signal) {
-        best_signal = rewards.back();
-        best_score = task.score[at];
+      const QualityValue value = task.value(genotype);
+      seen.insert(genotype);
+      rewards.push_back(value.signal);
+      if (value.signal > best_signal) {
+        best_signal = value.signal;
+        best_score = value.score;
       }
       course.score.push_back(best_score);
     }
@@ -98,8 +98,9 @@ Moments moments_at(const std::vector<Course>& courses, int evaluations) {
 }
 
 void print_header(const QualityTask& task, const Options& options) {
-  std::printf("\n%s: %s, best %.4f; mean (standard error) [standard deviation]\n%-24s",
-              task.name.c_str(), task.reported.c_str(), task.best_score, "evaluations");
+  std::printf("\n%s: %s", task.name.c_str(), task.reported.c_str());
+  if (task.best_score > 0) std::printf(", best %.4f", task.best_score);
+  std::printf("; mean (standard error) [standard deviation]\n%-24s", "evaluations");
   for (const int budget : options.budgets) std::printf(" %24d", budget);
   std::printf(" %9s\n", "distinct");
 }

@@ -7,6 +7,7 @@
 
 #include "controller/checks.h"
 #include "controller/marginals.h"
+#include "controller/mutation.h"
 #include "controller/state.h"
 
 namespace ridgeline {
@@ -47,8 +48,6 @@ class Evolution final : public Controller {
  private:
   bool warming_up() const { return members_.size() < population_; }
   Genotype propose(RandomStream& stream) const;
-  Genotype child_of(const Genotype& parent, RandomStream& stream) const;
-  std::vector<size_t> mutable_decisions(const Genotype& genotype) const;
   double child_probability(const Genotype& parent, const Genotype& child) const;
   double probability(const Genotype& genotype) const;
 
@@ -57,14 +56,6 @@ class Evolution final : public Controller {
   std::vector<Decision> decisions_;
   std::deque<Member> members_;  // oldest first
 };
-
-std::vector<size_t> Evolution::mutable_decisions(const Genotype& genotype) const {
-  std::vector<size_t> found;
-  for (size_t d = 0; d < decisions_.size(); ++d) {
-    if (genotype[d] != kInactive && decisions_[d].choices() > 1) found.push_back(d);
-  }
-  return found;
-}
 
 Genotype Evolution::propose(RandomStream& stream) const {
   if (warming_up()) return random_genotype(decisions_, stream);
@@ -77,32 +68,13 @@ Genotype Evolution::propose(RandomStream& stream) const {
       winner = drawn;
     }
   }
-  return child_of(members_[winner].genotype, stream);
+  return mutated(decisions_, members_[winner].genotype, stream);
 }
 
-Genotype Evolution::child_of(const Genotype& parent, RandomStream& stream) const {
-  const auto candidates = mutable_decisions(parent);
-  if (candidates.empty()) return parent;
-  const size_t mutated =
-      candidates[static_cast<size_t>(stream.below(static_cast<int>(candidates.size())))];
-  Genotype child;
-  for (size_t d = 0; d < decisions_.size(); ++d) {
-    if (!is_active(decisions_[d], child)) {
-      child.push_back(kInactive);
-    } else if (d == mutated) {
-      const int other = stream.below(decisions_[d].choices() - 1);
-      child.push_back(other < parent[d] ? other : other + 1);
-    } else {
-      child.push_back(parent[d] == kInactive ? stream.below(decisions_[d].choices()) : parent[d]);
-    }
-  }
-  return child;
-}
-
-/// The probability that `child_of(parent)` is `child`: they differ in one decision that is active
+/// The probability that `mutated(parent)` is `child`: they differ in one decision that is active
 /// in both, and else only where one of them is inactive.
 double Evolution::child_probability(const Genotype& parent, const Genotype& child) const {
-  const auto candidates = mutable_decisions(parent);
+  const auto candidates = mutable_decisions(decisions_, parent);
   if (candidates.empty()) return parent == child ? 1 : 0;
   double probability = 1.0 / static_cast<double>(candidates.size());
   int differing = 0;

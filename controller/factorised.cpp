@@ -23,7 +23,8 @@ class FactorisedPolicy final : public PolicyModel {
   }
 
   std::span<float> weights() override { return weights_; }
-  PolicySamples sample(std::span<const double> uniforms) const override;
+  PolicySamples sample(std::span<const double> uniforms,
+                       std::span<const Genotype> kept) const override;
   PolicyScores score(std::span<const Genotype> genotypes) const override;
   PolicyScores gradient(std::span<const Genotype> genotypes,
                         const std::function<LossSlopes(const PolicyScores&)>& slopes_of,
@@ -71,7 +72,8 @@ double FactorisedPolicy::slope_of_logit(size_t weight) const {
   return tanh_constant_ * (1 - t * t) / temperature_;
 }
 
-PolicySamples FactorisedPolicy::sample(std::span<const double> uniforms) const {
+PolicySamples FactorisedPolicy::sample(std::span<const double> uniforms,
+                                       std::span<const Genotype> kept) const {
   const auto log_p = all_log_probabilities();
   const size_t n = uniforms.size() / decisions_.size();
   PolicySamples samples{std::vector<Genotype>(n, Genotype(decisions_.size(), kInactive)),
@@ -80,7 +82,8 @@ PolicySamples FactorisedPolicy::sample(std::span<const double> uniforms) const {
     Genotype& genotype = samples.genotypes[i];
     for (size_t d = 0; d < decisions_.size(); ++d) {
       if (!is_active(decisions_[d], genotype)) continue;
-      genotype[d] = pick(log_p[d], uniforms[i * decisions_.size() + d]);
+      const bool keep = !kept.empty() && kept[i][d] >= 0;
+      genotype[d] = keep ? kept[i][d] : pick(log_p[d], uniforms[i * decisions_.size() + d]);
       samples.log_prob[i] += log_p[d][static_cast<size_t>(genotype[d])];
     }
   }

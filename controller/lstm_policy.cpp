@@ -63,9 +63,10 @@ class LstmPolicy final : public PolicyModel {
     return {weights_.data_ptr<float>(), static_cast<size_t>(weights_.numel())};
   }
 
-  PolicySamples sample(std::span<const double> uniforms) const override {
+  PolicySamples sample(std::span<const double> uniforms,
+                       std::span<const Genotype> kept) const override {
     const OneThread one_thread;
-    return policy_->sample(uniforms);
+    return policy_->sample(uniforms, kept);
   }
 
   PolicyScores score(std::span<const Genotype> genotypes) const override {

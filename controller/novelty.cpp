@@ -1,7 +1,9 @@
 #include "controller/novelty.h"
 
+#include <numeric>
 #include <unordered_set>
 
+#include "controller/mutation.h"
 #include "controller/state.h"
 
 namespace ridgeline {
@@ -57,6 +59,9 @@ class Novel final : public Controller {
   }
 
  private:
+  std::vector<size_t> take_new(const std::vector<Genotype>& genotypes,
+                               const std::vector<size_t>& open, Identities& taken) const;
+
   std::unique_ptr<Controller> inner_;
   ControllerKind kind_;
   std::vector<Decision> decisions_;
@@ -69,24 +74,34 @@ class Novel final : public Controller {
 // must not depend on what is known.
 std::vector<Genotype> Novel::sample(int n, RandomStream& stream) {
   std::vector<Genotype> genotypes = inner_->sample(n, stream);
-  std::vector<size_t> open(genotypes.size());
-  for (size_t i = 0; i < open.size(); ++i) open[i] = i;
+  std::string texts;
+  for (const auto& genotype : genotypes) texts += to_text(genotype) + ' ';
+  RandomStream again(hash_text(texts), order_.size(), "redraw");
   Identities taken;
-  for (int round = 0;; ++round) {
-    std::vector<size_t> known;
-    std::string texts;
-    for (const size_t i : open) {
-      const std::string text = to_text(genotypes[i]);
-      texts += text + ' ';
-      const uint64_t id = hash_text(text);
-      if (told_.contains(id) || !taken.insert(id).second) known.push_back(i);
-    }
-    if (known.empty() || round == redraws_) return genotypes;
-    RandomStream again(hash_text(texts), static_cast<uint64_t>(round), "redraw");
-    const auto drawn = inner_->sample(static_cast<int>(known.size()), again);
-    for (size_t k = 0; k < known.size(); ++k) genotypes[known[k]] = drawn[k];
-    open = std::move(known);
+  std::vector<size_t> open(genotypes.size());
+  std::iota(open.begin(), open.end(), size_t{0});
+  for (int round = 0; round < redraws_; ++round) {
+    open = take_new(genotypes, open, taken);
+    if (open.empty()) return genotypes;
+    const auto drawn = inner_->sample(static_cast<int>(open.size()), again);
+    for (size_t k = 0; k < open.size(); ++k) genotypes[open[k]] = drawn[k];
   }
+  for (int step = 0; step < redraws_; ++step) {
+    open = take_new(genotypes, open, taken);
+    for (const size_t i : open) genotypes[i] = mutated(decisions_, genotypes[i], again);
+  }
+  return genotypes;
+}
+
+/// Those of `open` that are known or taken; the others become taken.
+std::vector<size_t> Novel::take_new(const std::vector<Genotype>& genotypes,
+                                    const std::vector<size_t>& open, Identities& taken) const {
+  std::vector<size_t> known;
+  for (const size_t i : open) {
+    const uint64_t id = identity(genotypes[i]);
+    if (told_.contains(id) || !taken.insert(id).second) known.push_back(i);
+  }
+  return known;
 }
 
 }  // namespace

@@ -34,8 +34,8 @@ class PolicyImpl : public torch::nn::Module {
   /// numbers that a sample sees depend on its place in the stream alone, not on batch size, weights
   /// or activity.
   PolicySamples sample(int n, RandomStream& stream) const;
-  /// The same with the numbers given, [batch, decisions].
-  PolicySamples sample(std::span<const double> uniforms) const;
+  /// As `PolicyModel::sample`.
+  PolicySamples sample(std::span<const double> uniforms, std::span<const Genotype> kept = {}) const;
 
   /// Scores recorded genotypes in one pass over the sequence, differentiable where gradients are
   /// enabled. REQUIRES: genotypes of this space, at least one.
@@ -76,7 +76,7 @@ class PolicyImpl : public torch::nn::Module {
   at::Tensor projected_tokens() const;  // [tokens, 4 hidden]
   at::Tensor step(const at::Tensor& input_gates, std::vector<Memory>& memory) const;
   void choose(size_t decision, const at::Tensor& log_p, std::span<const double> uniforms,
-              PolicySamples& samples, at::Tensor& tokens) const;
+              std::span<const Genotype> kept, PolicySamples& samples, at::Tensor& tokens) const;
 
   std::vector<Decision> decisions_;
   double temperature_;

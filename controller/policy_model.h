@@ -21,6 +21,9 @@ struct PolicyScores {
   std::vector<double> entropy;   ///< [batch] nats, summed likewise
 };
 
+/// In a genotype that a sample is to keep: decide this one anew.
+inline constexpr int kFree = -2;
+
 /// The derivatives of a loss by each sample's log-probability and entropy.
 struct LossSlopes {
   std::vector<double> log_prob, entropy;  ///< [batch]
@@ -34,7 +37,9 @@ class PolicyModel {
   /// All weights as one vector; what is written there takes effect.
   virtual std::span<float> weights() = 0;
   /// One genotype per row of `uniforms` [n, decisions]; inactive decisions leave theirs unused.
-  virtual PolicySamples sample(std::span<const double> uniforms) const = 0;
+  /// Where row i of `kept` (as many rows, or none) is a choice, sample i makes it if it can.
+  virtual PolicySamples sample(std::span<const double> uniforms,
+                               std::span<const Genotype> kept = {}) const = 0;
   virtual PolicyScores score(std::span<const Genotype> genotypes) const = 0;
   /// Scores `genotypes`, asks `slopes_of` for the slopes of the loss there, and sets `gradient` to
   /// the loss's gradient by the weights.

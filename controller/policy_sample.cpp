@@ -10,7 +10,8 @@ PolicySamples PolicyImpl::sample(int n, RandomStream& stream) const {
   return sample(uniforms);
 }
 
-PolicySamples PolicyImpl::sample(std::span<const double> uniforms) const {
+PolicySamples PolicyImpl::sample(std::span<const double> uniforms,
+                                 std::span<const Genotype> kept) const {
   const at::NoGradGuard no_grad;
   const size_t batch = uniforms.size() / decisions_.size();
   PolicySamples samples{std::vector<Genotype>(batch, Genotype(decisions_.size(), kInactive)),
@@ -24,7 +25,7 @@ PolicySamples PolicyImpl::sample(std::span<const double> uniforms) const {
   for (size_t d = 0; d < decisions_.size(); ++d) {
     const at::Tensor output = step(projected.index_select(0, tokens), memory);  // [batch, hidden]
     const at::Tensor log_p = log_probabilities(heads_[head_of_[d]], output);    // [batch, choices]
-    choose(d, log_p.to(at::kDouble).contiguous(), uniforms, samples, tokens);
+    choose(d, log_p.to(at::kDouble).contiguous(), uniforms, kept, samples, tokens);
   }
   return samples;
 }
@@ -57,14 +58,17 @@ at::Tensor PolicyImpl::step(const at::Tensor& input_gates, std::vector<Memory>& 
 }
 
 void PolicyImpl::choose(size_t decision, const at::Tensor& log_p, std::span<const double> uniforms,
-                        PolicySamples& samples, at::Tensor& tokens) const {
+                        std::span<const Genotype> kept, PolicySamples& samples,
+                        at::Tensor& tokens) const {
   const auto choices = static_cast<size_t>(decisions_[decision].choices());
   const auto* row = log_p.data_ptr<double>();
   auto* next = tokens.data_ptr<int64_t>();
   for (size_t b = 0; b < samples.genotypes.size(); ++b, row += choices) {
     Genotype& genotype = samples.genotypes[b];
     if (is_active(decisions_[decision], genotype)) {
-      const int choice = pick({row, choices}, uniforms[b * decisions_.size() + decision]);
+      const bool keep = !kept.empty() && kept[b][decision] >= 0;
+      const int choice = keep ? kept[b][decision]
+                              : pick({row, choices}, uniforms[b * decisions_.size() + decision]);
       genotype[decision] = choice;
       samples.log_prob[b] += row[choice];
     }

@@ -32,16 +32,14 @@ class PolicyGradient final : public Controller {
                  uint64_t seed)
       : config_(config),
         decisions_(decisions),
-        seed_(seed),
         model_(make_policy_model(config, decisions, seed)),
         weights_(tensor_over(model_->weights())),
-        adam_(weights_.numel(), config.learning_rate),
+        adam_(weights_.numel(), config.policy == PolicyKind::kLstm ? config.learning_rate
+                                                                   : config.logit_learning_rate),
         advantages_(config),
         best_(static_cast<size_t>(config.replay_best)) {}
 
-  std::vector<Genotype> sample(int n, RandomStream& stream) override {
-    return model_->sample(uniforms(n, stream)).genotypes;
-  }
+  std::vector<Genotype> sample(int n, RandomStream& stream) override;
 
   UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
                      std::span<const double> weights) override;
@@ -56,7 +54,7 @@ class PolicyGradient final : public Controller {
   void restore(const std::string& bytes) override;
 
   std::vector<std::vector<double>> marginals(int samples, RandomStream& stream) override {
-    return model_->marginals(sample(samples, stream));
+    return model_->marginals(model_->sample(uniforms(samples, stream)).genotypes);
   }
 
  private:
@@ -66,6 +64,9 @@ class PolicyGradient final : public Controller {
     for (double& number : numbers) number = stream.uniform();
     return numbers;
   }
+
+  /// What a proposal near one of the best keeps of it; all free where it starts from nothing.
+  Genotype kept(const std::vector<Genotype>& best, RandomStream& stream) const;
 
   /// One step of Adam along the gradient of -mean(factor x log_prob) - entropy_weight x
   /// mean(entropy) over `genotypes`, less the replayed networks' part; `factors_of` maps the
@@ -79,13 +80,36 @@ class PolicyGradient final : public Controller {
 
   ControllerConfig config_;
   std::vector<Decision> decisions_;
-  uint64_t seed_;
   std::unique_ptr<PolicyModel> model_;
   at::Tensor weights_;  // [parameters], the model's own
   Adam adam_;
   Advantages advantages_;
   BestReplay best_;
 };
+
+std::vector<Genotype> PolicyGradient::sample(int n, RandomStream& stream) {
+  std::vector<double> numbers;
+  std::vector<Genotype> keep;
+  const auto best = best_.genotypes();
+  for (int i = 0; i < n; ++i) {
+    RandomStream own(stream.next());
+    for (size_t d = 0; d < decisions_.size(); ++d) numbers.push_back(own.uniform());
+    keep.push_back(kept(best, own));
+  }
+  return model_->sample(numbers, keep).genotypes;
+}
+
+Genotype PolicyGradient::kept(const std::vector<Genotype>& best, RandomStream& stream) const {
+  if (best.empty() || stream.uniform() >= config_.local_share)
+    return Genotype(decisions_.size(), kFree);
+  Genotype keep = best[static_cast<size_t>(stream.below(static_cast<int>(best.size())))];
+  const auto decisions = static_cast<double>(decisions_.size());
+  for (int& choice : keep) {
+    if (stream.uniform() < config_.local_changes / decisions) choice = kFree;
+  }
+  keep[static_cast<size_t>(stream.below(static_cast<int>(keep.size())))] = kFree;
+  return keep;
+}
 
 at::Tensor PolicyGradient::gradient(std::span<const Genotype> genotypes, const Factors& factors_of,
                                     UpdateStats& stats) const {
@@ -165,7 +189,7 @@ void PolicyGradient::ppo(std::span<const Genotype> genotypes, const std::vector<
   const std::vector<double> before = model_->score(genotypes).log_prob;
   std::vector<size_t> order(genotypes.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  RandomStream stream(seed_, static_cast<uint64_t>(adam_.steps), "ppo");
+  RandomStream stream(0, static_cast<uint64_t>(adam_.steps), "ppo");
   const auto minibatch = static_cast<size_t>(config_.ppo_minibatch);
   for (int epoch = 0; epoch < config_.ppo_epochs; ++epoch) {
     for (size_t i = order.size(); i > 1; --i)

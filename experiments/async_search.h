@@ -43,6 +43,7 @@ class AsyncSearch {
   std::vector<std::pair<uint64_t, std::string>> read_proposals(size_t recorded);
   void fill_workers();
   std::string propose();
+  std::pair<std::string, double> next_sample(uint64_t id);
   void sample_block(uint64_t first_id);
   void start(uint64_t id, const std::string& genotype);
   void take(const TrialResult& result);
@@ -55,6 +56,7 @@ class AsyncSearch {
   SearchParts parts_;
   TrialObserver observer_;
   Reward reward_;
+  std::vector<Genotype> warm_;                          // the first proposals
   std::vector<Proposal> proposals_;                     // by id
   std::map<uint64_t, Trial> done_;                      // committed; without architectures
   std::map<uint64_t, Trial> running_;                   // submitted
