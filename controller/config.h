@@ -82,9 +82,7 @@ struct ControllerConfig {
     v.field("hidden", hidden, {.help = "lstm: units (NASNet: 100)", .min = 1, .max = 4096});
     v.field("layers", layers, {.help = "lstm: layers (NASNet: 1)", .min = 1, .max = 8});
     v.field("embedding", embedding,
-            {.help = "lstm: size of the embedding of the previous choice (ENAS: as hidden)",
-             .min = 1,
-             .max = 4096});
+            {.help = "lstm: size of the embedding of the previous choice", .min = 1, .max = 4096});
     v.field(
         "init_range", init_range,
         {.help = "lstm: weights start uniform in +- this (NASNet: 0.1)", .min = 0.0, .max = 10.0});

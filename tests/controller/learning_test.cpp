@@ -58,7 +58,8 @@ void learn(Controller& controller, uint64_t first, uint64_t batches) {
 
 TEST_CASE("every learning controller learns a conditional decision") {
   for (auto config : learners()) {
-    config.redraws = 0;  // the space of 12 points is soon known
+    config.redraws = 0;      // the space of 12 points is soon known
+    config.replay_best = 2;  // as many points are best
     const auto controller = make_controller(config, conditional_space(), 5);
     learn(*controller, 0, 150);
     CHECK(probability(*controller, {1, 2, 0}) + probability(*controller, {1, 2, 1}) > 0.8);

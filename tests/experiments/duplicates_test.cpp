@@ -108,7 +108,7 @@ TEST_CASE("a search ends after so many trials without a better reward") {
 
 TEST_CASE("a search ends when the policy's entropy has fallen below the limit") {
   const std::string settling = std::string(kLong) + "controller.entropy_weight=0;";
-  const Outcome outcome = search(settling + "search.stop_entropy=2");
+  const Outcome outcome = search(settling + "search.stop_entropy=4");
   CHECK(outcome.trials.size() < 200);
   CHECK(outcome.trials.size() >= 8);
   CHECK(search("search.trials=40;controller.kind=random;search.stop_entropy=2").trials.size() ==
