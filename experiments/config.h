@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,7 @@ struct SearchConfig {
   int trials = 48;
   int batch = 8;
   DuplicatePolicy duplicates = DuplicatePolicy::kReuse;
-  std::vector<std::string> warm_start;
+  std::optional<std::vector<std::string>> warm_start;
   int stop_without_improvement = 0;
   double stop_entropy = 0;
   double importance_clip = 2.0;
@@ -62,9 +63,10 @@ struct SearchConfig {
                      "the controller learns from new networks only, then reused; measure_again: "
                      "trained again with other random numbers, and the controller is told each "
                      "reward: for noisy trials, with controller.redraws: 0"});
-    v.field("warm_start", warm_start,
-            {.help = "architecture files of the space that are proposed first, whatever the "
-                     "controller would propose; it learns from them as from its own"});
+    v.field(
+        "warm_start", warm_start,
+        {.help = "list of architecture files of the space that are proposed first, whatever the "
+                 "controller would propose; it learns from them as from its own"});
     v.field("stop_without_improvement", stop_without_improvement,
             {.help = "synchronous: so many trials without a better reward end the search; 0: "
                      "never",

@@ -6,7 +6,8 @@ namespace ridgeline {
 
 std::vector<Genotype> warm_start(const ExperimentConfig& config, const SearchSpace& space) {
   std::vector<Genotype> genotypes;
-  for (const auto& file : config.search.warm_start) {
+  if (!config.search.warm_start) return genotypes;
+  for (const auto& file : *config.search.warm_start) {
     const Architecture architecture = architecture_from_yaml(YamlView::load_file(file));
     try {
       genotypes.push_back(space.encode(architecture));

@@ -121,12 +121,14 @@ TEST_CASE("known architectures are proposed first, and others are refused by fil
   const SearchSpace space = config.search_space();
   RandomStream stream(3);
   std::vector<Genotype> known;
+  std::vector<std::string> files;
   for (int i = 0; i < 5; ++i) {
     known.push_back(random_genotype(space.decisions(), stream));
     const auto file = folder / ("known" + std::to_string(i) + ".yaml");
     write_file_atomic(file, to_yaml(space.decode(known.back())));
-    config.search.warm_start.push_back(file.string());
+    files.push_back(file.string());
   }
+  config.search.warm_start = files;
   TrialStore store(folder / "store.sqlite");
   const auto evaluator = make_evaluator(config.accuracy);
   InProcessExecutor executor(*evaluator);
