@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "accuracy/idx.h"
 #include "core/error.h"
+#include "core/gzip.h"
 
 namespace ridgeline {
 namespace {

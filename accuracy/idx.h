@@ -8,10 +8,6 @@
 
 namespace ridgeline {
 
-/// The bytes of a file, decompressed where it is gzip (known by its content, not by its name).
-/// Throws `kData` for a file that is missing, unreadable or a damaged or truncated gzip stream.
-std::string read_maybe_gzip(const std::filesystem::path& path);
-
 /// IDX images of unsigned bytes: N x H x W (grey) or N x H x W x C with 1 or 3 channels. The labels
 /// stay empty. Throws `kData` with the file and what was expected: magic, type, rank, size.
 ImageSet read_idx_images(const std::filesystem::path& path);

@@ -1,69 +1,16 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "core/config.h"
+#include "controller/config.h"
 #include "core/random.h"
 #include "search_space/decision.h"
 
 namespace ridgeline {
-
-enum class ControllerKind { kReinforce, kRandom };
-template <>
-struct EnumNames<ControllerKind> {
-  static constexpr std::array<std::pair<ControllerKind, const char*>, 2> values{
-      {{ControllerKind::kReinforce, "reinforce"}, {ControllerKind::kRandom, "random"}}};
-};
-
-struct ControllerConfig {
-  ControllerKind kind = ControllerKind::kReinforce;
-  int hidden = 100;
-  int layers = 1;
-  int embedding = 100;
-  double learning_rate = 0.0035;
-  double entropy_weight = 0.01;
-  double baseline_decay = 0.95;
-  double gradient_clip = 1.0;
-  double temperature = 1.0;
-  double tanh_constant = 0.0;
-  double init_range = 0.1;
-
-  template <class V>
-  void describe(V& v) {
-    v.field(
-        "kind", kind,
-        {.help = "reinforce: LSTM policy; random: the baseline every search is judged against"});
-    v.field("hidden", hidden, {.help = "LSTM units (NASNet: 100)", .min = 1, .max = 4096});
-    v.field("layers", layers, {.help = "LSTM layers (NASNet: 1)", .min = 1, .max = 8});
-    v.field("embedding", embedding,
-            {.help = "size of the embedding of the previous choice", .min = 1, .max = 4096});
-    v.field("learning_rate", learning_rate,
-            {.help = "Adam's step size (ENAS: 0.0035)", .min = 1e-9, .max = 1.0});
-    v.field("entropy_weight", entropy_weight,
-            {.help = "weight of the entropy bonus; too small a weight lets the policy settle on "
-                     "one network early (ENAS: 1e-4)",
-             .min = 0.0,
-             .max = 10.0});
-    v.field("baseline_decay", baseline_decay,
-            {.help = "decay of the moving-average reward baseline (NASNet: 0.95)",
-             .min = 0.0,
-             .max = 0.9999999});
-    v.field("gradient_clip", gradient_clip,
-            {.help = "largest L2 norm of a gradient; 0: no clipping", .min = 0.0, .max = 1e9});
-    v.field("temperature", temperature,
-            {.help = "logits are divided by this", .min = 1e-3, .max = 1e3});
-    v.field("tanh_constant", tanh_constant,
-            {.help = "c: logits become c tanh(logit); 0: off (ENAS: 2.5)", .min = 0.0, .max = 1e3});
-    v.field("init_range", init_range,
-            {.help = "weights start uniform in +- this (NASNet: 0.1)", .min = 0.0, .max = 10.0});
-  }
-};
 
 /// What one update did; all zero for controllers that do not learn.
 struct UpdateStats {

@@ -1,22 +1,51 @@
 #include "controller/checks.h"
 #include "controller/controller.h"
+#include "controller/evolution.h"
+#include "controller/factorised.h"
+#include "controller/lstm_policy.h"
+#include "controller/novelty.h"
 #include "controller/random_search.h"
 #include "controller/reinforce.h"
 #include "core/error.h"
 
 namespace ridgeline {
+namespace {
+
+std::unique_ptr<Controller> make_kind(const ControllerConfig& config,
+                                      const std::vector<Decision>& decisions, uint64_t seed) {
+  switch (config.kind) {
+    case ControllerKind::kReinforce:
+    case ControllerKind::kPpo:
+      return make_reinforce(config, decisions, seed);
+    case ControllerKind::kEvolution:
+      return make_evolution(config, decisions);
+    case ControllerKind::kRandom:
+      return make_random_search(decisions);
+  }
+  throw Error(ErrorKind::kInternal, "controller.kind: not one of the known kinds");
+}
+
+}  // namespace
+
+std::unique_ptr<PolicyModel> make_policy_model(const ControllerConfig& config,
+                                               const std::vector<Decision>& decisions,
+                                               uint64_t seed) {
+  switch (config.policy) {
+    case PolicyKind::kLstm:
+      return make_lstm_policy(config, decisions, seed);
+    case PolicyKind::kFactorised:
+      return make_factorised_policy(config, decisions);
+  }
+  throw Error(ErrorKind::kInternal, "controller.policy: not one of the known policies");
+}
 
 std::unique_ptr<Controller> make_controller(const ControllerConfig& config,
                                             const std::vector<Decision>& decisions, uint64_t seed) {
   check_controller_config(config);
   check_decisions(decisions);
-  switch (config.kind) {
-    case ControllerKind::kReinforce:
-      return make_reinforce(config, decisions, seed);
-    case ControllerKind::kRandom:
-      return make_random_search(decisions);
-  }
-  throw Error(ErrorKind::kInternal, "controller.kind: not one of the known kinds");
+  auto controller = make_kind(config, decisions, seed);
+  if (config.redraws == 0) return controller;
+  return make_novel(std::move(controller), config.kind, decisions, config.redraws);
 }
 
 }  // namespace ridgeline

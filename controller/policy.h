@@ -7,14 +7,12 @@
 #include <span>
 #include <vector>
 
-#include "controller/controller.h"
+#include "controller/config.h"
+#include "controller/policy_model.h"
+#include "core/random.h"
+#include "search_space/decision.h"
 
 namespace ridgeline {
-
-struct PolicySamples {
-  std::vector<Genotype> genotypes;
-  std::vector<double> log_prob;  ///< per sample, nats, over its active decisions
-};
 
 struct PolicyScore {
   at::Tensor log_prob;  ///< [batch] double, summed over each sample's active decisions
@@ -36,6 +34,8 @@ class PolicyImpl : public torch::nn::Module {
   /// numbers that a sample sees depend on its place in the stream alone, not on batch size, weights
   /// or activity.
   PolicySamples sample(int n, RandomStream& stream) const;
+  /// As `PolicyModel::sample`.
+  PolicySamples sample(std::span<const double> uniforms, std::span<const Genotype> kept = {}) const;
 
   /// Scores recorded genotypes in one pass over the sequence, differentiable where gradients are
   /// enabled. REQUIRES: genotypes of this space, at least one.
@@ -76,7 +76,7 @@ class PolicyImpl : public torch::nn::Module {
   at::Tensor projected_tokens() const;  // [tokens, 4 hidden]
   at::Tensor step(const at::Tensor& input_gates, std::vector<Memory>& memory) const;
   void choose(size_t decision, const at::Tensor& log_p, std::span<const double> uniforms,
-              PolicySamples& samples, at::Tensor& tokens) const;
+              std::span<const Genotype> kept, PolicySamples& samples, at::Tensor& tokens) const;
 
   std::vector<Decision> decisions_;
   double temperature_;

@@ -1,34 +1,23 @@
 #include <ATen/ATen.h>
 
-#include <cmath>
-
+#include "controller/pick.h"
 #include "controller/policy.h"
 
 namespace ridgeline {
-namespace {
-
-/// The first choice whose cumulated probability exceeds `uniform`. Rounding can leave the sum a
-/// little below 1; what lies above it belongs to the last choice.
-int pick(const double* log_p, int choices, double uniform) {
-  double cumulated = 0;
-  for (int k = 0; k + 1 < choices; ++k) {
-    cumulated += std::exp(log_p[k]);
-    if (uniform < cumulated) return k;
-  }
-  return choices - 1;
+PolicySamples PolicyImpl::sample(int n, RandomStream& stream) const {
+  std::vector<double> uniforms(static_cast<size_t>(n) * decisions_.size());  // [batch, decisions]
+  for (double& uniform : uniforms) uniform = stream.uniform();
+  return sample(uniforms);
 }
 
-}  // namespace
-
-PolicySamples PolicyImpl::sample(int n, RandomStream& stream) const {
+PolicySamples PolicyImpl::sample(std::span<const double> uniforms,
+                                 std::span<const Genotype> kept) const {
   const at::NoGradGuard no_grad;
-  const auto batch = static_cast<size_t>(n);
-  std::vector<double> uniforms(batch * decisions_.size());  // [batch, decisions]
-  for (double& uniform : uniforms) uniform = stream.uniform();
-
+  const size_t batch = uniforms.size() / decisions_.size();
   PolicySamples samples{std::vector<Genotype>(batch, Genotype(decisions_.size(), kInactive)),
                         std::vector<double>(batch, 0.0)};
-  if (n == 0) return samples;
+  if (batch == 0) return samples;
+  const auto n = static_cast<int64_t>(batch);
   const at::Tensor projected = projected_tokens();
   const at::Tensor zeros = at::zeros({n, hidden_}, embedding_.options());
   std::vector<Memory> memory(layers_.size(), Memory{zeros, zeros});
@@ -36,7 +25,7 @@ PolicySamples PolicyImpl::sample(int n, RandomStream& stream) const {
   for (size_t d = 0; d < decisions_.size(); ++d) {
     const at::Tensor output = step(projected.index_select(0, tokens), memory);  // [batch, hidden]
     const at::Tensor log_p = log_probabilities(heads_[head_of_[d]], output);    // [batch, choices]
-    choose(d, log_p.to(at::kDouble).contiguous(), uniforms, samples, tokens);
+    choose(d, log_p.to(at::kDouble).contiguous(), uniforms, kept, samples, tokens);
   }
   return samples;
 }
@@ -69,14 +58,17 @@ at::Tensor PolicyImpl::step(const at::Tensor& input_gates, std::vector<Memory>& 
 }
 
 void PolicyImpl::choose(size_t decision, const at::Tensor& log_p, std::span<const double> uniforms,
-                        PolicySamples& samples, at::Tensor& tokens) const {
-  const int choices = decisions_[decision].choices();
+                        std::span<const Genotype> kept, PolicySamples& samples,
+                        at::Tensor& tokens) const {
+  const auto choices = static_cast<size_t>(decisions_[decision].choices());
   const auto* row = log_p.data_ptr<double>();
   auto* next = tokens.data_ptr<int64_t>();
   for (size_t b = 0; b < samples.genotypes.size(); ++b, row += choices) {
     Genotype& genotype = samples.genotypes[b];
     if (is_active(decisions_[decision], genotype)) {
-      const int choice = pick(row, choices, uniforms[b * decisions_.size() + decision]);
+      const bool keep = !kept.empty() && kept[b][decision] >= 0;
+      const int choice = keep ? kept[b][decision]
+                              : pick({row, choices}, uniforms[b * decisions_.size() + decision]);
       genotype[decision] = choice;
       samples.log_prob[b] += row[choice];
     }

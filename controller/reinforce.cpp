@@ -1,156 +1,153 @@
 #include "controller/reinforce.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "controller/adam.h"
+#include "controller/advantage.h"
 #include "controller/checks.h"
-#include "controller/policy.h"
+#include "controller/policy_model.h"
+#include "controller/replay.h"
 #include "controller/state.h"
 #include "core/error.h"
 
 namespace ridgeline {
 namespace {
 
-/// Samples that are scored together.
-constexpr size_t kChunk = 128;
-
-/// Sums taken by two threads round otherwise than by one, and a run must not depend on `threads`.
-/// The products here are also too small to gain from a second thread.
-class OneThread {
- public:
-  OneThread() : before_(at::get_num_threads()) {
-    if (before_ != 1) at::set_num_threads(1);
-  }
-  ~OneThread() {
-    if (before_ != 1) at::set_num_threads(before_);
-  }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_;
-};
-
-/// Moves all parameters into one vector of which each becomes a view: a step, a norm or a
-/// checkpoint is then one operation instead of one per parameter.
-at::Tensor flatten(std::vector<at::Tensor>& parameters) {
-  const at::NoGradGuard no_grad;
-  std::vector<at::Tensor> flat;
-  for (const auto& parameter : parameters) flat.push_back(parameter.reshape({-1}));
-  const at::Tensor weights = at::cat(flat);
-  int64_t offset = 0;
-  for (auto& parameter : parameters) {
-    parameter.set_data(weights.narrow(0, offset, parameter.numel()).view(parameter.sizes()));
-    offset += parameter.numel();
-  }
-  return weights;
-}
-
 std::span<float> floats_of(const at::Tensor& tensor) {
   return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
-class Reinforce final : public Controller {
+/// A view of the model's weights as a tensor.
+at::Tensor tensor_over(std::span<float> weights) {
+  return at::from_blob(weights.data(), {static_cast<int64_t>(weights.size())}, at::kFloat);
+}
+
+class PolicyGradient final : public Controller {
  public:
-  Reinforce(const ControllerConfig& config, const std::vector<Decision>& decisions, uint64_t seed)
+  PolicyGradient(const ControllerConfig& config, const std::vector<Decision>& decisions,
+                 uint64_t seed)
       : config_(config),
         decisions_(decisions),
-        policy_(config, decisions, seed),
-        parameters_(policy_->parameters()),
-        weights_(flatten(parameters_)),
-        adam_(weights_.numel(), config.learning_rate) {}
+        model_(make_policy_model(config, decisions, seed)),
+        weights_(tensor_over(model_->weights())),
+        adam_(weights_.numel(), config.policy == PolicyKind::kLstm ? config.learning_rate
+                                                                   : config.logit_learning_rate),
+        advantages_(config),
+        best_(static_cast<size_t>(config.replay_best)) {}
 
-  std::vector<Genotype> sample(int n, RandomStream& stream) override {
-    const OneThread one_thread;
-    return policy_->sample(n, stream).genotypes;
-  }
+  std::vector<Genotype> sample(int n, RandomStream& stream) override;
 
   UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
                      std::span<const double> weights) override;
-  std::vector<double> log_probabilities(std::span<const Genotype> genotypes) override;
+
+  std::vector<double> log_probabilities(std::span<const Genotype> genotypes) override {
+    for (const auto& genotype : genotypes) check_genotype(decisions_, genotype);
+    if (genotypes.empty()) return {};
+    return model_->score(genotypes).log_prob;
+  }
+
   std::string save() const override;
   void restore(const std::string& bytes) override;
 
   std::vector<std::vector<double>> marginals(int samples, RandomStream& stream) override {
-    const OneThread one_thread;
-    return policy_->marginals(policy_->sample(samples, stream).genotypes);
+    return model_->marginals(model_->sample(uniforms(samples, stream)).genotypes);
   }
 
  private:
-  /// Fills loss, entropy and gradient norm of `stats`; returns the gradient, [parameters].
-  at::Tensor gradient(std::span<const Genotype> genotypes, std::span<const double> advantages,
+  /// Sample by sample, so that a sample's numbers depend on its place in the stream alone.
+  std::vector<double> uniforms(int n, RandomStream& stream) const {
+    std::vector<double> numbers(static_cast<size_t>(n) * decisions_.size());
+    for (double& number : numbers) number = stream.uniform();
+    return numbers;
+  }
+
+  /// What a proposal near one of the best keeps of it; all free where it starts from nothing.
+  Genotype kept(const std::vector<Genotype>& best, RandomStream& stream) const;
+
+  /// One step of Adam along the gradient of -mean(factor x log_prob) - entropy_weight x
+  /// mean(entropy) over `genotypes`, less the replayed networks' part; `factors_of` maps the
+  /// log-probabilities of `genotypes` to their factors.
+  using Factors = std::function<std::vector<double>(std::span<const double> log_prob)>;
+  void step(std::span<const Genotype> genotypes, const Factors& factors_of, UpdateStats& stats);
+  at::Tensor gradient(std::span<const Genotype> genotypes, const Factors& factors_of,
                       UpdateStats& stats) const;
-  /// The part that a `share` of the batch has in the gradient, and in the loss and entropy of
-  /// `stats`.
-  at::Tensor chunk_gradient(std::span<const Genotype> genotypes, std::span<const double> advantages,
-                            double share, UpdateStats& stats) const;
-  std::string sizes() const;
+  void ppo(std::span<const Genotype> genotypes, const std::vector<double>& advantages,
+           UpdateStats& stats);
 
   ControllerConfig config_;
   std::vector<Decision> decisions_;
-  Policy policy_;
-  std::vector<at::Tensor> parameters_;  // views into weights_
-  at::Tensor weights_;                  // [parameters]
+  std::unique_ptr<PolicyModel> model_;
+  at::Tensor weights_;  // [parameters], the model's own
   Adam adam_;
-  double baseline_ = 0;  // meaningful after the first step
+  Advantages advantages_;
+  BestReplay best_;
 };
 
-// A backward pass holds about half a megabyte per sample, so a large batch goes through in chunks,
-// whose gradients are added in their order. A batch of one chunk is computed as a whole.
-at::Tensor Reinforce::gradient(std::span<const Genotype> genotypes,
-                               std::span<const double> advantages, UpdateStats& stats) const {
-  at::Tensor gradient;
-  for (size_t first = 0; first < genotypes.size(); first += kChunk) {
-    const size_t count = std::min(kChunk, genotypes.size() - first);
-    const double share = static_cast<double>(count) / static_cast<double>(genotypes.size());
-    const at::Tensor part = chunk_gradient(genotypes.subspan(first, count),
-                                           advantages.subspan(first, count), share, stats);
-    gradient = first == 0 ? part : gradient.add_(part);
+std::vector<Genotype> PolicyGradient::sample(int n, RandomStream& stream) {
+  std::vector<double> numbers;
+  std::vector<Genotype> keep;
+  const auto best = best_.genotypes();
+  for (int i = 0; i < n; ++i) {
+    RandomStream own(stream.next());
+    for (size_t d = 0; d < decisions_.size(); ++d) numbers.push_back(own.uniform());
+    keep.push_back(kept(best, own));
   }
+  return model_->sample(numbers, keep).genotypes;
+}
+
+Genotype PolicyGradient::kept(const std::vector<Genotype>& best, RandomStream& stream) const {
+  if (best.empty() || stream.uniform() >= config_.local_share)
+    return Genotype(decisions_.size(), kFree);
+  Genotype keep = best[static_cast<size_t>(stream.below(static_cast<int>(best.size())))];
+  const auto decisions = static_cast<double>(decisions_.size());
+  for (int& choice : keep) {
+    if (stream.uniform() < config_.local_changes / decisions) choice = kFree;
+  }
+  keep[static_cast<size_t>(stream.below(static_cast<int>(keep.size())))] = kFree;
+  return keep;
+}
+
+at::Tensor PolicyGradient::gradient(std::span<const Genotype> genotypes, const Factors& factors_of,
+                                    UpdateStats& stats) const {
+  const size_t batch = genotypes.size();
+  std::vector<Genotype> all(genotypes.begin(), genotypes.end());
+  const auto replayed = best_.genotypes();
+  all.insert(all.end(), replayed.begin(), replayed.end());
+  at::Tensor gradient = at::empty({weights_.numel()}, at::kFloat);
+  const auto n = static_cast<double>(batch);
+  double loss = 0;
+  const auto slopes_of = [&](const PolicyScores& scores) {
+    LossSlopes slopes{std::vector<double>(all.size(), 0.0), std::vector<double>(all.size(), 0.0)};
+    const auto factors = factors_of(std::span(scores.log_prob).first(batch));
+    for (size_t i = 0; i < batch; ++i) {
+      slopes.log_prob[i] = -factors[i] / n;
+      slopes.entropy[i] = -config_.entropy_weight / n;
+    }
+    for (size_t i = batch; i < all.size(); ++i) {
+      slopes.log_prob[i] = -config_.replay_weight / static_cast<double>(replayed.size());
+    }
+    for (size_t i = 0; i < all.size(); ++i) {
+      loss += slopes.log_prob[i] * scores.log_prob[i] + slopes.entropy[i] * scores.entropy[i];
+    }
+    return slopes;
+  };
+  const PolicyScores scores = model_->gradient(all, slopes_of, floats_of(gradient));
+  stats.loss = loss;
+  stats.entropy =
+      std::accumulate(scores.entropy.begin(),
+                      scores.entropy.begin() + static_cast<std::ptrdiff_t>(batch), 0.0) /
+      n;
   stats.gradient_norm = gradient.norm(2, at::kDouble).item<double>();
   return gradient;
 }
 
-at::Tensor Reinforce::chunk_gradient(std::span<const Genotype> genotypes,
-                                     std::span<const double> advantages, double share,
-                                     UpdateStats& stats) const {
-  const at::AutoGradMode with_gradients(true);
-  const PolicyScore score = policy_->score(genotypes);
-  const at::Tensor loss =
-      share * reinforce_loss(score,
-                             at::tensor(at::ArrayRef<double>(advantages.data(), advantages.size()),
-                                        at::kDouble),
-                             config_.entropy_weight);
-  std::vector<at::Tensor> parts = torch::autograd::grad({loss}, parameters_);
-  for (auto& part : parts) part = part.reshape({-1});
-  const at::Tensor scalars = at::stack({loss.detach(), score.entropy.detach().mean()});
-  const double* values = scalars.data_ptr<double>();
-  stats.loss += values[0];
-  stats.entropy += share * values[1];
-  return at::cat(parts);
-}
-
-// The gradient of E_now[advantage] is E_then[p_now / p_then x advantage x grad log p_now]: a weight
-// is a factor of its sample's advantage.
-UpdateStats Reinforce::update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                              std::span<const double> weights) {
-  check_batch(decisions_, genotypes, rewards, weights);
-  UpdateStats stats{.baseline = baseline_};
-  if (genotypes.empty()) return stats;
-  const OneThread one_thread;
-  stats.mean_reward =
-      std::accumulate(rewards.begin(), rewards.end(), 0.0) / static_cast<double>(rewards.size());
-  const double baseline = adam_.steps == 0 ? stats.mean_reward : baseline_;
-  std::vector<double> advantages;
-  for (const double reward : rewards) advantages.push_back(reward - baseline);
-  for (size_t i = 0; i < weights.size(); ++i) advantages[i] *= weights[i];
-  at::Tensor flat = gradient(genotypes, advantages, stats);
+void PolicyGradient::step(std::span<const Genotype> genotypes, const Factors& factors_of,
+                          UpdateStats& stats) {
+  at::Tensor flat = gradient(genotypes, factors_of, stats);
   if (!std::isfinite(stats.loss) || !std::isfinite(stats.gradient_norm)) {
     throw Error(ErrorKind::kInternal,
                 "controller: the gradient is not finite; rewards must stay far below 1e30");
@@ -159,37 +156,70 @@ UpdateStats Reinforce::update(std::span<const Genotype> genotypes, std::span<con
     flat.mul_(config_.gradient_clip / stats.gradient_norm);
   }
   adam_.step(weights_, flat);
-  baseline_ = baseline + (1.0 - config_.baseline_decay) * (stats.mean_reward - baseline);
-  stats.baseline = baseline_;
+}
+
+// The gradient of E_now[advantage] is E_then[p_now / p_then x advantage x grad log p_now]: a weight
+// is a factor of its sample's advantage.
+UpdateStats PolicyGradient::update(std::span<const Genotype> genotypes,
+                                   std::span<const double> rewards,
+                                   std::span<const double> weights) {
+  check_batch(decisions_, genotypes, rewards, weights);
+  UpdateStats stats{.baseline = advantages_.baseline()};
+  if (genotypes.empty()) return stats;
+  stats.mean_reward =
+      std::accumulate(rewards.begin(), rewards.end(), 0.0) / static_cast<double>(rewards.size());
+  std::vector<double> advantages = advantages_.of(rewards);
+  for (size_t i = 0; i < weights.size(); ++i) advantages[i] *= weights[i];
+  if (config_.kind == ControllerKind::kPpo) {
+    ppo(genotypes, advantages, stats);
+  } else {
+    step(
+        genotypes, [&](std::span<const double>) { return advantages; }, stats);
+  }
+  advantages_.tell(rewards);
+  for (size_t i = 0; i < genotypes.size(); ++i) best_.tell(genotypes[i], rewards[i]);
+  stats.baseline = advantages_.baseline();
   return stats;
 }
 
-std::vector<double> Reinforce::log_probabilities(std::span<const Genotype> genotypes) {
-  for (const auto& genotype : genotypes) check_genotype(decisions_, genotype);
-  if (genotypes.empty()) return {};
-  const OneThread one_thread;
-  const at::NoGradGuard no_grad;
-  std::vector<double> result;
-  const std::span<const Genotype> all = genotypes;
-  for (size_t first = 0; first < all.size(); first += kChunk) {
-    const at::Tensor log_prob =
-        policy_->score(all.subspan(first, std::min(kChunk, all.size() - first)))
-            .log_prob.contiguous();  // [chunk]
-    const double* values = log_prob.data_ptr<double>();
-    result.insert(result.end(), values, values + log_prob.numel());
+// Schulman et al. 2017, Equation 7: the gradient of min(ratio A, clip(ratio) A) is ratio A grad log
+// p, and 0 where the ratio has left the trust region in the direction that A asks for.
+void PolicyGradient::ppo(std::span<const Genotype> genotypes, const std::vector<double>& advantages,
+                         UpdateStats& stats) {
+  const std::vector<double> before = model_->score(genotypes).log_prob;
+  std::vector<size_t> order(genotypes.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  RandomStream stream(0, static_cast<uint64_t>(adam_.steps), "ppo");
+  const auto minibatch = static_cast<size_t>(config_.ppo_minibatch);
+  for (int epoch = 0; epoch < config_.ppo_epochs; ++epoch) {
+    for (size_t i = order.size(); i > 1; --i)
+      std::swap(order[i - 1], order[static_cast<size_t>(stream.below(static_cast<int>(i)))]);
+    for (size_t first = 0; first < order.size(); first += minibatch) {
+      const std::span<const size_t> part =
+          std::span(order).subspan(first, std::min(minibatch, order.size() - first));
+      std::vector<Genotype> chosen;
+      for (const size_t i : part) chosen.push_back(genotypes[i]);
+      const auto factors = [&](std::span<const double> log_prob) {
+        std::vector<double> values;
+        for (size_t k = 0; k < part.size(); ++k) {
+          const double advantage = advantages[part[k]];
+          const double ratio = std::exp(log_prob[k] - before[part[k]]);
+          const bool left =
+              advantage > 0 ? ratio > 1 + config_.ppo_clip : ratio < 1 - config_.ppo_clip;
+          values.push_back(left ? 0.0 : ratio * advantage);
+        }
+        return values;
+      };
+      step(chosen, factors, stats);
+    }
   }
-  return result;
 }
 
-std::string Reinforce::sizes() const {
-  return "hidden " + std::to_string(config_.hidden) + ", layers " + std::to_string(config_.layers) +
-         ", embedding " + std::to_string(config_.embedding);
-}
-
-std::string Reinforce::save() const {
-  StateWriter writer(ControllerKind::kReinforce, decisions_);
-  writer.text(sizes());
-  writer.number(baseline_);
+std::string PolicyGradient::save() const {
+  StateWriter writer(config_.kind, decisions_);
+  writer.text(model_->sizes());
+  advantages_.save(writer);
+  best_.save(writer);
   writer.integer(static_cast<uint64_t>(adam_.steps));
   for (const auto* tensor : {&weights_, &adam_.mean, &adam_.variance}) {
     writer.floats(floats_of(*tensor));
@@ -197,14 +227,17 @@ std::string Reinforce::save() const {
   return writer.finish();
 }
 
-void Reinforce::restore(const std::string& bytes) {
-  StateReader reader(bytes, ControllerKind::kReinforce, decisions_);
+void PolicyGradient::restore(const std::string& bytes) {
+  StateReader reader(bytes, config_.kind, decisions_);
   const std::string saved_sizes = reader.text();
-  if (saved_sizes != sizes()) {
+  if (saved_sizes != model_->sizes()) {
     throw Error(ErrorKind::kRun, "controller state: saved by a policy of " + saved_sizes +
-                                     "; this one has " + sizes());
+                                     "; this one has " + model_->sizes());
   }
-  const double baseline = reader.number();
+  Advantages advantages(config_);
+  advantages.restore(reader);
+  BestReplay best(static_cast<size_t>(config_.replay_best));
+  best.restore(reader);
   const auto steps = static_cast<int64_t>(reader.integer());
   std::array<at::Tensor, 3> read;
   for (auto& tensor : read) {
@@ -213,7 +246,8 @@ void Reinforce::restore(const std::string& bytes) {
   }
   reader.finish();
 
-  baseline_ = baseline;
+  advantages_ = std::move(advantages);
+  best_ = std::move(best);
   adam_.steps = steps;
   weights_.copy_(read[0]);
   adam_.mean = read[1];
@@ -224,7 +258,7 @@ void Reinforce::restore(const std::string& bytes) {
 
 std::unique_ptr<Controller> make_reinforce(const ControllerConfig& config,
                                            const std::vector<Decision>& decisions, uint64_t seed) {
-  return std::make_unique<Reinforce>(config, decisions, seed);
+  return std::make_unique<PolicyGradient>(config, decisions, seed);
 }
 
 }  // namespace ridgeline

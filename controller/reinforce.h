@@ -7,12 +7,10 @@
 
 namespace ridgeline {
 
-/// REINFORCE (Williams 1992) on the LSTM policy, as NASNet and ENAS use it. The advantage of a
-/// sample is its reward less an exponential moving average of earlier batches' mean rewards; the
-/// first batch is compared with its own mean, which also starts the average. Adam, with the
-/// gradient clipped by L2 norm; a batch above 128 goes through in chunks of that size, whose
-/// gradients are added, so that memory stays bounded. Computes on one thread whatever the process's
-/// setting, so that the result does not depend on it.
+/// REINFORCE (Williams 1992) or, by `config.kind`, PPO (Schulman et al. 2017) on the configured
+/// policy, with an entropy bonus, the best networks learned again with every batch (Abolafia et al.
+/// 2018), and a share of proposals near them. Adam, with the gradient clipped by L2 norm; the
+/// advantage is `Advantages`'.
 std::unique_ptr<Controller> make_reinforce(const ControllerConfig& config,
                                            const std::vector<Decision>& decisions, uint64_t seed);
 

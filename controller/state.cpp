@@ -11,7 +11,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the state's numbers are little-endian");
 
 constexpr std::string_view kMagic = "RIDGECTL";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr size_t kLengthAt = kMagic.size() + sizeof(kVersion);
 constexpr size_t kHeader = kLengthAt + sizeof(uint64_t);
 constexpr size_t kChecksum = sizeof(uint64_t);

@@ -7,12 +7,18 @@
 #include "experiments/checkpoint.h"
 #include "experiments/interrupt.h"
 #include "experiments/pricing.h"
+#include "experiments/warm_start.h"
 
 namespace ridgeline {
 namespace {
 
 /// One step of the policy costs nearly as much for one sample as for sixteen.
 constexpr int kBlock = 16;
+
+/// Proposals known already that are passed over before one is taken nevertheless.
+constexpr int kResamples = 100;
+/// Blocks of one proposal's attempts draw from streams that no proposal's first block uses.
+constexpr uint64_t kBlockStreams = uint64_t{1} << 32;
 
 /// A repeated network is told as its twin was; only its own place in the run is kept.
 Trial like_twin(const Trial& repeat, const Trial& twin) {
@@ -27,7 +33,11 @@ Trial like_twin(const Trial& repeat, const Trial& twin) {
 }  // namespace
 
 AsyncSearch::AsyncSearch(const ExperimentConfig& config, SearchParts parts, TrialObserver observer)
-    : config_(config), parts_(parts), observer_(std::move(observer)), reward_(config.reward) {}
+    : config_(config),
+      parts_(parts),
+      observer_(std::move(observer)),
+      reward_(config.reward),
+      warm_(warm_start(config, parts.space)) {}
 
 void AsyncSearch::run() {
   replay();
@@ -105,13 +115,26 @@ void AsyncSearch::fill_workers() {
 /// since an executor may still hold the job under the trial's id.
 std::string AsyncSearch::propose() {
   const uint64_t id = proposals_.size();
-  if (sampled_.empty()) sample_block(id);
-  const auto [genotype, log_probability] = std::move(sampled_.front());
-  sampled_.pop_front();
+  const auto [genotype, log_probability] = next_sample(id);
   parts_.store.append_proposals({{id, genotype, updates_, log_probability}});
   proposals_.push_back({updates_, log_probability});
   first_with_.emplace(genotype, id);
   return genotype;
+}
+
+/// The next sample; with `resample` the next that was not proposed, if one comes soon.
+std::pair<std::string, double> AsyncSearch::next_sample(uint64_t id) {
+  if (id < warm_.size()) {
+    const std::vector<Genotype> warm = {warm_[id]};
+    return {to_text(warm[0]), parts_.controller.log_probabilities(warm)[0]};
+  }
+  const bool resample = config_.search.duplicates == DuplicatePolicy::kResample;
+  for (int attempt = 0;; ++attempt) {
+    if (sampled_.empty()) sample_block(id + static_cast<uint64_t>(attempt) * kBlockStreams);
+    auto sample = std::move(sampled_.front());
+    sampled_.pop_front();
+    if (!resample || attempt == kResamples || !first_with_.contains(sample.first)) return sample;
+  }
 }
 
 /// All of a block are samples of the present policy: an update throws the rest away.
@@ -127,7 +150,8 @@ void AsyncSearch::start(uint64_t id, const std::string& genotype) {
   Trial trial;
   trial.id = id;
   trial.genotype = genotype;
-  const uint64_t first = first_with_.at(genotype);
+  const bool measure_again = config_.search.duplicates == DuplicatePolicy::kMeasureAgain;
+  const uint64_t first = measure_again ? id : first_with_.at(genotype);
   price(trial, genotype_from_text(genotype), config_, parts_, first == id);
   if (const auto twin = done_.find(first); twin != done_.end()) {
     finish(like_twin(trial, twin->second));

@@ -45,6 +45,7 @@ class AsyncSearch {
   std::vector<Proposal> read_proposals(size_t needed);
   void fill_workers();
   std::string propose();
+  std::pair<std::string, double> next_sample(uint64_t id);
   void sample_block(uint64_t first_id);
   void start(uint64_t id, const std::string& genotype);
   void take(const TrialResult& result);
@@ -59,6 +60,7 @@ class AsyncSearch {
   SearchParts parts_;
   TrialObserver observer_;
   Reward reward_;
+  std::vector<Genotype> warm_;                          // the first proposals
   std::vector<Origin> proposals_;                       // by id
   std::map<uint64_t, Trial> done_;                      // committed; without architectures
   History history_;                                     // of done_, in the order of commits

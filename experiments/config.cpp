@@ -89,6 +89,9 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
   auto config =
       read_config<ExperimentConfig>(YamlView::wrap(without(root, "space"), path.string()));
   config.space = read_space(space, base);
+  if (config.search.warm_start) {
+    for (auto& file : *config.search.warm_start) make_absolute(file, base);
+  }
   auto& data = config.accuracy.data;
   make_absolute(data.path, base);
   if (data.path.empty()) {

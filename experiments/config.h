@@ -25,10 +25,24 @@ struct EnumNames<SearchMode> {
       {{SearchMode::kSynchronous, "synchronous"}, {SearchMode::kAsynchronous, "asynchronous"}}};
 };
 
+/// What becomes of a network that was proposed before.
+enum class DuplicatePolicy { kReuse, kResample, kMeasureAgain };
+template <>
+struct EnumNames<DuplicatePolicy> {
+  static constexpr std::array<std::pair<DuplicatePolicy, const char*>, 3> values{
+      {{DuplicatePolicy::kReuse, "reuse"},
+       {DuplicatePolicy::kResample, "resample"},
+       {DuplicatePolicy::kMeasureAgain, "measure_again"}}};
+};
+
 struct SearchConfig {
   SearchMode mode = SearchMode::kSynchronous;
   int trials = 48;
   int batch = 8;
+  DuplicatePolicy duplicates = DuplicatePolicy::kReuse;
+  std::optional<std::vector<std::string>> warm_start;
+  int stop_without_improvement = 0;
+  double stop_entropy = 0;
   double importance_clip = 2.0;
   double max_latency_ratio = 4.0;
   double failure_reward = 0.0;
@@ -43,6 +57,28 @@ struct SearchConfig {
             {.help = "networks to propose, duplicates included", .min = 1, .max = 999999});
     v.field("batch", batch,
             {.help = "proposals per controller update (NASNet: 20)", .min = 1, .max = 100000});
+    v.field("duplicates", duplicates,
+            {.help = "a network proposed before: reuse: not trained again, the controller is told "
+                     "its known reward once more; resample: drawn again up to 100 times, so that "
+                     "the controller learns from new networks only, then reused; measure_again: "
+                     "trained again with other random numbers, and the controller is told each "
+                     "reward: for noisy trials, with controller.redraws: 0"});
+    v.field(
+        "warm_start", warm_start,
+        {.help = "list of architecture files of the space that are proposed first, whatever the "
+                 "controller would propose; it learns from them as from its own"});
+    v.field("stop_without_improvement", stop_without_improvement,
+            {.help = "synchronous: so many trials without a better reward end the search; 0: "
+                     "never",
+             .unit = "trials",
+             .min = 0,
+             .max = 1e6});
+    v.field("stop_entropy", stop_entropy,
+            {.help = "synchronous, controllers with a policy: an update that finds a mean entropy "
+                     "per sample below this ends the search; 0: never",
+             .unit = "nats",
+             .min = 0.0,
+             .max = 1e6});
     v.field("importance_clip", importance_clip,
             {.help = "asynchronous: a sample counts p_now / p_then times in the update, at most so "
                      "often; a rare sample of an old policy must not outweigh a batch",

@@ -1,21 +1,32 @@
 #include "experiments/search.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/logging.h"
 #include "experiments/checkpoint.h"
 #include "experiments/pricing.h"
+#include "experiments/warm_start.h"
 
 namespace ridgeline {
+namespace {
+
+constexpr int kResamples = 100;
+
+}  // namespace
 
 Search::Search(const ExperimentConfig& config, SearchParts parts, TrialObserver observer)
-    : config_(config), parts_(parts), observer_(std::move(observer)), reward_(config.reward) {}
+    : config_(config),
+      parts_(parts),
+      observer_(std::move(observer)),
+      reward_(config.reward),
+      warm_(warm_start(config, parts.space)) {}
 
 std::vector<Trial> Search::run() {
   recorded_ = parts_.store.trials(Phase::kSearch);
   const int total = config_.search.trials;
   int batch = resume_from_checkpoint();
-  for (int first = static_cast<int>(done_.size()); first < total; ++batch) {
+  for (int first = static_cast<int>(done_.size()); first < total && !should_stop(); ++batch) {
     const int count = std::min(config_.search.batch, total - first);
     std::vector<Trial> proposals = propose(batch, static_cast<uint64_t>(first), count);
     run_batch(proposals);
@@ -38,9 +49,50 @@ int Search::resume_from_checkpoint() {
   return checkpoint->batch + 1;
 }
 
-std::vector<Trial> Search::propose(int batch, uint64_t first_id, int count) {
+bool Search::should_stop() const {
+  const auto patience = static_cast<uint64_t>(config_.search.stop_without_improvement);
+  if (patience > 0 && !done_.empty() && done_.size() > best_id_ + patience) {
+    spdlog::info(
+        "stopped: the last {} trials brought no better reward than {:.5f} of trial {} "
+        "(search.stop_without_improvement)",
+        done_.size() - 1 - best_id_, best_reward_, best_id_);
+    return true;
+  }
+  if (settled()) {
+    spdlog::info(
+        "stopped: the policy has settled, its entropy per sample is {:.3f} nats, below "
+        "{:.3f}; it would propose little else than it has (search.stop_entropy)",
+        entropy_, config_.search.stop_entropy);
+    return true;
+  }
+  return false;
+}
+
+/// What is drawn again depends on the committed trials alone, so that a replay draws the same.
+std::vector<Genotype> Search::draw(int batch, int count) const {
   RandomStream stream(config_.seed, static_cast<uint64_t>(batch), "sample");
-  const std::vector<Genotype> genotypes = parts_.controller.sample(count, stream);
+  std::vector<Genotype> genotypes = parts_.controller.sample(count, stream);
+  size_t warm = 0;
+  for (; warm < genotypes.size() && done_.size() + warm < warm_.size(); ++warm)
+    genotypes[warm] = warm_[done_.size() + warm];
+  if (config_.search.duplicates != DuplicatePolicy::kResample) return genotypes;
+  RandomStream again(config_.seed, static_cast<uint64_t>(batch), "resample");
+  std::set<std::string> taken;
+  for (size_t i = 0; i < genotypes.size(); ++i) {
+    Genotype& genotype = genotypes[i];
+    for (int attempt = 0; i >= warm && attempt < kResamples; ++attempt) {
+      const std::string text = to_text(genotype);
+      if (!first_with_.contains(text) && !taken.contains(text)) break;
+      genotype = parts_.controller.sample(1, again).front();
+    }
+    taken.insert(to_text(genotype));
+  }
+  return genotypes;
+}
+
+std::vector<Trial> Search::propose(int batch, uint64_t first_id, int count) {
+  const std::vector<Genotype> genotypes = draw(batch, count);
+  const bool measure_again = config_.search.duplicates == DuplicatePolicy::kMeasureAgain;
   std::vector<Trial> proposals;
   for (size_t i = 0; i < genotypes.size(); ++i) {
     Trial trial;
@@ -57,10 +109,12 @@ std::vector<Trial> Search::propose(int batch, uint64_t first_id, int count) {
       }
       trial = recorded;
     } else {
-      price(trial, genotypes[i], config_, parts_, !first_with_.contains(trial.genotype));
+      const bool fresh = measure_again || !first_with_.contains(trial.genotype);
+      price(trial, genotypes[i], config_, parts_, fresh);
     }
     const auto [entry, fresh] = first_with_.emplace(trial.genotype, trial.id);
-    if (!fresh && trial.reused_from < 0) trial.reused_from = static_cast<int64_t>(entry->second);
+    if (!fresh && !measure_again && trial.reused_from < 0)
+      trial.reused_from = static_cast<int64_t>(entry->second);
     proposals.push_back(std::move(trial));
   }
   return proposals;
@@ -139,6 +193,10 @@ void Search::commit(Trial& trial) {
     failures_in_a_row_ = trial.status == TrialStatus::kComplete ? 0 : failures_in_a_row_ + 1;
   done_.push_back(trial);
   history_.add(trial);
+  if (trial.status == TrialStatus::kComplete && trial.reward > best_reward_) {
+    best_reward_ = trial.reward;
+    best_id_ = trial.id;
+  }
   if (observer_) observer_(trial);
   stop_where_told(config_.failures, trial, done_.size() - 1);
   if (failures_in_a_row_ >= config_.search.max_failures_in_a_row) {
@@ -158,6 +216,8 @@ void Search::learn(const std::vector<Trial>& batch) {
     rewards.push_back(trial.reward);
   }
   const UpdateStats stats = parts_.controller.update(genotypes, rewards);
+  const bool learns = stats.gradient_norm > 0;
+  entropy_ = learns ? stats.entropy : -1;
   spdlog::debug("update {}: mean reward {:.5f}, baseline {:.5f}, entropy {:.3f}, gradient {:.3g}",
                 batch[0].batch, stats.mean_reward, stats.baseline, stats.entropy,
                 stats.gradient_norm);
@@ -169,7 +229,8 @@ void Search::record_update(const std::vector<Trial>& batch, const UpdateStats& s
   if (id < recorded_batches_) return;
   std::optional<Checkpoint> checkpoint;
   const int every = config_.runtime.checkpoint_batches;
-  if (every > 0 && (id + 1) % every == 0) {
+  // A settled policy ends the search; a run resumed here must find that out by its last update.
+  if (every > 0 && (id + 1) % every == 0 && !settled()) {
     checkpoint = {done_.size(), id, history_.value(), parts_.controller.save()};
   }
   parts_.store.append_batch({id, batch[0].id, static_cast<int>(batch.size()), stats}, checkpoint);

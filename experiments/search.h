@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -36,14 +37,19 @@ class Search {
  public:
   Search(const ExperimentConfig& config, SearchParts parts, TrialObserver observer = {});
 
-  /// Runs to the configured number of trials and returns all of them. Throws `kInterrupted` when
+  /// Runs to the configured number of trials, or until a stop rule holds (`search.stop_...`; the
+  /// log says which and why), and returns all of them. Throws `kInterrupted` when
   /// the user stopped it, `kInfeasible` when too many trainings failed in a row, `kRun` when the
   /// store does not match the configuration.
   std::vector<Trial> run();
 
  private:
   int resume_from_checkpoint();
+  bool settled() const { return entropy_ >= 0 && entropy_ < config_.search.stop_entropy; }
+  bool should_stop() const;
   std::vector<Trial> propose(int batch, uint64_t first_id, int count);
+  /// The batch's genotypes, by `search.duplicates`.
+  std::vector<Genotype> draw(int batch, int count) const;
   void run_batch(std::vector<Trial>& proposals);
   void submit_fresh(std::vector<Trial>& proposals);
   bool settle(Trial& trial) const;
@@ -55,12 +61,16 @@ class Search {
   SearchParts parts_;
   TrialObserver observer_;
   Reward reward_;
+  std::vector<Genotype> warm_;                  // the first proposals
   std::vector<Trial> recorded_;                 // of the store, at the start
   std::vector<Trial> done_;                     // committed, by id
   History history_;                             // of done_
   std::map<std::string, uint64_t> first_with_;  // genotype -> id of the first proposal
   std::map<uint64_t, Evaluation> arrived_;      // evaluated, not yet committed
   int recorded_batches_ = 0;
+  double best_reward_ = -std::numeric_limits<double>::infinity();
+  uint64_t best_id_ = 0;  // the first trial of best_reward_
+  double entropy_ = -1;   // of the last update; negative: not known
   int failures_in_a_row_ = 0;
 };
 

@@ -4,12 +4,23 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "core/error.h"
 #include "core/logging.h"
 
 namespace ridgeline {
+namespace {
+
+/// What SQLite says last, in one line: it may quote a damaged schema.
+std::string last_message(sqlite3* handle) {
+  std::string message = handle ? sqlite3_errmsg(handle) : "out of memory";
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  return message;
+}
+
+}  // namespace
 
 void Database::Close::operator()(sqlite3* database) const { sqlite3_close(database); }
 
@@ -36,10 +47,11 @@ void Database::check(int code, const std::string& action) const {
     case SQLITE_DONE:
     case SQLITE_ROW:
       return;
+    case SQLITE_ERROR:  // the statements are the program's own: the schema does not fit them
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       throw Error(ErrorKind::kRun, path_.string() + ": the store is damaged (" +
-                                       sqlite3_errmsg(handle_.get()) +
+                                       last_message(handle_.get()) +
                                        "); `ridgeline resume` keeps what is sound of it");
     case SQLITE_FULL:
       throw Error(ErrorKind::kIo, path_.string() + ": the disk is full");
@@ -47,8 +59,8 @@ void Database::check(int code, const std::string& action) const {
       throw Error(ErrorKind::kIo,
                   path_.string() + ": is read-only; the run needs permission to write it");
     default:
-      throw Error(ErrorKind::kIo, path_.string() + ": cannot " + action + ": " +
-                                      (handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory"));
+      throw Error(ErrorKind::kIo,
+                  path_.string() + ": cannot " + action + ": " + last_message(handle_.get()));
   }
 }
 

@@ -1,6 +1,7 @@
 #include "accuracy/cifar.h"
 #include "accuracy/dataset.h"
 #include "accuracy/idx.h"
+#include "core/gzip.h"
 #include "tests/accuracy/files.h"
 #include "tests/catch.h"
 #include "tests/support.h"

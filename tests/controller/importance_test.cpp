@@ -7,6 +7,7 @@
 #include "tests/support.h"
 
 using namespace ridgeline;
+using test::classic;
 using test::conditional_space;
 using test::error_of;
 using test::plain_space;
@@ -15,7 +16,8 @@ namespace {
 
 /// A policy whose weights are all 0: every choice is equally probable.
 std::unique_ptr<Controller> even_policy() {
-  return make_controller({.entropy_weight = 0, .init_range = 0}, {test::decision("a", 2)}, 1);
+  return make_controller(classic({.entropy_weight = 0, .init_range = 0}), {test::decision("a", 2)},
+                         1);
 }
 
 double gradient_norm(const std::vector<double>& weights) {
@@ -40,7 +42,7 @@ TEST_CASE("importance weights scale each sample's part of a two-choice policy's 
 TEST_CASE("weighted samples of an old policy give the gradient of samples of the new one") {
   const auto moved = [] {
     auto controller = make_controller(
-        {.learning_rate = 0.5 * std::log(3.0), .entropy_weight = 0, .init_range = 0},
+        classic({.learning_rate = 0.5 * std::log(3.0), .entropy_weight = 0, .init_range = 0}),
         {test::decision("a", 2)}, 1);
     const std::vector<Genotype> both = {{0}, {1}};
     controller->update(both, std::vector<double>{1, 0});  // Adam moves the biases by +-log(3)/2
@@ -61,7 +63,7 @@ TEST_CASE("weighted samples of an old policy give the gradient of samples of the
 TEST_CASE("the probabilities of all genotypes of a space add up to 1") {
   for (const ControllerKind kind : {ControllerKind::kReinforce, ControllerKind::kRandom}) {
     const auto controller =
-        make_controller({.kind = kind, .init_range = 0.5}, conditional_space(), 3);
+        make_controller(classic({.kind = kind, .init_range = 0.5}), conditional_space(), 3);
     std::vector<Genotype> all;
     for (int skip = 0; skip < 2; ++skip) {
       all.push_back({0, kInactive, skip});
@@ -76,7 +78,7 @@ TEST_CASE("the probabilities of all genotypes of a space add up to 1") {
 
 TEST_CASE("importance weights that are missing, negative or not finite change nothing") {
   for (const ControllerKind kind : {ControllerKind::kReinforce, ControllerKind::kRandom}) {
-    const auto controller = make_controller({.kind = kind}, plain_space(), 1);
+    const auto controller = make_controller(classic({.kind = kind}), plain_space(), 1);
     const std::string before = controller->save();
     const std::vector<Genotype> genotypes = {{0, 0, 0, 0}, {1, 1, 1, 1}};
     const auto refused = [&](std::vector<double> weights) {

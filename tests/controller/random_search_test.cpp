@@ -15,7 +15,7 @@ using test::error_of;
 namespace {
 
 std::unique_ptr<Controller> random_controller(const std::vector<Decision>& decisions) {
-  return make_controller({.kind = ControllerKind::kRandom}, decisions, 1);
+  return make_controller({.kind = ControllerKind::kRandom, .redraws = 0}, decisions, 1);
 }
 
 }  // namespace

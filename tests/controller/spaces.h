@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/config.h"
 #include "search_space/decision.h"
 
 namespace ridgeline::test {
@@ -14,6 +15,16 @@ inline Decision decision(const std::string& name, int choices, int when = -1, in
   for (int k = 0; k < choices; ++k) made.labels.push_back(std::to_string(k));
   if (when >= 0) made.active_when = {{{{when, {choice}}}}};
   return made;
+}
+
+/// REINFORCE as NASNet has it: differences from a moving baseline, nothing replayed, nothing drawn
+/// again.
+inline ControllerConfig classic(ControllerConfig config) {
+  config.advantage = AdvantageKind::kDifference;
+  config.replay_best = 0;
+  config.local_share = 0;
+  config.redraws = 0;
+  return config;
 }
 
 /// 2 x 3 x 2 x 4 = 48 points.

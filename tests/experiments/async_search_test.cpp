@@ -101,7 +101,7 @@ TEST_CASE("an asynchronous search fills its updates in the order of arrival") {
 }
 
 TEST_CASE("a resumed asynchronous search replays the recorded updates to the last bit") {
-  for (const char* kind : {"reinforce", "random"}) {
+  for (const char* kind : {"reinforce", "ppo", "evolution", "random"}) {
     const auto config = async_config(std::string("controller.kind=") + kind);
     for (const int stop : {0, 1, 3, 4, 7, 10, 13}) {
       TempFolder folder;

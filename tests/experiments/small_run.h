@@ -18,7 +18,7 @@ inline ExperimentConfig small_config(const std::string& changes = "") {
 name: small
 seed: 5
 search: {trials: 24, batch: 4}
-controller: {hidden: 8, embedding: 8, learning_rate: 0.05}
+controller: {hidden: 8, embedding: 8, learning_rate: 0.05, redraws: 0}
 latency: {hardware: v100, batch: 128}
 reward: {target_ms: 0.5}
 accuracy: {kind: formula}

@@ -1,0 +1,22 @@
+#include "experiments/warm_start.h"
+
+#include "core/error.h"
+
+namespace ridgeline {
+
+std::vector<Genotype> warm_start(const ExperimentConfig& config, const SearchSpace& space) {
+  std::vector<Genotype> genotypes;
+  if (!config.search.warm_start) return genotypes;
+  for (const auto& file : *config.search.warm_start) {
+    const Architecture architecture = architecture_from_yaml(YamlView::load_file(file));
+    try {
+      genotypes.push_back(space.encode(architecture));
+    } catch (const Error& error) {
+      throw Error(ErrorKind::kConfig, "search.warm_start: " + file + " is not in space '" +
+                                          space.name() + "': " + error.what());
+    }
+  }
+  return genotypes;
+}
+
+}  // namespace ridgeline
