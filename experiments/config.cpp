@@ -1,6 +1,7 @@
 #include "experiments/config.h"
 
 #include "core/config_path.h"
+#include "experiments/warm_start.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -116,6 +117,7 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
       config.name[0] == '.') {
     view.at("name").fail("must be a plain folder name");
   }
+  warm_start(config, config.search_space());  // refuses what the space does not offer
   return config;
 }
 
