@@ -100,7 +100,6 @@ void measure_command(const MeasureOptions& options) {
   const double nominal_ms = turns.nominal_ms();
   for (const Architecture& architecture : architectures) {
     const Timing timing = turns.timing(architecture.name, nominal_ms, rules.turn.half_width);
-    if (!timing.noise.empty()) spdlog::warn("latency: {}: {}", architecture.name, timing.noise);
     noisy += !timing.noise.empty();
     file.put(architecture, space.name(), timing, nominal_ms);
   }
@@ -108,7 +107,7 @@ void measure_command(const MeasureOptions& options) {
   std::cout << options.out << ": " << file.size() << " networks of " << space.name() << " on "
             << place.device_text() << " at the speed at which the reference takes "
             << format_ms(nominal_ms) << ", " << noisy << " of " << architectures.size()
-            << " noisy\n";
+            << " less sure than asked (column noise)\n";
 }
 
 }  // namespace ridgeline

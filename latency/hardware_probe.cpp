@@ -4,7 +4,9 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <torch/cuda.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -150,6 +152,15 @@ class Probe {
   mutable SteadyMeter meter_;
 };
 
+/// Floats in a vector of the widest instructions here, in which oneDNN lays out channels.
+double vector_lanes() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) return 16;
+  if (__builtin_cpu_supports("avx2")) return 8;
+#endif
+  return 4;
+}
+
 std::string sure(const Rate& rate) {
   return rate.what + ", median to +-" + format_fixed(100 * rate.half_width, 1) + " %" +
          (rate.disturbed.empty() ? "" : " (" + rate.disturbed + ")");
@@ -207,10 +218,17 @@ Hardware probe_hardware(const ProbeSettings& settings,
   hardware.software = {.stack = runtime_description() + ", eager",
                        .fold_batch_norm = false,
                        .fuse_relu = false,
+                       .cpu_kernels = device.is_cpu(),
                        .source = "Eager execution launches one kernel per operator"};
+  if (device.is_cpu()) {
+    hardware.constants.output_tile = vector_lanes();
+    hardware.constants.cache_mib =
+        std::max(0.0, static_cast<double>(sysconf(_SC_LEVEL2_CACHE_SIZE)) / (1 << 20));
+  }
   hardware.constants.overhead_us = 1e6 * probe.operator_seconds();
   hardware.constants.source =
-      "overhead_us measured by ridgeline hardware measure: a row of 1000 ReLUs of one element; the "
+      "overhead_us measured by ridgeline hardware measure: a row of 1000 ReLUs of one element; on "
+      "a CPU output_tile: floats of its widest vector, cache_mib: a core's second-level cache; the "
       "others are neutral: calibrate them";
   note("operator " + format_fixed(hardware.constants.overhead_us, 2) + " us");
   return hardware;
