@@ -48,7 +48,10 @@ void describe_window(const Network& network, const Node& node, int batch, Kernel
   const Shape& in = network.node(node.inputs[0]).shape;
   const Padding& padding = conv->padding;
   const Taps rows = taps_of(padding, padding.height, in.height, conv->kernel_h, conv->stride);
-  const Taps columns = taps_of(padding, padding.width, in.width, conv->kernel_w, conv->stride);
+  const bool square =
+      in.width == in.height && conv->kernel_w == conv->kernel_h && padding.width == padding.height;
+  const Taps columns =
+      square ? rows : taps_of(padding, padding.width, in.width, conv->kernel_w, conv->stride);
   if (rows.symmetric && columns.symmetric) {
     work.inside_taps = rows.inside * columns.inside;
     work.touched_taps = rows.touched * columns.touched;
