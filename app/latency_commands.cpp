@@ -34,6 +34,11 @@ LatencyConfig config_of(const PlaceOptions& options) {
   return config;
 }
 
+RoundRules rounds_of(const PlaceOptions& options, const LatencyConfig& config) {
+  if (options.rounds < 1) throw Error(ErrorKind::kUsage, "--rounds: must be at least 1");
+  return round_rules(timing_rules(config), options.rounds);
+}
+
 SamplingPlan sample_of(const SampleOptions& options) {
   if (options.samples < 1) throw Error(ErrorKind::kUsage, "--samples: must be at least 1");
   return {options.samples, options.seed, options.resolutions};
@@ -54,9 +59,10 @@ void build_table_command(const BuildTableOptions& options) {
     bar->update(done, what);
     if (done == total) bar.reset();
   };
-  const OperatorTable table = build_table(
-      space, RunPlace::of(config), {operators, whole, unit_rules(config), timing_rules(config)},
-      options.out, observer);
+  const OperatorTable table =
+      build_table(space, RunPlace::of(config),
+                  {operators, whole, unit_rules(config), rounds_of(options.place, config)},
+                  options.out, observer);
   std::cout << options.out << ": " << table.operators.size() << " operators on " << table.device
             << ", batch " << table.place.batch << ", " << enum_name(table.place.precision) << "\n"
             << "whole network: " << format_fixed(table.term.scale, 4) << " x sum "
@@ -74,25 +80,34 @@ void measure_command(const MeasureOptions& options) {
   const SearchSpace space = SearchSpace::load(find_config("spaces", options.sample.space));
   const auto architectures = sample_architectures(space, sample_of(options.sample));
   MeasurementFile file(options.out, place);
-  const int recorded = static_cast<int>(
-      std::count_if(architectures.begin(), architectures.end(),
-                    [&](const Architecture& architecture) { return file.has(architecture); }));
-  warn_if_blas_is_slow();
-  ProgressBar bar("latency", options.sample.samples, recorded);
-  int done = recorded, noisy = 0;
+  const std::filesystem::path out = options.out;
+  TurnFile turns(out.parent_path() / (out.stem().string() + "_turns.csv"), place);
+  const RoundRules rules = rounds_of(options.place, config);
+  std::vector<RoundEntry> entries;
+  int recorded = 0;
   for (const Architecture& architecture : architectures) {
-    if (file.has(architecture)) continue;
-    DeviceRun run(place, lower(architecture));
-    const Timing timing = time_median(timing_rules(config), [&] { return run.run_ms(); });
-    if (!timing.noise.empty()) spdlog::warn("latency: {}: {}", architecture.name, timing.noise);
-    noisy += !timing.noise.empty();
-    file.add(architecture, space.name(), timing);
-    bar.update(++done, format_ms(timing.median_ms));
+    entries.push_back({architecture.name, lower(architecture)});
+    recorded += std::min(rules.rounds, static_cast<int>(turns.of(architecture.name).size()));
   }
+  warn_if_blas_is_slow();
+  ProgressBar bar("latency", options.sample.samples * rules.rounds, recorded);
+  int done = recorded;
+  measure_in_rounds(entries, place, rules, turns, [&](const std::string&, const Turn& turn) {
+    bar.update(++done, format_ms(turn.ms));
+  });
   bar.finish();
+  int noisy = 0;
+  const double nominal_ms = turns.nominal_ms();
+  for (const Architecture& architecture : architectures) {
+    const Timing timing = turns.timing(architecture.name, nominal_ms, rules.turn.half_width);
+    noisy += !timing.noise.empty();
+    file.put(architecture, space.name(), timing, nominal_ms);
+  }
+  file.save();
   std::cout << options.out << ": " << file.size() << " networks of " << space.name() << " on "
-            << place.device_text() << ", " << noisy << " of " << (done - recorded)
-            << " new ones noisy\n";
+            << place.device_text() << " at the speed at which the reference takes "
+            << format_ms(nominal_ms) << ", " << noisy << " of " << architectures.size()
+            << " less sure than asked (column noise)\n";
 }
 
 }  // namespace ridgeline

@@ -1,18 +1,11 @@
-#include "calibration/parameters.h"
+#include "calibration/candidates.h"
 
 #include <algorithm>
-#include <functional>
 
 namespace ridgeline {
 namespace {
 
 using Constants = EffectiveConstants;
-
-struct Candidate {
-  std::function<bool(const SoftwarePolicy&)> open;  ///< the policy leaves it to the data
-  std::function<bool(const KernelWork&)> used;      ///< a kernel whose price depends on it
-  Parameter parameter;
-};
 
 bool is_kind(const KernelWork& work, KernelKind kind) { return work.kind == kind; }
 bool always(const SoftwarePolicy&) { return true; }
@@ -253,7 +246,8 @@ std::vector<Candidate> overhead_candidates() {
             500}}};
 }
 
-const std::vector<Candidate>& candidates() {
+const std::vector<Candidate>& candidates(const SoftwarePolicy& policy) {
+  if (policy.cpu_kernels) return cpu_candidates();
   static const std::vector<Candidate> all = [] {
     std::vector<Candidate> result;
     for (const auto& part : {matrix_candidates(), memory_candidates(), activation_candidates(),
@@ -277,7 +271,7 @@ double Parameter::get(const EffectiveConstants& constants) const {
 
 std::vector<Parameter> open_parameters(const Hardware& hardware) {
   std::vector<Parameter> parameters;
-  for (const Candidate& candidate : candidates()) {
+  for (const Candidate& candidate : candidates(hardware.software)) {
     if (candidate.open(hardware.software)) parameters.push_back(candidate.parameter);
   }
   return parameters;
@@ -286,7 +280,7 @@ std::vector<Parameter> open_parameters(const Hardware& hardware) {
 std::vector<Parameter> free_parameters(const Hardware& hardware,
                                        const std::vector<Sample>& samples) {
   std::vector<Parameter> parameters;
-  for (const Candidate& candidate : candidates()) {
+  for (const Candidate& candidate : candidates(hardware.software)) {
     if (!candidate.open(hardware.software)) continue;
     const bool used = std::any_of(samples.begin(), samples.end(), [&](const Sample& sample) {
       return std::any_of(sample.kernels.begin(), sample.kernels.end(), candidate.used);

@@ -14,6 +14,7 @@ struct SoftwarePolicy {
   bool fuse_swish = false;  ///< and sigmoid
   bool fuse_elementwise = false;
   bool dense_groups = false;
+  bool cpu_kernels = false;
   std::string source = {};
 
   template <class V>
@@ -29,6 +30,9 @@ struct SoftwarePolicy {
         {.help = "adds, scalings and global pools pay only elementwise_share of their traffic"});
     v.field("dense_groups", dense_groups,
             {.help = "a grouped convolution runs as its dense equivalent"});
+    v.field("cpu_kernels", cpu_kernels,
+            {.help = "kernels run on a CPU's cores: vectors of output channels, image by image, "
+                     "computing and waiting for memory in turns"});
     v.field("source", source, {.help = "where this policy comes from"});
   }
 };
@@ -40,6 +44,11 @@ struct EffectiveConstants {
   double half_reduction = 0;
   double half_outputs = 0;
   double half_rows = 0;
+  double output_tile = 1;
+  double weight_passes = 0;
+  double weight_rereads = 0;
+  double exposed_share = 0;
+  double cache_mib = 0;
   double bandwidth_fraction = 1;
   double depthwise_fraction = 1;
   double depthwise_vector_share = 1;
@@ -76,6 +85,28 @@ struct EffectiveConstants {
             {.help = "M0: batch*H*W of the output at which the matrix rate is halved",
              .min = 0,
              .max = 1e9});
+    v.field("output_tile", output_tile,
+            {.help = "output channels are computed in multiples of this: the lanes of a vector",
+             .min = 1,
+             .max = 1024});
+    v.field("weight_passes", weight_passes,
+            {.help = "cpu_kernels: traffic to lay out weights anew at each call, in their sizes",
+             .min = 0,
+             .max = 100});
+    v.field("weight_rereads", weight_rereads,
+            {.help = "cpu_kernels: share of the weights that each further image reads again",
+             .min = 0,
+             .max = 10});
+    v.field("exposed_share", exposed_share,
+            {.help = "share of the shorter of computing and memory traffic that the longer does "
+                     "not hide",
+             .min = 0,
+             .max = 1});
+    v.field("cache_mib", cache_mib,
+            {.help = "traffic of this size is half served by a core's own cache; 0: none is",
+             .unit = "MiB",
+             .min = 0,
+             .max = 1e6});
     v.field("bandwidth_fraction", bandwidth_fraction,
             share("share of the memory bandwidth that streaming reaches", 4));
     v.field("depthwise_fraction", depthwise_fraction,

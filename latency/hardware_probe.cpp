@@ -4,14 +4,16 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <torch/cuda.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
 #include "core/units.h"
 #include "latency/cuda_timer.h"
 #include "latency/device_name.h"
-#include "latency/device_run.h"
+#include "latency/steady.h"
 #include "runtime/device.h"
 
 namespace ridgeline {
@@ -23,13 +25,14 @@ struct Rate {
   double per_second = 0;
   std::string what;  ///< "a convolution 3x3, 128 to 128 channels, 8 x 28 x 28"
   double half_width = 0;
+  std::string disturbed = {};  ///< as `SteadyTiming` says
 };
 
 class Probe {
  public:
-  Probe(const at::Device& device, int threads, const TimingRules& rules)
-      : device_(device), rules_(rules), threads_before_(at::get_num_threads()) {
-    at::set_num_threads(threads);
+  Probe(const at::Device& device, const RunPlace& place, const TimingRules& rules)
+      : device_(device), rules_(rules), threads_before_(at::get_num_threads()), meter_(place) {
+    at::set_num_threads(place.threads);
     if (device.is_cuda()) at::globalContext().setBenchmarkCuDNN(true);
   }
 
@@ -120,7 +123,7 @@ class Probe {
   Rate rate(double amount, std::string what, Work work) const {
     const at::NoGradGuard no_grad;
     std::optional<CudaTimer> timer;
-    const Timing timing = time_median(rules_, [&] {
+    const auto run_ms = [&] {
       if (!device_.is_cuda()) {
         const auto start = Clock::now();
         work();
@@ -131,17 +134,36 @@ class Probe {
       work();
       timer->mark(1);
       return timer->ms_between(0, 1);
-    });
-    return {amount / (timing.median_ms / 1e3), std::move(what), timing.relative_half_width()};
+    };
+    Rate result{.what = std::move(what)};
+    meter_.measure(
+        1, [&](size_t) { return time_median(rules_, run_ms); },
+        [&](size_t, const SteadyTiming& measured) {
+          result.per_second = amount / (measured.timing.median_ms / 1e3);
+          result.half_width = measured.timing.relative_half_width();
+          result.disturbed = measured.disturbed;
+        });
+    return result;
   }
 
   at::Device device_;
   TimingRules rules_;
   int threads_before_;
+  mutable SteadyMeter meter_;
 };
 
+/// Floats in a vector of the widest instructions here, in which oneDNN lays out channels.
+double vector_lanes() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) return 16;
+  if (__builtin_cpu_supports("avx2")) return 8;
+#endif
+  return 4;
+}
+
 std::string sure(const Rate& rate) {
-  return rate.what + ", median to +-" + format_fixed(100 * rate.half_width, 1) + " %";
+  return rate.what + ", median to +-" + format_fixed(100 * rate.half_width, 1) + " %" +
+         (rate.disturbed.empty() ? "" : " (" + rate.disturbed + ")");
 }
 
 MatrixUnit probe_matrix(const Probe& probe, const at::Device& device,
@@ -175,9 +197,9 @@ MatrixUnit probe_matrix(const Probe& probe, const at::Device& device,
 Hardware probe_hardware(const ProbeSettings& settings,
                         const std::function<void(const std::string&)>& note) {
   const at::Device device = device_from_text(settings.device);
-  const std::string device_is =
-      RunPlace{.device = settings.device, .threads = settings.threads}.device_text();
-  const Probe probe(device, settings.threads, settings.rules);
+  const RunPlace place{.device = settings.device, .threads = settings.threads};
+  const std::string device_is = place.device_text();
+  const Probe probe(device, place, settings.rules);
   Hardware hardware;
   hardware.name = settings.name;
   hardware.description = device_is + ", as LibTorch runs it";
@@ -196,10 +218,17 @@ Hardware probe_hardware(const ProbeSettings& settings,
   hardware.software = {.stack = runtime_description() + ", eager",
                        .fold_batch_norm = false,
                        .fuse_relu = false,
+                       .cpu_kernels = device.is_cpu(),
                        .source = "Eager execution launches one kernel per operator"};
+  if (device.is_cpu()) {
+    hardware.constants.output_tile = vector_lanes();
+    hardware.constants.cache_mib =
+        std::max(0.0, static_cast<double>(sysconf(_SC_LEVEL2_CACHE_SIZE)) / (1 << 20));
+  }
   hardware.constants.overhead_us = 1e6 * probe.operator_seconds();
   hardware.constants.source =
-      "overhead_us measured by ridgeline hardware measure: a row of 1000 ReLUs of one element; the "
+      "overhead_us measured by ridgeline hardware measure: a row of 1000 ReLUs of one element; on "
+      "a CPU output_tile: floats of its widest vector, cache_mib: a core's second-level cache; the "
       "others are neutral: calibrate them";
   note("operator " + format_fixed(hardware.constants.overhead_us, 2) + " us");
   return hardware;

@@ -12,7 +12,7 @@ constexpr double kOverlap = 4;
 double as_double(int64_t value) { return static_cast<double>(value); }
 
 // The rate at half saturation is half the peak; 0 switches the effect off.
-double saturation(double size, double half) { return size / (size + half); }
+double saturation(double size, double half) { return half > 0 ? size / (size + half) : 1; }
 
 bool is_relu(ActivationKind kind) {
   return kind == ActivationKind::kRelu || kind == ActivationKind::kRelu6;
@@ -21,11 +21,51 @@ bool is_relu(ActivationKind kind) {
 // Widths that the libraries' kernels for grouped convolutions are made for.
 bool is_aligned(int64_t width) { return width % 32 == 0 || (width & (width - 1)) == 0; }
 
+struct Taps {
+  double inside = 1, touched = 1;  // shares of one axis
+  bool symmetric = true;
+};
+
+/// Of the taps of a window's axis, those that meet the image: for all outputs together, and for any
+/// of them.
+Taps taps_of(const Padding& padding, int own, int64_t in, int kernel, int stride) {
+  const ResolvedPadding resolved = resolve_padding(padding.mode, own, in, kernel, stride, false);
+  if (resolved.before == 0 && resolved.after == 0) return {};
+  int64_t inside = 0, touched = 0;
+  for (int64_t tap = -resolved.before; tap < kernel - resolved.before; ++tap) {
+    const int64_t first = tap >= 0 ? 0 : (-tap + stride - 1) / stride;
+    const int64_t last = tap >= in ? -1 : std::min(resolved.out - 1, (in - 1 - tap) / stride);
+    inside += std::max<int64_t>(0, last - first + 1);
+    touched += last >= first;
+  }
+  return {as_double(inside) / as_double(kernel * resolved.out), as_double(touched) / kernel,
+          resolved.before == resolved.after};
+}
+
+void describe_window(const Network& network, const Node& node, int batch, KernelWork& work) {
+  const auto* conv = std::get_if<Conv2d>(&node.op);
+  if (!conv || (conv->kernel_h == 1 && conv->kernel_w == 1)) return;
+  const Shape& in = network.node(node.inputs[0]).shape;
+  const Padding& padding = conv->padding;
+  const Taps rows = taps_of(padding, padding.height, in.height, conv->kernel_h, conv->stride);
+  const bool square =
+      in.width == in.height && conv->kernel_w == conv->kernel_h && padding.width == padding.height;
+  const Taps columns =
+      square ? rows : taps_of(padding, padding.width, in.width, conv->kernel_w, conv->stride);
+  if (rows.symmetric && columns.symmetric) {
+    work.inside_taps = rows.inside * columns.inside;
+    work.touched_taps = rows.touched * columns.touched;
+  } else {
+    work.padded_elements = 2 * as_double(in.elements()) * batch;
+  }
+}
+
 void describe_matrix(const Network& network, const Node& node, int batch, KernelWork& work) {
   const Shape& in = network.node(node.inputs[0]).shape;
   work.reduction = as_double(in.channels);
   work.outputs = as_double(node.shape.channels);
   work.rows = as_double(node.shape.batch * node.shape.height * node.shape.width) * batch;
+  work.images = as_double(node.shape.batch) * batch;
   if (const auto* conv = std::get_if<Conv2d>(&node.op)) {
     work.groups = as_double(conv->groups);
     work.reduction *= conv->kernel_h * conv->kernel_w / work.groups;
@@ -44,6 +84,7 @@ KernelWork work_of(const Network& network, int index, KernelKind kind, int batch
   work.elements =
       as_double(needs.input_elements) * batch + work.output_elements + work.weight_elements;
   if (kind == KernelKind::kMatrix) describe_matrix(network, node, batch, work);
+  describe_window(network, node, batch, work);
   return work;
 }
 
@@ -85,10 +126,12 @@ KernelPricer::KernelPricer(const Hardware& hardware, Precision precision)
     : constants_(hardware.constants),
       fused_elementwise_(hardware.software.fuse_elementwise),
       dense_groups_(hardware.software.dense_groups),
+      cpu_kernels_(hardware.software.cpu_kernels),
       peak_flops_(hardware.peak_flops(precision)),
       vector_flops_(hardware.vector.tflops * 1e12),
       bandwidth_(hardware.bytes_per_second()),
       element_bytes_(bytes_per_element(precision)),
+      cache_bytes_(constants_.cache_mib * (1 << 20)),
       overhead_(constants_.overhead_us * 1e-6),
       launch_(constants_.launch_us * 1e-6),
       input_(constants_.input_us * 1e-6) {}
@@ -103,13 +146,31 @@ double KernelPricer::matrix_seconds(const KernelWork& work) const {
                       saturation(work.outputs * extra, constants_.half_outputs) *
                       saturation(work.rows, constants_.half_rows);
   const double factor = work.misaligned && !dense_groups_ ? constants_.misaligned_groups : 1;
-  return work.flops * extra * factor / rate;
+  const double tile = constants_.output_tile;
+  const double tiled = tile > 1 ? std::ceil(work.outputs / tile) * tile / work.outputs : 1;
+  const double inside = cpu_kernels_ ? work.inside_taps : 1;
+  return work.flops * inside * extra * factor * tiled / rate;
+}
+
+double KernelPricer::overlapped(double a, double b) const {
+  return std::max(a, b) + constants_.exposed_share * std::min(a, b);
+}
+
+// A library that lays weights out anew at each call reads and writes all of them; then image after
+// image reads those that meet it.
+double KernelPricer::weight_elements(const KernelWork& work) const {
+  if (!cpu_kernels_) return 0;
+  return work.weight_elements *
+         (constants_.weight_passes +
+          constants_.weight_rereads * work.touched_taps * (work.images - 1) *
+              saturation(work.weight_elements * work.touched_taps * element_bytes_, cache_bytes_));
 }
 
 double KernelPricer::traffic_elements(const KernelWork& work) const {
   switch (work.kind) {
     case KernelKind::kMatrix:
-      return work.groups > 2 ? work.elements * constants_.grouped_traffic : work.elements;
+      return (work.groups > 2 ? work.elements * constants_.grouped_traffic : work.elements) +
+             weight_elements(work);
     case KernelKind::kElementwise:
     case KernelKind::kGlobalPool:
       return fused_elementwise_ ? work.elements * constants_.elementwise_share : work.elements;
@@ -136,16 +197,22 @@ KernelPrice KernelPricer::price(const KernelWork& work) const {
   const bool depthwise = work.kind == KernelKind::kDepthwise;
   KernelPrice price;
   price.bytes = traffic_elements(work) * element_bytes_;
-  const double memory = price.bytes / (bandwidth_ * streaming_fraction(work.kind));
+  const double memory = price.bytes * saturation(price.bytes, cache_bytes_) /
+                        (bandwidth_ * streaming_fraction(work.kind));
   const double matrix = work.kind == KernelKind::kMatrix ? matrix_seconds(work) : 0;
-  const double ideal_vector = depthwise ? work.flops / vector_flops_ : 0;
+  const double ideal_vector =
+      depthwise ? work.flops * (cpu_kernels_ ? work.inside_taps : 1) / vector_flops_ : 0;
   const double vector = ideal_vector * constants_.depthwise_vector_share;
   const double activation =
       (work.swish_elements * constants_.swish_ps + work.relu_elements * constants_.relu_ps) * 1e-12;
-  const double busy =
-      depthwise ? std::max(vector, memory) + activation : std::max({matrix, memory, activation});
+  double busy = depthwise ? overlapped(vector, memory) + activation
+                          : std::max(overlapped(matrix, memory), activation);
   double overhead = overhead_;
   if (work.kind == KernelKind::kGlobalPool) overhead += constants_.reduction_us * 1e-6;
+  if (cpu_kernels_ && work.padded_elements > 0) {
+    busy += work.padded_elements * element_bytes_ / (bandwidth_ * constants_.bandwidth_fraction);
+    overhead += overhead_;
+  }
   price.seconds = busy + overhead;
   if (overhead > busy) {
     price.bound = Bound::kOverhead;

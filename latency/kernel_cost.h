@@ -22,6 +22,10 @@ struct KernelWork {
   double reduction = 0;        ///< K = kh kw Cin / groups
   double outputs = 0;          ///< N = Cout / groups
   double rows = 0;             ///< M = batch H W of the output
+  double images = 1;           ///< of the batch, blocks of space-to-batch counted each
+  double inside_taps = 1;      ///< share of a convolution's multiply-adds within the image
+  double touched_taps = 1;     ///< share of its weights that meet the image at all
+  double padded_elements = 0;  ///< input and its copy, where only an operator of its own can pad
   double groups = 1;           ///< of a convolution that is not depthwise
   bool misaligned = false;     ///< groups neither a power of two nor a multiple of 32 wide
   double relu_elements = 0;    ///< ReLU and ReLU6 that run in this kernel
@@ -61,16 +65,20 @@ class KernelPricer {
 
  private:
   double matrix_seconds(const KernelWork& work) const;
+  double weight_elements(const KernelWork& work) const;
+  double overlapped(double a, double b) const;
   double traffic_elements(const KernelWork& work) const;
   double streaming_fraction(KernelKind kind) const;
 
   EffectiveConstants constants_;
   bool fused_elementwise_;
   bool dense_groups_;
+  bool cpu_kernels_;
   double peak_flops_;
   double vector_flops_;
   double bandwidth_;  // byte/s
   double element_bytes_;
+  double cache_bytes_;
   double overhead_, launch_, input_;  // seconds
 };
 

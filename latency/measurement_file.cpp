@@ -4,41 +4,21 @@
 #include <sstream>
 
 #include "core/file.h"
+#include "latency/csv_line.h"
 
 namespace ridgeline {
 namespace {
 
 constexpr const char* kHeader =
-    "network,resolution,batch,precision,latency_ms,ci_ms,family,device,noise";
-constexpr size_t kColumns = 9;
-
-std::vector<std::string> split(const std::string& line) {
-  std::vector<std::string> fields{""};
-  for (const char c : line) {
-    if (c == ',') {
-      fields.emplace_back();
-    } else {
-      fields.back() += c;
-    }
-  }
-  return fields;
-}
-
-/// Without what would need quotes in CSV.
-std::string plain(std::string text) {
-  for (char& c : text) {
-    if (c == ',' || c == '"' || c == '\n') c = ';';
-  }
-  return text;
-}
+    "network,resolution,batch,precision,latency_ms,ci_ms,family,device,noise,reference_ms";
+constexpr size_t kColumns = 10;
 
 }  // namespace
 
 MeasurementFile::MeasurementFile(std::filesystem::path path, const RunPlace& place)
-    : path_(std::move(path)), place_(place), text_(std::string(kHeader) + "\n") {
+    : path_(std::move(path)), place_(place) {
   if (!std::filesystem::exists(path_)) return;
-  text_ = read_file(path_);
-  std::istringstream lines(text_);
+  std::istringstream lines(read_file(path_));
   std::string line;
   std::getline(lines, line);
   if (line != kHeader) {
@@ -46,7 +26,7 @@ MeasurementFile::MeasurementFile(std::filesystem::path path, const RunPlace& pla
                                       "'; only a file with '" + kHeader + "' is continued");
   }
   for (int number = 2; std::getline(lines, line); ++number) {
-    const auto fields = split(line);
+    const auto fields = split_fields(line);
     const std::string where = path_.string() + ":" + std::to_string(number) + ": ";
     if (fields.size() != kColumns)
       throw Error(ErrorKind::kData, where + "has " + std::to_string(fields.size()) +
@@ -57,7 +37,7 @@ MeasurementFile::MeasurementFile(std::filesystem::path path, const RunPlace& pla
                                         place_columns() + "; write to another file");
     }
     try {
-      rows_[fields[0]] = std::stod(fields[4]);
+      rows_[fields[0]] = {std::stod(fields[4]), line};
     } catch (const std::exception&) {
       throw Error(ErrorKind::kData, where + "latency_ms: '" + fields[4] + "' is not a number");
     }
@@ -66,11 +46,11 @@ MeasurementFile::MeasurementFile(std::filesystem::path path, const RunPlace& pla
 
 std::string MeasurementFile::place_columns() const {
   return std::to_string(place_.batch) + "," + enum_name(place_.precision) + "," +
-         plain(place_.device_text() + "; " + enum_name(place_.memory_format));
+         plain_field(place_.device_text() + "; " + enum_name(place_.memory_format));
 }
 
 std::string MeasurementFile::key(const Architecture& architecture) const {
-  return path_.stem().string() + "_networks/" + plain(architecture.name) + ".yaml";
+  return path_.stem().string() + "_networks/" + plain_field(architecture.name) + ".yaml";
 }
 
 bool MeasurementFile::has(const Architecture& architecture) const {
@@ -78,22 +58,29 @@ bool MeasurementFile::has(const Architecture& architecture) const {
 }
 
 double MeasurementFile::latency_ms(const Architecture& architecture) const {
-  return rows_.at(key(architecture));
+  return rows_.at(key(architecture)).ms;
 }
 
-void MeasurementFile::add(const Architecture& architecture, const std::string& family,
-                          const Timing& timing) {
+void MeasurementFile::put(const Architecture& architecture, const std::string& family,
+                          const Timing& timing, double reference_ms) {
   const std::string network = key(architecture);
   const std::filesystem::path file = path_.parent_path() / network;
   make_folder(file.parent_path());
   write_file_atomic(file, to_yaml(architecture));
-  const auto place = split(place_columns());
-  text_ += network + "," + std::to_string(architecture.resolution) + "," + place[0] + "," +
-           place[1] + "," + ConfigWriter::plain_number(timing.median_ms) + "," +
-           ConfigWriter::plain_number((timing.high_ms - timing.low_ms) / 2) + "," + plain(family) +
-           "," + place[2] + "," + plain(timing.noise) + "\n";
-  write_file_atomic(path_, text_);
-  rows_[network] = timing.median_ms;
+  const auto place = split_fields(place_columns());
+  const std::string line = network + "," + std::to_string(architecture.resolution) + "," +
+                           place[0] + "," + place[1] + "," +
+                           ConfigWriter::plain_number(timing.median_ms) + "," +
+                           ConfigWriter::plain_number((timing.high_ms - timing.low_ms) / 2) + "," +
+                           plain_field(family) + "," + place[2] + "," + plain_field(timing.noise) +
+                           "," + ConfigWriter::plain_number(reference_ms);
+  rows_[network] = {timing.median_ms, line};
+}
+
+void MeasurementFile::save() const {
+  std::string text = std::string(kHeader) + "\n";
+  for (const auto& [network, row] : rows_) text += row.line + "\n";
+  write_file_atomic(path_, text);
 }
 
 }  // namespace ridgeline

@@ -10,9 +10,10 @@
 namespace ridgeline {
 
 /// Measured whole networks as a CSV file, `network,resolution,batch,precision,latency_ms,ci_ms,
-/// family,device,noise`, which `ridgeline calibrate` reads: `network` is the path of an
-/// architecture file relative to the CSV, in the folder NAME_networks beside NAME.csv; `ci_ms` is
-/// half the 95 % confidence interval of the median. Every row is on disk once `add` returns.
+/// family,device,noise,reference_ms`, which `ridgeline calibrate` reads: `network` is the path of
+/// an architecture file relative to the CSV, in the folder NAME_networks beside NAME.csv; `ci_ms`
+/// is half the interval of the median; the latency holds at the speed of the machine at which
+/// `SpeedReference` takes `reference_ms`.
 class MeasurementFile {
  public:
   /// Takes up a file that is there. Throws `kData` where its columns are others, or where it was
@@ -22,8 +23,10 @@ class MeasurementFile {
   bool has(const Architecture& architecture) const;
   /// Latency, ms. REQUIRES: `has`.
   double latency_ms(const Architecture& architecture) const;
-  /// Throws `kIo`.
-  void add(const Architecture& architecture, const std::string& family, const Timing& timing);
+  /// Replaces the network's row where it has one, and writes the network. Throws `kIo`.
+  void put(const Architecture& architecture, const std::string& family, const Timing& timing,
+           double reference_ms);
+  void save() const;  ///< atomically; throws `kIo`
   size_t size() const { return rows_.size(); }
 
  private:
@@ -32,8 +35,11 @@ class MeasurementFile {
 
   std::filesystem::path path_;
   RunPlace place_;
-  std::string text_;
-  std::map<std::string, double> rows_;  // ms by network
+  struct Row {
+    double ms = 0;
+    std::string line;
+  };
+  std::map<std::string, Row> rows_;  // by network
 };
 
 }  // namespace ridgeline

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
+#include "latency/steady.h"
 #include "runtime/device.h"
 
 namespace ridgeline {
@@ -11,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 constexpr size_t kBothNumbers = 4;
 
 /// The normal equations of sum ((a s + b - t) / t)^2.
@@ -42,6 +43,7 @@ Json to_json(const OperatorTable& table) {
   json["format"] = kFormat;
   json["device"] = table.device;
   json["libraries"] = table.libraries;
+  json["reference_ms"] = table.reference_ms;
   json["run_on"] = table.place.device;
   json["threads"] = table.place.threads;
   json["batch"] = table.place.batch;
@@ -69,7 +71,8 @@ OperatorTable from_json(const Json& json) {
                                 .precision = enum_in<Precision>(json, "precision"),
                                 .memory_format = enum_in<MemoryFormat>(json, "memory_format")},
                       .device = json.at("device").get<std::string>(),
-                      .libraries = json.at("libraries").get<std::string>()};
+                      .libraries = json.at("libraries").get<std::string>(),
+                      .reference_ms = json.at("reference_ms").get<double>()};
   const Json& term = json.at("whole_network");
   table.term = {.scale = term.at("scale").get<double>(),
                 .offset_ms = term.at("offset_ms").get<double>(),
@@ -82,7 +85,8 @@ OperatorTable from_json(const Json& json) {
   }
   for (const Json& row : json.at("operators")) {
     const OperatorEntry entry{row.at(1).get<double>(), row.at(2).get<double>(),
-                              row.at(3).get<double>(), row.at(4).get<int>(), row.at(5).get<bool>()};
+                              row.at(3).get<double>(), row.at(4).get<int>(),
+                              row.at(5).get<bool>(),   row.at(6).get<double>()};
     if (!(entry.ms > 0)) throw Error(ErrorKind::kConfig, "an operator without a time");
     table.operators[row.at(0).get<std::string>()] = entry;
   }
@@ -111,6 +115,28 @@ WholeNetworkTerm fit_whole_network_term(const std::vector<NetworkSample>& networ
 
 OperatorTable OperatorTable::here(const RunPlace& place) {
   return {.place = place, .device = place.device_text(), .libraries = runtime_description()};
+}
+
+OperatorEntry OperatorTable::at_speed(const OperatorEntry& entry) const {
+  if (reference_ms <= 0 || entry.reference_ms <= 0) return entry;
+  OperatorEntry result = entry;
+  const double factor = reference_ms / entry.reference_ms;
+  for (double* ms : {&result.ms, &result.low_ms, &result.high_ms}) *ms *= factor;
+  return result;
+}
+
+void OperatorTable::settle_speed() {
+  std::vector<double> quiet, all;
+  for (const auto& [signature, entry] : operators) {
+    if (entry.reference_ms <= 0) continue;
+    all.push_back(entry.reference_ms);
+    if (!entry.noisy) quiet.push_back(entry.reference_ms);
+  }
+  const double nominal = nominal_reference(quiet.empty() ? std::move(all) : std::move(quiet));
+  const double factor = reference_ms > 0 && nominal > 0 ? nominal / reference_ms : 1;
+  for (NetworkSample& network : networks) network.sum_ms *= factor, network.ms *= factor;
+  reference_ms = nominal;
+  term = fit_whole_network_term(networks);
 }
 
 bool OperatorTable::measured_here() const {
@@ -143,8 +169,8 @@ void OperatorTable::save(const std::filesystem::path& path) const {
   for (const auto& network : networks)
     samples.push_back(Json::array({network.network, network.sum_ms, network.ms}));
   for (const auto& [signature, entry] : operators) {
-    rows.push_back(
-        Json::array({signature, entry.ms, entry.low_ms, entry.high_ms, entry.runs, entry.noisy}));
+    rows.push_back(Json::array({signature, entry.ms, entry.low_ms, entry.high_ms, entry.runs,
+                                entry.noisy, entry.reference_ms}));
   }
   std::string text = to_json(*this).dump(1);
   text.resize(text.rfind('\n'));  // the closing brace comes last

@@ -16,13 +16,14 @@ struct OperatorEntry {
   double low_ms = 0, high_ms = 0;  ///< 95 % confidence interval
   int runs = 0;
   bool noisy = false;
+  double reference_ms = 0;  ///< of `SpeedReference` about then
 };
 
 /// A whole network whose units are all in a table.
 struct NetworkSample {
   std::string network;
-  double sum_ms = 0;  ///< of its units
-  double ms = 0;      ///< measured as a whole
+  double sum_ms = 0;  ///< of its units, at the table's speed
+  double ms = 0;      ///< measured as a whole, at the table's speed
 };
 
 /// What a whole network takes more or less than its units: ms = scale * sum + offset. The errors
@@ -43,8 +44,9 @@ WholeNetworkTerm fit_whole_network_term(const std::vector<NetworkSample>& networ
 /// JSON, one operator a line.
 struct OperatorTable {
   RunPlace place;
-  std::string device;                                   ///< "AMD EPYC, 1 thread"
-  std::string libraries;                                ///< "LibTorch 1.13.1, 0 CUDA devices"
+  std::string device;       ///< "AMD EPYC, 1 thread"
+  std::string libraries;    ///< "LibTorch 1.13.1, 0 CUDA devices"
+  double reference_ms = 0;  ///< the speed that it holds at; 0: as each was measured
   std::map<std::string, OperatorEntry> operators = {};  ///< by signature of the unit
   std::vector<NetworkSample> networks = {};
   WholeNetworkTerm term = {};
@@ -54,6 +56,12 @@ struct OperatorTable {
   /// An empty table of this machine.
   static OperatorTable here(const RunPlace& place);
   void save(const std::filesystem::path& path) const;  ///< atomically
+
+  /// A unit's measurement at the table's speed: times reference_ms over its own.
+  OperatorEntry at_speed(const OperatorEntry& entry) const;
+  /// Chooses the speed that the table holds at, `nominal_reference` of its undisturbed operators,
+  /// and restates the networks and their term at it.
+  void settle_speed();
 
   /// Whether this process can measure what the table lacks: same device and same libraries.
   bool measured_here() const;

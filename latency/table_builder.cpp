@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "core/logging.h"
+#include "core/random.h"
 #include "latency/table_oracle.h"
 
 namespace ridgeline {
@@ -62,39 +63,65 @@ class Builder {
           missing.try_emplace(unit.signature, i, unit);
       }
     }
+    std::vector<Missing> order;
+    for (auto& [signature, what] : missing) order.push_back(std::move(what));
+    // Units of one kind must not all meet the same minute.
+    RandomStream stream(0, order.size(), "latency table");
+    for (size_t i = order.size(); i > 1; --i)
+      std::swap(order[i - 1], order[static_cast<size_t>(stream.below(static_cast<int>(i)))]);
     const UnitTimer timer(table_.place, build_.unit_rules);
     int done = 0;
-    for (const auto& [signature, what] : missing) {
-      table_.operators[signature] = timer.measure(networks[what.network], what.unit);
-      save_now_and_then();
-      if (observer_) observer_(++done, static_cast<int>(missing.size()), signature);
-    }
+    SteadyMeter(table_.place)
+        .measure(
+            order.size(),
+            [&](size_t i) { return timer.measure(networks[order[i].network], order[i].unit); },
+            [&](size_t i, const SteadyTiming& measured) {
+              const std::string& signature = order[i].unit.signature;
+              table_.operators[signature] = entry_of(measured);
+              save_now_and_then();
+              if (observer_) observer_(++done, static_cast<int>(order.size()), signature);
+            });
+    table_.settle_speed();
     table_.save(path_);
   }
 
   double sum_of_units(const Network& network) const {
     double sum = 0;
-    for (const Unit& unit : units_of(network)) sum += table_.operators.at(unit.signature).ms;
+    for (const Unit& unit : units_of(network))
+      sum += table_.at_speed(table_.operators.at(unit.signature)).ms;
     return sum;
   }
 
   void measure_networks(const std::vector<Network>& networks) {
-    int done = 0;
+    TurnFile turns(turns_path(), table_.place);
+    std::vector<RoundEntry> entries;
     for (const Network& network : networks) {
-      const auto known = std::find_if(table_.networks.begin(), table_.networks.end(),
-                                      [&](const auto& n) { return n.network == network.name(); });
-      if (known == table_.networks.end()) {
-        DeviceRun run(table_.place, network);
-        const Timing timing = time_median(build_.network_rules, [&] { return run.run_ms(); });
-        if (!timing.noise.empty())
-          spdlog::warn("latency table: {}: {}", network.name(), timing.noise);
-        table_.networks.push_back({network.name(), sum_of_units(network), timing.median_ms});
-        save_now_and_then();
-      }
-      if (observer_) observer_(++done, static_cast<int>(networks.size()), network.name());
+      if (!known(network)) entries.push_back({network.name(), network});
+    }
+    int done = 0;
+    const int total = static_cast<int>(entries.size()) * build_.network_rounds.rounds;
+    measure_in_rounds(entries, table_.place, build_.network_rounds, turns,
+                      [&](const std::string& name, const Turn&) {
+                        if (observer_) observer_(++done, total, name);
+                      });
+    for (const RoundEntry& entry : entries) {
+      const Timing timing =
+          turns.timing(entry.name, table_.reference_ms, build_.network_rounds.turn.half_width);
+      if (!timing.noise.empty()) spdlog::warn("latency table: {}: {}", entry.name, timing.noise);
+      table_.networks.push_back({entry.name, sum_of_units(entry.network), timing.median_ms});
     }
     table_.term = fit_whole_network_term(table_.networks);
     table_.save(path_);
+  }
+
+  bool known(const Network& network) const {
+    return std::any_of(table_.networks.begin(), table_.networks.end(),
+                       [&](const auto& sample) { return sample.network == network.name(); });
+  }
+
+  /// Of the whole networks: "cpu_turns.csv" beside "cpu.json".
+  std::filesystem::path turns_path() const {
+    return path_.parent_path() / (path_.stem().string() + "_turns.csv");
   }
 
   void save_now_and_then() {

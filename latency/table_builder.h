@@ -6,6 +6,7 @@
 
 #include "latency/operator_table.h"
 #include "latency/sampling.h"
+#include "latency/turns.h"
 
 namespace ridgeline {
 
@@ -13,7 +14,7 @@ struct TableBuild {
   SamplingPlan operators;       ///< all units of these networks are measured
   SamplingPlan whole_networks;  ///< these are measured as a whole too, for the whole-network term
   TimingRules unit_rules;
-  TimingRules network_rules;
+  RoundRules network_rounds;
 };
 
 /// Told after each measurement: how many of how many are done, and what was measured.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "core/logging.h"
 #include "core/units.h"
@@ -33,7 +34,7 @@ TimingRules unit_rules(const LatencyConfig& config) {
   return rules;
 }
 
-OperatorEntry UnitTimer::measure(const Network& network, const Unit& unit) const {
+Timing UnitTimer::measure(const Network& network, const Unit& unit) const {
   const Carrier carrier = carrier_of(network, unit);
   RunPlace place = place_;
   place.batch *= static_cast<int>(carrier.images);
@@ -41,13 +42,22 @@ OperatorEntry UnitTimer::measure(const Network& network, const Unit& unit) const
   DeviceRun run(place, carrier.network, copies);
   TimingRules rules = rules_;
   rules.warmup = std::max(rules.warmup, copies);  // each instance once
-  const Timing timing = time_median(rules, [&] {
+  return time_median(rules, [&] {
     const std::vector<double> nodes_ms = run.run_nodes_ms();
     double ms = 0;
     for (const int node : carrier.timed) ms += nodes_ms[static_cast<size_t>(node)];
     return ms;
   });
-  return {timing.median_ms, timing.low_ms, timing.high_ms, timing.runs, !timing.noise.empty()};
+}
+
+OperatorEntry entry_of(const SteadyTiming& measured) {
+  const Timing& timing = measured.timing;
+  return {timing.median_ms,
+          timing.low_ms,
+          timing.high_ms,
+          timing.runs,
+          !timing.noise.empty() || !measured.disturbed.empty(),
+          measured.reference_ms};
 }
 
 TableOracle::TableOracle(const LatencyConfig& config)
@@ -80,33 +90,43 @@ std::string TableOracle::description() const {
          (here_ ? "" : ", not measured on this machine");
 }
 
-const OperatorEntry& TableOracle::entry(const Network& network, const Unit& unit) const {
-  const auto found = table_.operators.find(unit.signature);
-  if (found != table_.operators.end()) return found->second;
-  if (!here_) {
-    throw Error(ErrorKind::kConfig, "latency table " + path_.string() + " lacks '" +
-                                        unit.signature + "' (" + network.node(unit.nodes[0]).name +
-                                        " of " + network.name() +
-                                        "), and this machine is not its device (" + table_.device +
-                                        "): extend it there with `ridgeline latency build-table`");
+void TableOracle::measure_missing(const Network& network, const std::vector<Unit>& units) const {
+  std::vector<const Unit*> missing;
+  std::set<std::string> seen;
+  for (const Unit& unit : units) {
+    if (!table_.operators.contains(unit.signature) && seen.insert(unit.signature).second)
+      missing.push_back(&unit);
   }
-  ++measured_;
-  const OperatorEntry measured = UnitTimer(table_.place, rules_).measure(network, unit);
-  return table_.operators.emplace(unit.signature, measured).first->second;
+  if (missing.empty()) return;
+  if (!here_) {
+    throw Error(ErrorKind::kConfig,
+                "latency table " + path_.string() + " lacks '" + missing[0]->signature + "' (" +
+                    network.node(missing[0]->nodes[0]).name + " of " + network.name() +
+                    "), and this machine is not its device (" + table_.device +
+                    "): extend it there with `ridgeline latency build-table`");
+  }
+  const UnitTimer timer(table_.place, rules_);
+  SteadyMeter(table_.place)
+      .measure(
+          missing.size(), [&](size_t i) { return timer.measure(network, *missing[i]); },
+          [&](size_t i, const SteadyTiming& measured) {
+            table_.operators.emplace(missing[i]->signature, entry_of(measured));
+          });
+  if (table_.reference_ms <= 0) table_.settle_speed();
+  measured_ += static_cast<int>(missing.size());
+  spdlog::debug("latency table: {} operators of {} measured on demand", missing.size(),
+                network.name());
+  table_.save(path_);
 }
 
 Latency TableOracle::estimate(const Network& network) const {
-  const int before = measured_;
+  const std::vector<Unit> units = units_of(network);
+  measure_missing(network, units);
   double sum = 0, variance = 0;
-  for (const Unit& unit : units_of(network)) {
-    const OperatorEntry& known = entry(network, unit);
+  for (const Unit& unit : units) {
+    const OperatorEntry known = table_.at_speed(table_.operators.at(unit.signature));
     sum += known.ms;
     variance += std::pow((known.high_ms - known.low_ms) / 2, 2);
-  }
-  if (measured_ > before) {
-    spdlog::debug("latency table: {} operators of {} measured on demand", measured_ - before,
-                  network.name());
-    table_.save(path_);
   }
   // Units err independently; the whole-network term errs for all alike.
   const double ms = table_.term.apply(sum);

@@ -4,6 +4,7 @@
 
 #include "latency/operator_table.h"
 #include "latency/oracle.h"
+#include "latency/steady.h"
 
 namespace ridgeline {
 
@@ -12,12 +13,14 @@ class UnitTimer {
  public:
   UnitTimer(RunPlace place, TimingRules rules) : place_(std::move(place)), rules_(rules) {}
   /// Throws `kInfeasible` where it does not fit into memory.
-  OperatorEntry measure(const Network& network, const Unit& unit) const;
+  Timing measure(const Network& network, const Unit& unit) const;
 
  private:
   RunPlace place_;
   TimingRules rules_;
 };
+
+OperatorEntry entry_of(const SteadyTiming& measured);
 
 /// Rules for one of thousands of units: their errors average out in a network, so each needs less.
 TimingRules unit_rules(const LatencyConfig& config);
@@ -35,7 +38,7 @@ class TableOracle : public LatencyOracle {
   int measured_on_demand() const { return measured_; }
 
  private:
-  const OperatorEntry& entry(const Network& network, const Unit& unit) const;
+  void measure_missing(const Network& network, const std::vector<Unit>& units) const;
 
   std::filesystem::path path_;
   TimingRules rules_;

@@ -10,7 +10,7 @@ namespace ridgeline {
 /// median is no wider than `half_width` of it to either side, or at `max_runs` or `time_limit_s`.
 struct TimingRules {
   int warmup = 3;            ///< untimed runs first
-  int min_runs = 10;         ///< at least 6: fewer have no 95 % interval
+  int min_runs = 10;         ///< fewer than 6 have no 95 % interval, and get their range
   int max_runs = 200;        ///< of one attempt
   double half_width = 0.02;  ///< share of the median
   double time_limit_s = 10;  ///< of one attempt, in timed runs

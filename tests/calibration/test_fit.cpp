@@ -74,6 +74,23 @@ TEST_CASE("a calibration finds the constants that made the measurements") {
   CHECK(fit.hardware.constants.bandwidth_fraction == Approx(0.65).epsilon(0.1));
 }
 
+TEST_CASE("a CPU has constants of its own, which a calibration finds") {
+  Hardware truth = planted_device();
+  truth.matrix.fp16 = truth.matrix.fp32;
+  truth.software.fold_batch_norm = false;
+  truth.software.fuse_relu = false;
+  truth.software.cpu_kernels = true;
+  truth.constants.weight_passes = 5;
+  truth.constants.weight_rereads = 0.5;
+  truth.constants.exposed_share = 0.6;
+  const std::vector<Sample> samples = planted_samples(truth);
+  const Fit fit = fit_constants(truth, samples, {.noise = 0.01, .prior_weight = 0.1});
+  CHECK(error_of_prediction(fit.hardware, samples) < 0.01);
+  CHECK(fit.hardware.constants.weight_rereads == Approx(0.5).epsilon(0.1));
+  for (const FittedConstant& constant : fit.constants)
+    CHECK(constant.parameter.name != "launch_us");  // the host is the device
+}
+
 TEST_CASE("the sample's price is the oracle's") {
   for (const char* name : {"v100", "tpu_v3", "a100", "rtx_3090"}) {
     const Hardware hardware = load_hardware(name);
