@@ -153,7 +153,7 @@ ControllerConfig controller_of(const std::string& text) {
 
 void run(const Options& options) {
   const CsvTable table =
-      read_csv(std::filesystem::path(options.data) / "search" / "search_baselines.csv");
+      CsvTable::load(std::filesystem::path(options.data) / "search" / "search_baselines.csv");
   std::ofstream curves;
   if (!options.curves.empty()) {
     curves.open(options.curves);
