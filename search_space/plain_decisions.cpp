@@ -48,8 +48,7 @@ void PlainDecisions::read_entry(const std::string& name, const YamlView& given) 
 }
 
 void PlainDecisions::read_condition(const YamlView& given, Entry& entry) const {
-  std::vector<std::string> earlier;
-  for (const auto& other : entries_) earlier.push_back(other.decision.name);
+  const std::vector<std::string> earlier = names();
   for (const auto& [name, choices] : given.entries()) {
     const auto found = std::find(earlier.begin(), earlier.end(), name);
     if (found == earlier.end()) {
@@ -84,6 +83,12 @@ void PlainDecisions::add_term(const YamlView& given, const Entry& other, Entry& 
   auto& clauses = entry.decision.active_when;
   if (clauses.empty()) clauses.emplace_back();
   clauses[0].terms.insert(clauses[0].terms.end(), terms.begin(), terms.end());
+}
+
+std::vector<std::string> PlainDecisions::names() const {
+  std::vector<std::string> names;
+  for (const auto& entry : entries_) names.push_back(entry.decision.name);
+  return names;
 }
 
 std::vector<Decision> PlainDecisions::searched() const {

@@ -19,6 +19,7 @@ class PlainDecisions {
   explicit PlainDecisions(const YamlView& root);
 
   const std::string& name() const { return name_; }
+  std::vector<std::string> names() const;
   /// Those with a choice; the others are decided.
   std::vector<Decision> searched() const;
 

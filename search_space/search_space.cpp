@@ -50,6 +50,9 @@ SearchSpace SearchSpace::from_yaml(const YamlView& view) {
 const std::string& SearchSpace::name() const { return impl_->name; }
 const std::vector<Decision>& SearchSpace::decisions() const { return impl_->decisions; }
 bool SearchSpace::is_plain() const { return impl_->plain.has_value(); }
+std::vector<std::string> SearchSpace::plain_names() const {
+  return impl_->plain ? impl_->plain->names() : std::vector<std::string>{};
+}
 long double SearchSpace::size() const { return count_points(impl_->decisions); }
 
 Architecture SearchSpace::decode(const Genotype& genotype) const {

@@ -26,6 +26,8 @@ class SearchSpace {
   const std::string& name() const;
   /// Its points are plain decisions: they have no network.
   bool is_plain() const;
+  /// Of plain decisions: the names of all in the order of the file, decided ones included.
+  std::vector<std::string> plain_names() const;
   const std::vector<Decision>& decisions() const;
   /// Number of different genotypes (see `count_points`).
   long double size() const;
