@@ -136,7 +136,7 @@ void final_phase(RunDirectory& run, Session& session) {
   const Architecture architecture = best_architecture(run);
   make_folder(run.best_architecture().parent_path());
   write_file_atomic(run.best_architecture(), to_yaml(architecture));
-  if (run.config().accuracy.kind == AccuracyKind::kFormula) return;  // trains nothing
+  if (run.config().accuracy.kind != AccuracyKind::kProxy) return;  // trains nothing
   if (!run.store().trials(Phase::kFinal).empty() && std::filesystem::exists(run.best_weights()))
     return;
   const int epochs = run.config().final_training.epochs;
@@ -186,6 +186,8 @@ Session make_session(const ExperimentConfig& config, const std::filesystem::path
                   make_evaluator(config.accuracy),
                   nullptr,
                   nullptr};
+  session.evaluator->require(session.space);
+  session.oracle->require(session.space);
   if (config.accuracy.kind == AccuracyKind::kProxy) warn_if_blas_is_slow();
   session.executor = make_executor(config, *session.evaluator, folder);
   session.runner = std::make_unique<TrialRunner>(*session.executor, config.failures);

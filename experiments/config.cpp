@@ -1,6 +1,7 @@
 #include "experiments/config.h"
 
 #include "core/config_path.h"
+#include "experiments/plain_space.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -100,6 +101,9 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
       make_absolute(*file, base);
     }
   }
+  make_absolute(config.accuracy.table.path, base);
+  make_absolute(config.latency.table_file.path, base);
+  settle_plain_space(config, view);
   if (config.latency.hardware.find('/') != std::string::npos)
     make_absolute(config.latency.hardware, base);
   const auto reward = view.find("reward");

@@ -13,10 +13,11 @@ void price(Trial& trial, const Genotype& genotype, const ExperimentConfig& confi
   if (parts.input_channels > 0) architecture.input_channels = parts.input_channels;
   trial.architecture = to_yaml(architecture);
   if (!fresh) return;
-  const Network network = lower(architecture);
-  const OperatorCost total = cost(network).total;
-  trial.params = total.params;
-  trial.madds = total.madds;
+  if (!architecture.is_plain()) {
+    const OperatorCost total = cost(lower(architecture)).total;
+    trial.params = total.params;
+    trial.madds = total.madds;
+  }
   try {
     trial.latency_ms = parts.oracle.estimate_architecture(architecture).ms;
   } catch (const LatencyFailure& failure) {

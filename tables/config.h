@@ -29,14 +29,14 @@ struct EnumNames<MissingPoints> {
 
 /// One value column of a CSV file, by the decisions of a space of plain decisions.
 struct TableConfig {
-  std::string path;
-  std::string value;
+  std::string path = {};
+  std::string value = {};
   TableUnit unit = TableUnit::kFraction;
-  std::optional<std::vector<std::string>> keys;
-  std::string digits;
-  std::optional<std::vector<std::string>> digit_names;
+  std::optional<std::vector<std::string>> keys = {};
+  std::string digits = {};
+  std::optional<std::vector<std::string>> digit_names = {};
   MissingPoints missing = MissingPoints::kRefuse;
-  std::string split;
+  std::string split = {};
   std::string fitted = "train";
   std::string held_out = "val";
 

@@ -127,6 +127,11 @@ TableRows read_table_rows(const TableConfig& config, const std::string& section,
                                         ".path: is empty; expected a CSV file, such as --set " +
                                         section + ".path=table.csv.gz");
   }
+  if (!std::filesystem::exists(config.path)) {
+    throw Error(ErrorKind::kData, section + ".path: " + config.path +
+                                      ": no such file; say where the table is with --set " +
+                                      section + ".path=FILE");
+  }
   if (config.value.empty()) {
     throw Error(ErrorKind::kConfig,
                 section + ".value: is empty; expected a column of " + config.path);

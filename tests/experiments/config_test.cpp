@@ -21,7 +21,7 @@ std::string error_for(const std::string& text, const std::vector<std::string>& s
 }  // namespace
 
 TEST_CASE("the shipped experiments load, and resolve to files that load as the same") {
-  for (const char* name : {"quickstart", "reference"}) {
+  for (const char* name : {"quickstart", "reference", "benchmarks/nasbench201_titan_rtx"}) {
     TempFolder folder;
     const auto config =
         load_experiment(source_folder() / "configs" / (std::string(name) + ".yaml"));

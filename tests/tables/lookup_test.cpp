@@ -106,6 +106,11 @@ TEST_CASE("a table that makes no sense is refused with its place") {
       error("ops,acc\n7,0.5\n", "{value: acc, keys: [a], digits: ops, digit_names: [none, skip]}"),
       Catch::Contains("digit_names has no name for '7'"));
   CHECK_THAT(error("a,acc\n", "{value: acc}"), Catch::Contains("accuracy.table.keys: names no"));
+  TableConfig absent;
+  absent.path = "/no/such.csv";
+  CHECK(error_of([&] { LookupTable(absent, "accuracy.table"); }) ==
+        "accuracy.table.path: /no/such.csv: no such file; say where the table is with --set "
+        "accuracy.table.path=FILE");
   CHECK_THAT(error_of([] { LookupTable(TableConfig{}, "accuracy.table"); }),
              Catch::Contains("accuracy.table.path: is empty"));
 }
