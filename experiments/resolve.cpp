@@ -54,10 +54,10 @@ Resolution resolve_trials(const std::vector<Trial>& trials, const ExperimentConf
     resolution.ranked.push_back(std::move(ranked));
   }
   if (resolution.ranked.empty()) {
-    throw Error(ErrorKind::kInfeasible,
-                "no trial is complete, so that there is nothing to rank: " +
-                    std::to_string(resolution.untrained) + " were ruled out before training, " +
-                    std::to_string(resolution.failed) + " failed");
+    throw Error(ErrorKind::kInfeasible, "no trial is complete, so that there is nothing to rank: " +
+                                            std::to_string(resolution.untrained) +
+                                            " were ruled out before training, " +
+                                            std::to_string(resolution.failed) + " failed");
   }
   std::stable_sort(resolution.ranked.begin(), resolution.ranked.end(), ranks_before);
   return resolution;

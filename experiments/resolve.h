@@ -12,9 +12,9 @@ namespace ridgeline {
 /// A trained network under another reward.
 struct RankedTrial {
   Trial trial;
-  double reward = 0;         ///< under the new one; `trial.reward` is what the run's said
-  size_t rank_before = 0;    ///< by the run's reward, from 1
-  std::string excluded = {}; ///< why the new reward's limits rule it out; empty: they do not
+  double reward = 0;          ///< under the new one; `trial.reward` is what the run's said
+  size_t rank_before = 0;     ///< by the run's reward, from 1
+  std::string excluded = {};  ///< why the new reward's limits rule it out; empty: they do not
 };
 
 /// The trials of a search, ranked anew.

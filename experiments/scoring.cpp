@@ -54,6 +54,7 @@ void Scoring::judge(Trial& trial, const NetworkCost& cost) const {
     trial.status = TrialStatus::kCrashed;
     trial.message = "latency " + ConfigWriter::plain_number(trial.latency_ms) +
                     " ms is not a positive, finite time: not trained";
+    trial.latency_ms = 0;
     return;
   }
   RewardCosts costs = this->costs(trial);
@@ -85,6 +86,15 @@ void Scoring::take(Trial& trial, const Evaluation& evaluation) const {
 }
 
 double Scoring::reward(const Trial& trial) const { return reward_(trial.accuracy, costs(trial)); }
+
+std::optional<std::string> Scoring::exclusion(const Trial& trial) const {
+  RewardCosts costs = this->costs(trial);
+  if (reward_.config().limits.memory_mib) {
+    const YamlView text = YamlView::parse(trial.architecture, "trial " + std::to_string(trial.id));
+    costs.memory_mib = least_memory_mib(cost(lower(architecture_from_yaml(text))), latency_);
+  }
+  return reward_.exclusion(costs);
+}
 
 void check_failure_reward(const ExperimentConfig& config, const std::string& where) {
   const RewardKind kind = config.reward.kind;

@@ -25,6 +25,9 @@ class Scoring {
   void take(Trial& trial, const Evaluation& evaluation) const;
   /// Of a complete trial.
   double reward(const Trial& trial) const;
+  /// Why the reward rules out a network that was trained under another one.
+  std::optional<std::string> exclusion(const Trial& trial) const;
+  const Reward& form() const { return reward_; }
   /// `search.failure_reward`, or what the reward makes of a failure.
   double failure_reward() const { return failure_reward_; }
 

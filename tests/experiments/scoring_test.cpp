@@ -1,5 +1,6 @@
 #include "experiments/scoring.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -25,6 +26,14 @@ std::vector<Trial> run_small(const ExperimentConfig& config) {
   TrialStore store(folder / "store.sqlite");
   search_once(config, store, executor);
   return store.trials(Phase::kSearch);
+}
+
+/// Half of the networks that the small search tries are faster.
+double median_ms() {
+  std::vector<double> latencies;
+  for (const auto& trial : run_small(small_config())) latencies.push_back(trial.latency_ms);
+  std::sort(latencies.begin(), latencies.end());
+  return latencies[latencies.size() / 2];
 }
 
 /// Says that every training is complete, with an accuracy that is none.
@@ -64,8 +73,9 @@ std::string error_for(const std::string& text) {
 }  // namespace
 
 TEST_CASE("every kind of reward searches, and tells each trial what its equation says") {
+  const std::string target = ";reward.target_ms=" + ConfigWriter::plain_number(median_ms());
   for (const char* kind : {"mnas_soft", "mnas_hard", "tunas", "weighted_sum", "constraint"}) {
-    const auto config = small_config(std::string("reward.kind=") + kind + ";reward.target_ms=0.1");
+    const auto config = small_config(std::string("reward.kind=") + kind + target);
     const Reward reward(config.reward);
     int complete = 0;
     for (const auto& trial : run_small(config)) {
@@ -79,20 +89,23 @@ TEST_CASE("every kind of reward searches, and tells each trial what its equation
 }
 
 TEST_CASE("a constrained search trains what is feasible only, and grades the rest by its excess") {
-  const auto config = small_config("reward.kind=constraint;reward.target_ms=0.06");
+  const double target = median_ms();
+  const auto config =
+      small_config("reward.kind=constraint;reward.target_ms=" + ConfigWriter::plain_number(target));
   const auto trials = run_small(config);
   int feasible = 0, infeasible = 0;
   for (const auto& trial : trials) {
     if (trial.status == TrialStatus::kComplete) {
       ++feasible;
-      CHECK(trial.latency_ms <= 0.06);
+      CHECK(trial.latency_ms <= target);
       CHECK(trial.reward == trial.accuracy);
     } else {
       ++infeasible;
       REQUIRE(trial.status == TrialStatus::kInfeasible);
-      CHECK(trial.latency_ms > 0.06);
-      CHECK(contains(trial.message, "is over the target of 0.0600 ms: not trained"));
-      const double excess = trial.latency_ms / 0.06 - 1;
+      CHECK(trial.latency_ms > target);
+      CHECK(contains(trial.message, "is over the target of "));
+      CHECK_THAT(trial.message, Catch::EndsWith(": not trained"));
+      const double excess = trial.latency_ms / target - 1;
       CHECK(trial.reward == Approx(-excess / (1 + excess)));
     }
   }
@@ -171,6 +184,7 @@ TEST_CASE("a latency that is no time is recorded as a crash of the oracle, with 
       CHECK(trial.message == "latency " + ConfigWriter::plain_number(ms) +
                                  " ms is not a positive, finite time: not trained");
       CHECK(trial.reward == -1);
+      CHECK(trial.latency_ms == 0);
     }
   }
 }
