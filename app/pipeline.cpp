@@ -120,14 +120,7 @@ Trial take_final(const Architecture& architecture, const Session& session,
   trial.genotype.clear();
   trial.architecture = to_yaml(architecture);
   trial.reused_from = -1;
-  trial.status = evaluation.status;
-  trial.accuracy = evaluation.accuracy;
-  trial.loss = evaluation.loss;
-  trial.seconds = evaluation.seconds;
-  trial.message = evaluation.message;
-  trial.reward = evaluation.status == TrialStatus::kComplete
-                     ? Reward(session.config.reward)(evaluation.accuracy, base.latency_ms)
-                     : session.config.search.failure_reward;
+  Scoring(session.config).take(trial, evaluation);
   trial.finished_at = utc_now();
   return trial;
 }

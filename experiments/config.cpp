@@ -2,6 +2,7 @@
 
 #include "core/config_path.h"
 #include "experiments/plain_space.h"
+#include "experiments/scoring.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -51,6 +52,14 @@ void make_absolute(std::string& path, const fs::path& base) {
   if (path.empty() || fs::path(path).is_absolute()) return;
   const fs::path here = fs::absolute(path);
   path = (fs::exists(here) ? here : fs::absolute(base / path)).lexically_normal().string();
+}
+
+/// Where a key stands; of one that is left out, the map that would hold it.
+std::string place_of(const YamlView& view, const std::string& path) {
+  const size_t dot = path.find('.');
+  const auto child = view.is_map() ? view.find(path.substr(0, dot)) : std::nullopt;
+  if (!child) return view.where();
+  return dot == std::string::npos ? child->where() : place_of(*child, path.substr(dot + 1));
 }
 
 std::string indented(const std::string& text, const std::string& margin) {
@@ -103,12 +112,13 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
   }
   make_absolute(config.accuracy.table.path, base);
   make_absolute(config.latency.table_file.path, base);
-  settle_plain_space(config, view);
+  const auto place = [&](const std::string& key) { return place_of(view, key); };
+  settle_plain_space(config, view, place);
   if (config.latency.hardware.find('/') != std::string::npos)
     make_absolute(config.latency.hardware, base);
-  const auto reward = view.find("reward");
-  const auto exponent = reward ? reward->find("w") : std::nullopt;
-  Reward(config.reward, exponent ? exponent->where() : path.string() + ": reward");
+  check_reward(config.reward,
+               [&](const std::string& key) { return place_of(view, "reward." + key); });
+  check_failure_reward(config, place_of(view, "search.failure_reward"));
   if (config.accuracy.kind == AccuracyKind::kProxy && config.accuracy.training.processes > 1 &&
       config.runtime.executor == ExecutorKind::kInProcess) {
     throw Error(ErrorKind::kConfig,

@@ -5,22 +5,10 @@
 namespace ridgeline {
 namespace {
 
-/// Where a dotted key stands in the user's file, or the file where it is not given.
-std::string place_of(YamlView view, const std::string& path) {
-  for (size_t begin = 0; begin < path.size();) {
-    const size_t end = std::min(path.find('.', begin), path.size());
-    const auto child = view.is_map() ? view.find(path.substr(begin, end - begin)) : std::nullopt;
-    if (!child) return view.source() + ": " + path;
-    view = *child;
-    begin = end + 1;
-  }
-  return view.where();
-}
-
 class PlainSpaceRules {
  public:
-  PlainSpaceRules(ExperimentConfig& config, const YamlView& view)
-      : config_(config), view_(view), space_(config.search_space()) {}
+  PlainSpaceRules(ExperimentConfig& config, const YamlView& view, const KeyPlace& place)
+      : config_(config), view_(view), place_(place), space_(config.search_space()) {}
 
   void apply() {
     if (space_.is_plain()) {
@@ -37,7 +25,8 @@ class PlainSpaceRules {
 
  private:
   [[noreturn]] void fail(const std::string& key, const std::string& what) const {
-    throw Error(ErrorKind::kConfig, place_of(view_, key) + ": " + what);
+    const std::string at = place_(key);
+    throw Error(ErrorKind::kConfig, at + (at.ends_with(key) ? ": " : ": " + key + ": ") + what);
   }
 
   bool given(const std::string& section, const std::string& key) const {
@@ -78,6 +67,12 @@ class PlainSpaceRules {
                " is plain decisions, which have no network to write; valid: [yaml]");
     }
     config_.export_.formats = yaml;
+    const RewardLimits& limits = config_.reward.limits;
+    if (limits.params || limits.madds || limits.memory_mib) {
+      fail("reward.limits", "space " + space_.name() +
+                                " is plain decisions, which have no parameters, multiply-adds or "
+                                "memory to limit; leave it out");
+    }
   }
 
   void settle_keys(TableConfig& table, const std::string& section) const {
@@ -115,13 +110,14 @@ class PlainSpaceRules {
 
   ExperimentConfig& config_;
   const YamlView& view_;
+  const KeyPlace& place_;
   SearchSpace space_;
 };
 
 }  // namespace
 
-void settle_plain_space(ExperimentConfig& config, const YamlView& view) {
-  PlainSpaceRules(config, view).apply();
+void settle_plain_space(ExperimentConfig& config, const YamlView& view, const KeyPlace& place) {
+  PlainSpaceRules(config, view, place).apply();
 }
 
 }  // namespace ridgeline

@@ -20,7 +20,7 @@ class CandidateTrials {
   CandidateTrials(const ExperimentConfig& config, double target_ms, const ScalingParts& parts,
                   const TrialObserver& observer)
       : config_(config),
-        reward_(at_target(config.reward, target_ms)),
+        scoring_(at_target(config, target_ms)),
         parts_(parts),
         observer_(observer) {
     for (auto& trial : parts.store.trials(Phase::kScaling))
@@ -35,15 +35,17 @@ class CandidateTrials {
       finish(trials[i]);
       candidates[i].failed = trials[i].status != TrialStatus::kComplete;
       candidates[i].accuracy = trials[i].accuracy;
-      if (!candidates[i].failed)
-        candidates[i].reward = reward_(trials[i].accuracy, candidates[i].latency_ms);
+      if (!candidates[i].failed) candidates[i].reward = scoring_.reward(trials[i]);
     }
   }
 
  private:
-  static RewardConfig at_target(RewardConfig reward, double target_ms) {
-    reward.target_ms = target_ms;
-    return reward;
+  /// Limits are the base network's: at the same latency scaled networks differ little in them, and
+  /// a limit that binds for the base would exclude them all.
+  static ExperimentConfig at_target(ExperimentConfig config, double target_ms) {
+    config.reward.target_ms = target_ms;
+    config.reward.limits = {};
+    return config;
   }
 
   Trial start(const LacsCandidate& candidate) {
@@ -79,14 +81,9 @@ class CandidateTrials {
   }
 
   void take(Trial& trial, const Evaluation& evaluation) const {
-    trial.status = evaluation.status;
-    trial.accuracy = evaluation.accuracy;
-    trial.loss = evaluation.loss;
-    trial.seconds = evaluation.seconds;
-    if (!evaluation.message.empty()) trial.message += ": " + evaluation.message;
-    trial.reward = trial.status == TrialStatus::kComplete
-                       ? reward_(trial.accuracy, trial.latency_ms)
-                       : config_.search.failure_reward;
+    const std::string coefficients = trial.message;
+    scoring_.take(trial, evaluation);
+    trial.message = coefficients + (trial.message.empty() ? "" : ": " + trial.message);
   }
 
   Evaluation wait_for(uint64_t id) {
@@ -100,7 +97,7 @@ class CandidateTrials {
   }
 
   const ExperimentConfig& config_;
-  Reward reward_;
+  Scoring scoring_;
   ScalingParts parts_;
   const TrialObserver& observer_;
   std::map<std::string, Trial> recorded_;  // by architecture

@@ -9,6 +9,7 @@
 #include "controller/controller.h"
 #include "experiments/checkpoint.h"
 #include "experiments/config.h"
+#include "experiments/scoring.h"
 #include "experiments/store.h"
 #include "experiments/trial_runner.h"
 #include "latency/oracle.h"
@@ -60,7 +61,7 @@ class Search {
   const ExperimentConfig& config_;
   SearchParts parts_;
   TrialObserver observer_;
-  Reward reward_;
+  Scoring scoring_;
   std::vector<Genotype> warm_;                  // the first proposals
   std::vector<Trial> recorded_;                 // of the store, at the start
   std::vector<Trial> done_;                     // committed, by id

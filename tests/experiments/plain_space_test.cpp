@@ -156,12 +156,13 @@ TEST_CASE("what needs a network is refused for plain decisions, with its place")
   CHECK_THAT(tables.error({"scaling.enabled=true"}), Catch::Contains("no network to scale"));
   CHECK_THAT(tables.error({"export.formats=[yaml, torchscript]"}),
              Catch::Contains("no network to write"));
+  CHECK_THAT(tables.error({"reward.limits.params=1000"}), Catch::Contains("have no parameters"));
   CHECK_THAT(tables.error({"latency.kind=none"}),
              Catch::Contains("reward.target_ms: must be 1 with latency.kind none"));
   CHECK_THAT(tables.error({"accuracy.table.keys=[a, b]"}),
              Catch::Contains("lacks the decision 'c'"));
-  CHECK_THAT(tables.error({"accuracy.table.keys=[a, b, c, dd]"}),
-             Catch::Contains("'dd' is no decision of space toy; valid: a, b, c"));
+  CHECK_THAT(tables.error({"accuracy.table.keys=[a, b, c, resolution]"}),
+             Catch::Contains("'resolution' is no decision of space toy; valid: a, b, c"));
   const auto network = "space={name: n, resolution: 32, stages: [{kernel: [3, 5], filters: 8}]}";
   CHECK_THAT(tables.error({network}),
              Catch::Contains("accuracy.kind: table knows points of plain"));
