@@ -77,6 +77,18 @@ std::string attempts_text(const TrialStore& store) {
   return text;
 }
 
+std::string further_text(const ExperimentConfig& config, const Trial& trial) {
+  std::string text;
+  for (size_t i = 0; i < trial.further.size(); ++i) {
+    const AcceleratorConfig& accelerator = config.further().at(i);
+    text += "  latency  " + format_ms(trial.further[i].ms) + " on " + accelerator.name + " (" +
+            enum_name(accelerator.latency.kind) + ", batch " +
+            std::to_string(accelerator.latency.batch) + "), target " +
+            format_ms(accelerator.target_ms) + "\n";
+  }
+  return text;
+}
+
 std::string best_text(RunDirectory& run, const Trial& best) {
   const Architecture architecture =
       architecture_from_yaml(YamlView::parse(best.architecture, "best"));
@@ -89,8 +101,8 @@ std::string best_text(RunDirectory& run, const Trial& best) {
       (config.latency.kind == LatencyKind::kMeasured ? config.latency.device
                                                      : config.latency.hardware) +
       ", batch " + std::to_string(config.latency.batch) + "), target " +
-      format_ms(config.reward.target_ms) + "\n  accuracy " + percent(best.accuracy) +
-      " in the trial, reward " + format_fixed(best.reward, 4) + "\n";
+      format_ms(config.reward.target_ms) + "\n" + further_text(config, best) + "  accuracy " +
+      percent(best.accuracy) + " in the trial, reward " + format_fixed(best.reward, 4) + "\n";
   const auto finals = run.store().trials(Phase::kFinal);
   if (!finals.empty())
     text += "  accuracy " + percent(finals[0].accuracy) + " after the final training\n";
@@ -103,6 +115,11 @@ std::string trial_table(const std::vector<Trial>& trials) {
   TextTable table{
       {"trial", "status", "reward", "accuracy", "latency", "params", "madds", "time", "genotype"},
       {}};
+  const auto priced =
+      std::find_if(trials.begin(), trials.end(), [](const Trial& t) { return !t.further.empty(); });
+  if (priced != trials.end()) {
+    for (const auto& latency : priced->further) table.header.push_back(latency.accelerator);
+  }
   for (const auto& t : trials) {
     table.rows.push_back(
         {std::to_string(t.id), enum_name(t.status), format_fixed(t.reward, 4), percent(t.accuracy),
@@ -110,6 +127,8 @@ std::string trial_table(const std::vector<Trial>& trials) {
          format_count(static_cast<double>(t.madds)), format_duration(t.seconds),
          t.genotype.empty() || t.status != TrialStatus::kComplete ? t.genotype + " " + t.message
                                                                   : t.genotype});
+    for (const auto& latency : t.further) table.rows.back().push_back(format_ms(latency.ms));
+    table.rows.back().resize(table.header.size());
   }
   return table.str();
 }
