@@ -6,6 +6,7 @@
 
 #include "core/config_path.h"
 #include "experiments/scoring.h"
+#include "experiments/warm_start.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -159,6 +160,7 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
       config.name[0] == '.') {
     view.at("name").fail("must be a plain folder name");
   }
+  warm_start(config, config.search_space());  // refuses what the space does not offer
   return config;
 }
 
