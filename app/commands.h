@@ -109,7 +109,7 @@ void trials_command(const TrialsOptions& options);
 /// The stored trials of a run under another reward, without training.
 struct ResolveOptions {
   std::string run;
-  std::string target;                 ///< "12ms"; empty: the run's
+  std::vector<std::string> targets;   ///< "12ms", "ACCELERATOR=8ms"; others: the run's
   std::string kind;                   ///< of the reward; empty: the run's
   std::vector<std::string> settings;  ///< reward.* only
   int top = 10;                       ///< rows of the table

@@ -87,6 +87,7 @@ void validate_command(const ValidateOptions& options) {
   oracle->require(space);
   const Preflight preflight =
       check_space(space, *oracle, config, preflight_samples(config.latency.kind));
+  check_accelerators(space, config);
   std::cout << options.config << ": valid\n"
             << "space " << space.name() << ": " << preflight.str() << "\n"
             << "latency: " << oracle->description() << "\n";

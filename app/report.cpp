@@ -92,6 +92,17 @@ std::string latency_place(const LatencyConfig& config) {
          ", batch " + std::to_string(config.batch);
 }
 
+std::string further_text(const ExperimentConfig& config, const Trial& trial) {
+  std::string text;
+  for (size_t i = 0; i < trial.further.size(); ++i) {
+    const AcceleratorConfig& accelerator = config.further().at(i);
+    text += "  latency  " + format_ms(trial.further[i].ms) + " on " + accelerator.name + " (" +
+            latency_place(accelerator.latency) + "), target " + format_ms(accelerator.target_ms) +
+            "\n";
+  }
+  return text;
+}
+
 std::string best_text(RunDirectory& run, const Trial& best) {
   const Architecture architecture =
       architecture_from_yaml(YamlView::parse(best.architecture, "best"));
@@ -106,8 +117,8 @@ std::string best_text(RunDirectory& run, const Trial& best) {
     text += "  latency  " + format_ms(best.latency_ms) + " (" + latency_place(config.latency) +
             "), target " + format_ms(config.reward.target_ms) + "\n";
   }
-  text += "  accuracy " + percent(best.accuracy) + " in the trial, reward " +
-          format_fixed(best.reward, 4) + "\n";
+  text += further_text(config, best) + "  accuracy " + percent(best.accuracy) +
+          " in the trial, reward " + format_fixed(best.reward, 4) + "\n";
   const auto finals = run.store().trials(Phase::kFinal);
   if (!finals.empty())
     text += "  accuracy " + percent(finals[0].accuracy) + " after the final training\n";
@@ -120,6 +131,11 @@ std::string trial_table(const std::vector<Trial>& trials) {
   TextTable table{
       {"trial", "status", "reward", "accuracy", "latency", "params", "madds", "time", "genotype"},
       {}};
+  const auto priced =
+      std::find_if(trials.begin(), trials.end(), [](const Trial& t) { return !t.further.empty(); });
+  if (priced != trials.end()) {
+    for (const auto& latency : priced->further) table.header.push_back(latency.accelerator);
+  }
   for (const auto& t : trials) {
     table.rows.push_back(
         {std::to_string(t.id), enum_name(t.status), format_fixed(t.reward, 4), percent(t.accuracy),
@@ -127,6 +143,8 @@ std::string trial_table(const std::vector<Trial>& trials) {
          format_count(static_cast<double>(t.madds)), format_duration(t.seconds),
          t.genotype.empty() || t.status != TrialStatus::kComplete ? t.genotype + " " + t.message
                                                                   : t.genotype});
+    for (const auto& latency : t.further) table.rows.back().push_back(format_ms(latency.ms));
+    table.rows.back().resize(table.header.size());
   }
   return table.str();
 }

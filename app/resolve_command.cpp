@@ -18,17 +18,33 @@ using nlohmann::ordered_json;
 std::vector<std::string> settings_of(const ResolveOptions& options) {
   std::vector<std::string> settings;
   if (!options.kind.empty()) settings.push_back("reward.kind=" + options.kind);
-  if (!options.target.empty()) {
-    settings.push_back("reward.target_ms=" + ConfigWriter::plain_number(milliseconds_of_option(
-                                                 "--target", options.target)));
-  }
   settings.insert(settings.end(), options.settings.begin(), options.settings.end());
-  if (settings.empty()) {
-    throw Error(ErrorKind::kUsage,
-                "resolve: say what changes: --target 12ms, --kind tunas, or --set "
-                "reward.KEY=VALUE");
+  if (!settings.empty() || !options.targets.empty()) return settings;
+  throw Error(ErrorKind::kUsage,
+              "resolve: say what changes: --target 12ms, --kind tunas, or --set reward.KEY=VALUE");
+}
+
+/// "12ms", or "NAME=8ms" for one of the run's accelerators.
+void set_target(ExperimentConfig& config, const std::string& text) {
+  const size_t equals = text.find('=');
+  const std::string latency = equals == std::string::npos ? text : text.substr(equals + 1);
+  const double ms = milliseconds_of_option("--target", latency);
+  if (equals == std::string::npos) {
+    config.reward.target_ms = ms;
+    return;
   }
-  return settings;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < config.further().size(); ++i) {
+    AcceleratorConfig& accelerator = config.accelerators->at(i);
+    names.push_back(accelerator.name);
+    if (accelerator.name != text.substr(0, equals)) continue;
+    accelerator.target_ms = ms;
+    return;
+  }
+  throw Error(ErrorKind::kUsage,
+              "--target " + text + ": the run has no such accelerator" +
+                  (names.empty() ? "; it has one target, --target " + latency
+                                 : "; valid: " + join(names) + ", or a latency alone"));
 }
 
 const RankedTrial& old_winner(const Resolution& resolution) {
@@ -86,6 +102,7 @@ void print_table(const Resolution& resolution, const ExperimentConfig& before,
                           format_count(static_cast<double>(trial.params)),
                           format_count(static_cast<double>(trial.madds)),
                           std::to_string(row.rank_before), trial.genotype});
+    for (const auto& latency : trial.further) table.rows.back().push_back(format_ms(latency.ms));
   }
   std::cout << "reward " << Scoring(now).form().equation() << "; the run's was "
             << Scoring(before).form().equation() << "\n"
@@ -102,6 +119,7 @@ ordered_json row_of(const RankedTrial& row, size_t index) {
   json["reward"] = excluded ? ordered_json(nullptr) : ordered_json(row.reward);
   json["accuracy"] = trial.accuracy;
   json["latency_ms"] = trial.latency_ms;
+  for (const auto& latency : trial.further) json["latency_ms_" + latency.accelerator] = latency.ms;
   json["params"] = trial.params;
   json["madds"] = trial.madds;
   json["rank_before"] = row.rank_before;
@@ -167,7 +185,8 @@ void resolve_command(const ResolveOptions& options) {
   if (options.csv && options.json)
     throw Error(ErrorKind::kUsage, "--csv and --json exclude each other");
   RunDirectory run = RunDirectory::read(options.run);
-  const ExperimentConfig config = changed_reward(run.config_file(), settings_of(options));
+  ExperimentConfig config = changed_reward(run.config_file(), settings_of(options));
+  for (const auto& target : options.targets) set_target(config, target);
   const Resolution resolution = resolve_run(run, config);
   if (options.csv) {
     print_csv(resolution);

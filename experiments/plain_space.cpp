@@ -15,8 +15,11 @@ class PlainSpaceRules {
       require_tables();
       switch_off_networks();
       if (reads_table(config_.accuracy.kind)) settle_keys(config_.accuracy.table, "accuracy.table");
-      if (reads_table_file(config_.latency.kind))
-        settle_keys(config_.latency.table_file, "latency.table_file");
+      settle_latency(config_.latency, "latency");
+      if (config_.accelerators) {
+        for (auto& accelerator : *config_.accelerators)
+          settle_latency(accelerator.latency, "accelerators");
+      }
     } else {
       refuse_tables();
     }
@@ -39,9 +42,18 @@ class PlainSpaceRules {
                             " is plain decisions, which have none; valid: ";
     if (!reads_table(config_.accuracy.kind))
       fail("accuracy.kind", enum_name(config_.accuracy.kind) + why + "table, surrogate");
-    const LatencyKind latency = config_.latency.kind;
-    if (!reads_table_file(latency) && latency != LatencyKind::kNone)
-      fail("latency.kind", enum_name(latency) + why + "table_file, surrogate, none");
+    require_table_file(config_.latency.kind, "latency.kind", why);
+    for (const auto& accelerator : config_.further())
+      require_table_file(accelerator.latency.kind, "accelerators", why);
+  }
+
+  void require_table_file(LatencyKind kind, const std::string& key, const std::string& why) const {
+    if (!reads_table_file(kind) && kind != LatencyKind::kNone)
+      fail(key, enum_name(kind) + why + "table_file, surrogate, none");
+  }
+
+  void settle_latency(LatencyConfig& latency, const std::string& section) const {
+    if (reads_table_file(latency.kind)) settle_keys(latency.table_file, section + ".table_file");
   }
 
   void refuse_tables() const {
@@ -51,6 +63,10 @@ class PlainSpaceRules {
       fail("accuracy.kind", enum_name(config_.accuracy.kind) + why + "; valid: proxy, formula");
     if (reads_table_file(config_.latency.kind))
       fail("latency.kind", enum_name(config_.latency.kind) + why);
+    for (const auto& accelerator : config_.further()) {
+      if (reads_table_file(accelerator.latency.kind))
+        fail("accelerators", enum_name(accelerator.latency.kind) + why);
+    }
   }
 
   void switch_off_networks() {

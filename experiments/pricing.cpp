@@ -18,6 +18,8 @@ void price(Trial& trial, const Genotype& genotype, const Scoring& scoring, const
   trial.reward = scoring.failure_reward();
   try {
     trial.latency_ms = parts.oracle.estimate_architecture(architecture).ms;
+    for (const auto& [accelerator, oracle] : parts.further)
+      trial.further.push_back({accelerator, oracle.estimate_architecture(architecture).ms});
   } catch (const LatencyFailure& failure) {
     const bool late = failure.cause() == LatencyFailure::Cause::kTimedOut;
     trial.status = late ? TrialStatus::kTimeOut : TrialStatus::kCrashed;

@@ -30,31 +30,66 @@ double least_memory_mib(const NetworkCost& cost, const LatencyConfig& latency) {
   return elements * bytes_per_element(latency.precision.value_or(Precision::kFp32)) / (1 << 20);
 }
 
+std::vector<FurtherTarget> further_targets(const ExperimentConfig& config) {
+  std::vector<FurtherTarget> targets;
+  for (const auto& accelerator : config.further())
+    targets.push_back({accelerator.name, accelerator.target_ms});
+  return targets;
+}
+
 Scoring::Scoring(const ExperimentConfig& config)
     : latency_(config.latency),
-      reward_(config.reward),
+      further_(further_targets(config)),
+      reward_(config.reward, "reward", further_),
       max_ratio_(config.search.max_latency_ratio),
       failure_reward_(config.search.failure_reward.value_or(reward_.failure(slowness(config)))) {}
 
 RewardCosts Scoring::costs(const Trial& trial) const {
-  return {.latency_ms = trial.latency_ms,
-          .params = static_cast<double>(trial.params),
-          .madds = static_cast<double>(trial.madds)};
+  RewardCosts costs{.latency_ms = trial.latency_ms,
+                    .params = static_cast<double>(trial.params),
+                    .madds = static_cast<double>(trial.madds)};
+  for (const auto& latency : trial.further) costs.further_ms.push_back(latency.ms);
+  if (costs.further_ms.size() == further_.size()) return costs;
+  throw Error(ErrorKind::kInternal, "trial " + std::to_string(trial.id) + " has latencies on " +
+                                        std::to_string(costs.further_ms.size()) +
+                                        " further accelerators, the configuration has " +
+                                        std::to_string(further_.size()));
+}
+
+std::string Scoring::unusable_latency(const Trial& trial) const {
+  const auto cause = [](double ms, const std::string& where) {
+    return "latency " + ConfigWriter::plain_number(ms) + " ms" + where +
+           " is not a positive, finite time";
+  };
+  if (!is_time(trial.latency_ms)) return cause(trial.latency_ms, "");
+  for (const auto& latency : trial.further) {
+    if (!is_time(latency.ms)) return cause(latency.ms, " on " + latency.accelerator);
+  }
+  return {};
 }
 
 std::string Scoring::too_slow(const Trial& trial) const {
+  if (max_ratio_ <= 0) return {};
   const double limit = max_ratio_ * reward_.config().target_ms;
-  if (limit <= 0 || trial.latency_ms <= limit) return {};
-  return "latency " + format_ms(trial.latency_ms) + " is over " + format_ms(limit);
+  if (trial.latency_ms > limit)
+    return "latency " + format_ms(trial.latency_ms) + " is over " + format_ms(limit);
+  for (size_t i = 0; i < further_.size(); ++i) {
+    const double further_limit = max_ratio_ * further_[i].ms;
+    if (trial.further[i].ms > further_limit) {
+      return "latency " + format_ms(trial.further[i].ms) + " on " + further_[i].accelerator +
+             " is over " + format_ms(further_limit);
+    }
+  }
+  return {};
 }
 
 void Scoring::judge(Trial& trial, const NetworkCost& cost) const {
   trial.reward = failure_reward_;
-  if (!is_time(trial.latency_ms)) {
+  if (const std::string unusable = unusable_latency(trial); !unusable.empty()) {
     trial.status = TrialStatus::kCrashed;
-    trial.message = "latency " + ConfigWriter::plain_number(trial.latency_ms) +
-                    " ms is not a positive, finite time: not trained";
-    trial.latency_ms = 0;
+    trial.message = unusable + ": not trained";
+    if (!is_time(trial.latency_ms)) trial.latency_ms = 0;
+    trial.further.clear();
     return;
   }
   RewardCosts costs = this->costs(trial);
@@ -75,13 +110,6 @@ void Scoring::take(Trial& trial, const Evaluation& evaluation) const {
   trial.loss = evaluation.loss;
   trial.seconds = evaluation.seconds;
   trial.message = evaluation.message;
-  const bool complete = trial.status == TrialStatus::kComplete;
-  if (complete && !(trial.accuracy >= 0 && trial.accuracy <= 1)) {
-    trial.status = TrialStatus::kDiverged;
-    trial.message =
-        "accuracy " + ConfigWriter::plain_number(trial.accuracy) + " is not a fraction in [0, 1]";
-    trial.accuracy = 0;
-  }
   trial.reward = trial.status == TrialStatus::kComplete ? reward(trial) : failure_reward_;
 }
 
@@ -102,7 +130,8 @@ void check_failure_reward(const ExperimentConfig& config, const std::string& whe
       kind == RewardKind::kMnasHard) {
     return;
   }
-  const double most = Reward(config.reward).failure(slowness(config));
+  const double most =
+      Reward(config.reward, "reward", further_targets(config)).failure(slowness(config));
   if (*config.search.failure_reward <= most) return;
   throw Error(ErrorKind::kConfig,
               where + ": with reward.kind " + enum_name(kind) + " it must be at most " +

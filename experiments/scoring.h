@@ -10,6 +10,9 @@ namespace ridgeline {
 /// `latency.batch`, in `latency.precision` (fp32 where that is left out).
 double least_memory_mib(const NetworkCost& cost, const LatencyConfig& latency);
 
+/// The targets of the configuration's `accelerators`.
+std::vector<FurtherTarget> further_targets(const ExperimentConfig& config);
+
 /// What the trials of a run are told: its reward, what rules a network out before it is trained,
 /// and the reward of failures.
 class Scoring {
@@ -20,8 +23,7 @@ class Scoring {
   /// becomes `crashed`; one that the reward excludes, or that is slower than
   /// `search.max_latency_ratio` times a target, `infeasible`, with the cause and its reward.
   void judge(Trial& trial, const NetworkCost& cost) const;
-  /// Takes over how the training ended, and its reward. A complete one whose accuracy is no
-  /// fraction is recorded as `diverged`.
+  /// Takes over how the training ended, and its reward.
   void take(Trial& trial, const Evaluation& evaluation) const;
   /// Of a complete trial.
   double reward(const Trial& trial) const;
@@ -33,9 +35,11 @@ class Scoring {
 
  private:
   RewardCosts costs(const Trial& trial) const;
+  std::string unusable_latency(const Trial& trial) const;
   std::string too_slow(const Trial& trial) const;
 
   LatencyConfig latency_;
+  std::vector<FurtherTarget> further_;
   Reward reward_;
   double max_ratio_;
   double failure_reward_;

@@ -16,6 +16,12 @@
 
 namespace ridgeline {
 
+/// What prices networks on a further accelerator; borrowed.
+struct FurtherOracle {
+  std::string accelerator;
+  const LatencyOracle& oracle;
+};
+
 /// What a search works with; all borrowed, all outliving it.
 struct SearchParts {
   const SearchSpace& space;
@@ -26,6 +32,8 @@ struct SearchParts {
   /// What the data asks of every architecture; 0: as the space says.
   int classes = 0;
   int input_channels = 0;
+  /// Of the configuration's `accelerators`, in their order.
+  std::vector<FurtherOracle> further = {};
 };
 
 /// Told of each trial as it is committed, and of each that was found in the store.

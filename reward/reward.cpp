@@ -35,13 +35,13 @@ std::string over(const std::string& what, const std::string& limit) {
 }  // namespace
 
 Reward::Reward(const RewardConfig& config, const std::string& where,
-               std::vector<double> further_targets_ms)
-    : config_(config), further_targets_ms_(std::move(further_targets_ms)) {
+               std::vector<FurtherTarget> further)
+    : config_(config), further_(std::move(further)) {
   check_reward(config, [&](const std::string&) { return where; });
-  for (const double target : further_targets_ms_) {
-    if (std::isfinite(target) && target > 0) continue;
-    throw Error(ErrorKind::kConfig,
-                where + ": an accelerator's target_ms must be a positive latency in milliseconds");
+  for (const FurtherTarget& target : further_) {
+    if (std::isfinite(target.ms) && target.ms > 0) continue;
+    throw Error(ErrorKind::kConfig, where + ": the target_ms of accelerator " + target.accelerator +
+                                        " must be a positive latency in milliseconds");
   }
   switch (config.kind) {
     case RewardKind::kMnasSoft:
@@ -69,8 +69,8 @@ double Reward::share(double ratio) const {
 
 double Reward::combined(const RewardCosts& costs) const {
   double result = share(costs.latency_ms / config_.target_ms);
-  for (size_t i = 0; i < further_targets_ms_.size(); ++i) {
-    const double other = share(costs.further_ms[i] / further_targets_ms_[i]);
+  for (size_t i = 0; i < further_.size(); ++i) {
+    const double other = share(costs.further_ms[i] / further_[i].ms);
     if (config_.combine == RewardCombination::kWorst) {
       result = std::min(result, other);
     } else {
@@ -82,8 +82,8 @@ double Reward::combined(const RewardCosts& costs) const {
 
 double Reward::excess(const RewardCosts& costs) const {
   double sum = relative_excess(costs.latency_ms, config_.target_ms);
-  for (size_t i = 0; i < further_targets_ms_.size(); ++i)
-    sum += relative_excess(costs.further_ms[i], further_targets_ms_[i]);
+  for (size_t i = 0; i < further_.size(); ++i)
+    sum += relative_excess(costs.further_ms[i], further_[i].ms);
   const RewardLimits& limits = config_.limits;
   return sum + relative_excess(costs.params, limits.params) +
          relative_excess(costs.madds, limits.madds) +
@@ -97,10 +97,10 @@ double Reward::operator()(double accuracy, const RewardCosts& costs) const {
   }
   require_time(costs.latency_ms);
   for (const double ms : costs.further_ms) require_time(ms);
-  if (costs.further_ms.size() != further_targets_ms_.size()) {
+  if (costs.further_ms.size() != further_.size()) {
     throw Error(ErrorKind::kInternal, "reward: " + std::to_string(costs.further_ms.size()) +
                                           " further latencies for " +
-                                          std::to_string(further_targets_ms_.size()) + " targets");
+                                          std::to_string(further_.size()) + " targets");
   }
   if (config_.kind == RewardKind::kConstraint) {
     const double violation = excess(costs);
@@ -128,10 +128,10 @@ std::optional<std::string> Reward::exclusion(const RewardCosts& costs) const {
     return "latency " + format_ms(costs.latency_ms) + " is over the target of " +
            format_ms(config_.target_ms);
   }
-  for (size_t i = 0; i < further_targets_ms_.size(); ++i) {
-    if (costs.further_ms[i] > further_targets_ms_[i]) {
-      return "latency " + format_ms(costs.further_ms[i]) + " on accelerator " +
-             std::to_string(i + 1) + " is over its target of " + format_ms(further_targets_ms_[i]);
+  for (size_t i = 0; i < further_.size(); ++i) {
+    if (costs.further_ms[i] > further_[i].ms) {
+      return "latency " + format_ms(costs.further_ms[i]) + " on " + further_[i].accelerator +
+             " is over the target of " + format_ms(further_[i].ms);
     }
   }
   return std::nullopt;
@@ -140,7 +140,7 @@ std::optional<std::string> Reward::exclusion(const RewardCosts& costs) const {
 double Reward::failure(double slowness) const {
   if (config_.kind == RewardKind::kConstraint) return -1;
   RewardCosts costs{.latency_ms = slowness * config_.target_ms};
-  for (const double target : further_targets_ms_) costs.further_ms.push_back(slowness * target);
+  for (const FurtherTarget& target : further_) costs.further_ms.push_back(slowness * target.ms);
   return (*this)(0, costs);
 }
 
@@ -166,9 +166,10 @@ std::string Reward::equation() const {
       text = "ACC where LAT <= " + target + ", else below 0";
       break;
   }
-  if (!further_targets_ms_.empty())
-    text += ", " + enum_name(config_.combine) + " of " +
-            std::to_string(1 + further_targets_ms_.size()) + " accelerators";
+  for (size_t i = 0; i < further_.size(); ++i) {
+    text += i > 0 ? ", " : ", " + enum_name(config_.combine) + " of this and of ";
+    text += further_[i].accelerator + " at " + format_ms(further_[i].ms);
+  }
   return text;
 }
 

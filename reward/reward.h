@@ -9,6 +9,12 @@
 
 namespace ridgeline {
 
+/// The latency target of a further accelerator.
+struct FurtherTarget {
+  std::string accelerator;
+  double ms = 0;
+};
+
 /// What a network costs, as far as a reward looks at it.
 struct RewardCosts {
   double latency_ms = 0;
@@ -37,9 +43,9 @@ class Reward {
  public:
   /// Throws `kConfig`, its message beginning with `where`, for an exponent or weight that would
   /// reward slowness, a key that its kind does not have, or a target or limit that is not positive.
-  /// w = 0 leaves the latency out of mnas_soft. `further_targets_ms`: of further accelerators.
+  /// w = 0 leaves the latency out of mnas_soft.
   explicit Reward(const RewardConfig& config, const std::string& where = "reward",
-                  std::vector<double> further_targets_ms = {});
+                  std::vector<FurtherTarget> further = {});
 
   /// accuracy: fraction in [0, 1]; latencies > 0. Throws `kInternal` for NaN or values outside.
   /// Limits matter to `constraint` only: what `exclusion` names is not to be trained at all.
@@ -64,7 +70,7 @@ class Reward {
 
   RewardConfig config_;
   double alpha_ = 0, beta_ = 0;
-  std::vector<double> further_targets_ms_;
+  std::vector<FurtherTarget> further_;
 };
 
 /// What the constructor checks of `config`; `where` gives the place of a key for the message.

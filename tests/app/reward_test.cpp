@@ -122,3 +122,28 @@ TEST_CASE("reward calibrate refuses what has no trade-off") {
     CHECK_FALSE(outcome.err.empty());
   }
 }
+
+TEST_CASE("a run for several accelerators shows, lists and resolves every latency") {
+  TempFolder folder;
+  const std::string run = folder / "run";
+  const std::string tpu = "accelerators=[{name: tpu, target_ms: 0.1, hardware: tpu_v3, batch: 8}]";
+  make_run(run, {"--set", tpu});
+  CHECK(contains(run_program({"show", run}).out, " on tpu (roofline, batch 8), target 0.100 ms"));
+  CHECK(contains(run_program({"show", run, "--trial", "0"}).out, " on tpu\n"));
+  CHECK(contains(run_program({"trials", run, "--csv", "--where", "id = 0"}).out, ",tpu=0."));
+  const auto json = nlohmann::json::parse(
+      run_program({"resolve", run, "--target", "tpu=1us", "--set", "reward.w=-1", "--json"}).out);
+  CHECK(contains(json.at("reward").get<std::string>(), "worst of this and of tpu at 0.00100 ms"));
+  for (const auto& row : json.at("trials")) {
+    const double ratio = row.at("latency_ms_tpu").get<double>() / 1e-3;
+    CHECK(row.at("reward").get<double>() == Approx(row.at("accuracy").get<double>() / ratio));
+  }
+  CHECK(contains(run_program({"resolve", run, "--target", "gpu=1us"}).err,
+                 "has no such accelerator; valid: tpu, or a latency alone"));
+  CHECK(run_program({"resume", run}).exit_code == 0);
+  const auto out_of_reach =
+      run_program({"validate", test::source_folder() / "configs/quickstart.yaml", "--set",
+                   "accelerators=[{name: tpu, target_ms: 0.00001, hardware: tpu_v3}]"});
+  CHECK(out_of_reach.exit_code == 7);
+  CHECK(contains(out_of_reach.err, "accelerator tpu: "));
+}

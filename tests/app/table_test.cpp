@@ -26,7 +26,7 @@ TEST_CASE("ridgeline search, show and export work on plain decisions and a table
         std::string::npos);
   CHECK_THAT(run_program({"show", run}).out, Catch::Contains("40.00 %"));
   const Outcome refused =
-      run_program({"export", run, "--formats", "torchscript", "--out", run + "/x"});
+      run_program({"export", run, "--format", "torchscript", "--out", run + "/x"});
   CHECK(refused.exit_code == 3);
   CHECK_THAT(refused.err, Catch::Contains("plain decisions and has no network to write"));
   write_file_atomic(folder / "t.csv", "op,acc\n00,10\n01,20\n");

@@ -40,15 +40,15 @@ bool contains(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("another target or kind ranks the trained networks anew") {
-  const auto config = small_config("reward.target_ms=10;reward.kind=tunas");
+  const auto config = small_config("reward.target_ms=10;reward.kind=tunas;reward.beta=-0.3");
   const auto trials = front(config);
   CHECK(ids(resolve_trials(trials, config)) == Ids{1, 0, 2});
-  const auto slower = small_config("reward.target_ms=20;reward.kind=tunas");
+  const auto slower = small_config("reward.target_ms=20;reward.kind=tunas;reward.beta=-0.3");
   const auto resolution = resolve_trials(trials, slower);
   CHECK(ids(resolution) == Ids{2, 1, 0});
   CHECK(resolution.ranked[0].reward == 0.8);
   CHECK(resolution.ranked[0].rank_before == 3);
-  CHECK(resolution.ranked[0].trial.reward == Approx(0.7));  // the run's own
+  CHECK(resolution.ranked[0].trial.reward == Approx(0.5));  // the run's own
   CHECK(ids(resolve_trials(trials, small_config("reward.target_ms=5;reward.kind=mnas_hard"))) ==
         Ids{0, 1, 2});
 }

@@ -6,6 +6,7 @@
 
 #include "core/file.h"
 #include "experiments/run_directory.h"
+#include "experiments/trial_file.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"
 #include "tests/support.h"
@@ -159,13 +160,34 @@ TEST_CASE("an accuracy that is no fraction is recorded as diverged, with the wor
   NanEvaluator evaluator;
   InProcessExecutor executor(evaluator);
   TrialStore store(folder / "store.sqlite");
-  for (const auto& trial : search_once(config, store, executor)) {
+  for (const auto& trial : search_once(config, store, executor, /*record_attempts=*/true)) {
     CHECK(trial.status == TrialStatus::kDiverged);
     CHECK(trial.message == "accuracy nan is not a fraction in [0, 1]");
     CHECK(trial.accuracy == 0);
     CHECK(trial.reward == 0);
   }
   CHECK_FALSE(store.best(Phase::kSearch).has_value());
+  // What a resumed run would take over says the same.
+  REQUIRE_FALSE(store.attempts(0).empty());
+  CHECK(store.attempts(0)[0].evaluation.status == TrialStatus::kDiverged);
+}
+
+TEST_CASE("an accuracy that is no number stays one on its way through a result file") {
+  TempFolder folder;
+  Evaluation evaluation;
+  evaluation.accuracy = std::numeric_limits<double>::infinity();
+  write_result_file(folder / "r.json", evaluation);
+  const Evaluation read = read_result_file(folder / "r.json");
+  CHECK(std::isnan(read.accuracy));
+  CHECK(checked(read).status == TrialStatus::kDiverged);
+  evaluation.status = TrialStatus::kCrashed;
+  evaluation.message = "a cause";
+  CHECK(checked(evaluation).status == TrialStatus::kCrashed);
+  CHECK(checked(evaluation).message == "a cause");
+  CHECK(checked(evaluation).accuracy == 0);
+  evaluation = {};
+  evaluation.accuracy = 1;
+  CHECK(checked(evaluation).status == TrialStatus::kComplete);
 }
 
 TEST_CASE("a latency that is no time is recorded as a crash of the oracle, with the word") {

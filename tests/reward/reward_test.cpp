@@ -140,19 +140,28 @@ TEST_CASE("what is over a limit is excluded by name in every kind") {
 TEST_CASE("of several accelerators the worst counts, or the product") {
   RewardConfig config{.target_ms = 10, .w = -1};
   const RewardCosts costs{.latency_ms = 5, .further_ms = {8}};  // half, and twice the target
-  CHECK(Reward(config, "reward", {4})(0.4, costs) == Approx(0.2));
+  CHECK(Reward(config, "reward", {{"tpu", 4}})(0.4, costs) == Approx(0.2));
   config.combine = RewardCombination::kProduct;
-  CHECK(Reward(config, "reward", {4})(0.4, costs) == Approx(0.4));
+  CHECK(Reward(config, "reward", {{"tpu", 4}})(0.4, costs) == Approx(0.4));
   config = {.kind = RewardKind::kTunas, .target_ms = 10, .beta = -0.1};
-  CHECK(Reward(config, "reward", {4})(0.4, costs) == Approx(0.3));
+  CHECK(Reward(config, "reward", {{"tpu", 4}})(0.4, costs) == Approx(0.3));
   config.combine = RewardCombination::kProduct;
-  CHECK(Reward(config, "reward", {4})(0.4, costs) == Approx(0.25));
+  CHECK(Reward(config, "reward", {{"tpu", 4}})(0.4, costs) == Approx(0.25));
   config = {.kind = RewardKind::kConstraint, .target_ms = 10};
-  CHECK(Reward(config, "reward", {8})(0.4, costs) == 0.4);
-  CHECK(Reward(config, "reward", {4})(0.4, costs) == Approx(-0.5));
-  CHECK(Reward(config, "reward", {4}).exclusion(costs).has_value());
-  CHECK(contains(error_of([&] { Reward(config, "reward", {4})(0.4, 5); }), "0 further latencies"));
-  CHECK(contains(error_of([&] { Reward(config, "reward", {0}); }), "must be a positive latency"));
+  CHECK(Reward(config, "reward", {{"tpu", 8}})(0.4, costs) == 0.4);
+  CHECK(Reward(config, "reward", {{"tpu", 4}})(0.4, costs) == Approx(-0.5));
+  CHECK(Reward(config, "reward", {{"tpu", 4}}).exclusion(costs) ==
+        "latency 8.00 ms on tpu is over the target of 4.00 ms");
+  CHECK(Reward({.target_ms = 10}, "reward", {{"tpu", 4}}).equation() ==
+        "ACC x (LAT / 10.0 ms)^-0.09, worst of this and of tpu at 4.00 ms");
+  CHECK(contains(error_of([&] {
+                   Reward(config, "reward", {{"tpu", 4}})(0.4, 5);
+                 }),
+                 "0 further latencies"));
+  CHECK(contains(error_of([&] {
+                   Reward(config, "reward", {{"tpu", 0}});
+                 }),
+                 "must be a positive latency"));
 }
 
 TEST_CASE("a failure is told what a useless, slow network would be, and never more") {
