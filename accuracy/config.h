@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/config.h"
+#include "tables/config.h"
 
 namespace ridgeline {
 
@@ -196,26 +197,36 @@ struct TrainingConfig {
 
 /// proxy: train briefly and validate. formula: a smooth function of cost, depth and width that
 /// needs no training, for trying out a configuration and for tests; it says nothing of real
-/// accuracy.
-enum class AccuracyKind { kProxy, kFormula };
+/// accuracy. table, surrogate: of a space of plain decisions, looked up or fitted.
+enum class AccuracyKind { kProxy, kFormula, kTable, kSurrogate };
 template <>
 struct EnumNames<AccuracyKind> {
-  static constexpr std::array<std::pair<AccuracyKind, const char*>, 2> values{
-      {{AccuracyKind::kProxy, "proxy"}, {AccuracyKind::kFormula, "formula"}}};
+  static constexpr std::array<std::pair<AccuracyKind, const char*>, 4> values{
+      {{AccuracyKind::kProxy, "proxy"},
+       {AccuracyKind::kFormula, "formula"},
+       {AccuracyKind::kTable, "table"},
+       {AccuracyKind::kSurrogate, "surrogate"}}};
 };
+/// Whether an evaluator of this kind prices points of plain decisions, by a table of them.
+inline bool reads_table(AccuracyKind kind) {
+  return kind == AccuracyKind::kTable || kind == AccuracyKind::kSurrogate;
+}
 
 struct AccuracyConfig {
   AccuracyKind kind = AccuracyKind::kProxy;
   DataConfig data;
   TrainingConfig training;
+  TableConfig table;
 
   template <class V>
   void describe(V& v) {
     v.field("kind", kind,
             {.help = "proxy: short training and validation; formula: no training, for trying out a "
-                     "configuration"});
+                     "configuration; of plain decisions: table: looked up, surrogate: fitted to a "
+                     "table of a sample"});
     v.section("data", data, "the images");
     v.section("training", training, "the proxy training of one candidate");
+    v.section("table", table, "kinds table and surrogate: accuracies by decisions");
   }
 };
 

@@ -70,6 +70,7 @@ struct Evaluation {
 };
 
 class RankGroup;
+class SearchSpace;
 
 /// (architecture, seed, trial id) -> accuracy. A pure function: equal specs give equal evaluations
 /// but for `seconds` and `images_per_s`.
@@ -79,6 +80,8 @@ class AccuracyEvaluator {
   /// Divergence and lack of memory are statuses; what the user must mend (data file, device) throws
   /// `Error`, and so does a training that was asked to stop (`kInterrupted`).
   virtual Evaluation evaluate(const TrialSpec& spec) = 0;
+  /// Throws where it cannot score points of `space`, as far as that is known beforehand.
+  virtual void require(const SearchSpace& /*space*/) const {}
   /// What the data asks of an architecture; 0: no opinion. Grey images (1 channel) also serve
   /// architectures of 3.
   virtual int classes() const { return 0; }

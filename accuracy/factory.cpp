@@ -1,6 +1,7 @@
 #include "accuracy/evaluator.h"
 #include "accuracy/formula.h"
 #include "accuracy/proxy.h"
+#include "accuracy/table.h"
 #include "core/error.h"
 
 namespace ridgeline {
@@ -11,6 +12,10 @@ std::unique_ptr<AccuracyEvaluator> make_evaluator(const AccuracyConfig& config, 
       return std::make_unique<ProxyEvaluator>(config, ranks);
     case AccuracyKind::kFormula:
       return std::make_unique<FormulaEvaluator>();
+    case AccuracyKind::kTable:
+      return std::make_unique<TableEvaluator>(config.table);
+    case AccuracyKind::kSurrogate:
+      return std::make_unique<SurrogateEvaluator>(config.table);
   }
   throw Error(ErrorKind::kInternal, "accuracy kind without an evaluator");
 }

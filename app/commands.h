@@ -106,6 +106,26 @@ struct TrialsOptions {
 };
 void trials_command(const TrialsOptions& options);
 
+/// The stored trials of a run under another reward, without training.
+struct ResolveOptions {
+  std::string run;
+  std::vector<std::string> targets;   ///< "12ms", "ACCELERATOR=8ms"; others: the run's
+  std::string kind;                   ///< of the reward; empty: the run's
+  std::vector<std::string> settings;  ///< reward.* only
+  int top = 10;                       ///< rows of the table
+  bool csv = false, json = false;     ///< all rows
+  std::string out;                    ///< file for the winner's architecture; empty: none
+};
+void resolve_command(const ResolveOptions& options);
+
+/// Where the exponent w comes from: exactly one of the three.
+struct RewardCalibrateOptions {
+  std::string gain;                 ///< accuracy per latency doubling: "5%"
+  std::vector<std::string> points;  ///< two of "75.2%:80ms"
+  std::string run;                  ///< folder: the front of its trials
+};
+void reward_calibrate_command(const RewardCalibrateOptions& options);
+
 struct ForkOptions {
   std::string run, new_run;
   int at = 0;  ///< so many trials are taken over

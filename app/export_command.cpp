@@ -17,6 +17,7 @@ ExportReport export_run(RunDirectory& run, const std::vector<ExportFormat>& form
                                      "continue it with: ridgeline resume " + run.path().string());
   }
   const Architecture architecture = load_architecture(run.best_architecture());
+  if (architecture.is_plain()) return export_decisions(architecture, formats, folder);
   NetworkModule module(lower(architecture), run.config().seed);
   if (std::filesystem::exists(run.best_weights())) {
     load_weights(*module, run.best_weights());

@@ -83,8 +83,11 @@ void validate_command(const ValidateOptions& options) {
   const SearchSpace space = config.search_space();
   const auto oracle = make_oracle(config.latency);
   const auto evaluator = make_evaluator(config.accuracy);
+  evaluator->require(space);
+  oracle->require(space);
   const Preflight preflight =
       check_space(space, *oracle, config, preflight_samples(config.latency.kind));
+  check_accelerators(space, config);
   std::cout << options.config << ": valid\n"
             << "space " << space.name() << ": " << preflight.str() << "\n"
             << "latency: " << oracle->description() << "\n";

@@ -5,6 +5,7 @@
 
 #include "app/commands.h"
 #include "app/latency_options.h"
+#include "app/reward_options.h"
 #include "core/error.h"
 #include "core/logging.h"
 
@@ -278,6 +279,7 @@ int run(int argc, char** argv) {
   app.parse_complete_callback([&] { set_up_logging(log_level); });
   add_run_commands(app);
   add_store_commands(app);
+  add_reward_commands(app);
   add_scale_command(app);
   add_network_commands(app);
   add_roofline_command(app);

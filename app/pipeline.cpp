@@ -92,6 +92,7 @@ void search_phase(RunDirectory& run, Session& session) {
     const auto preflight =
         check_space(session.space, *session.oracle, config, preflight_samples(config.latency.kind));
     spdlog::info("{}: {}", session.space.name(), preflight.str());
+    check_accelerators(session.space, config);
   }
   auto controller = make_controller(config.controller, session.space.decisions(), config.seed);
   PhaseProgress progress("search", config.search.trials, recorded);
@@ -101,7 +102,8 @@ void search_phase(RunDirectory& run, Session& session) {
                           *session.runner,
                           run.store(),
                           session.evaluator->classes(),
-                          session.evaluator->channels()};
+                          session.evaluator->channels(),
+                          session.further()};
   const auto observer = [&](const Trial& trial) { progress(trial); };
   if (config.search.mode == SearchMode::kAsynchronous) {
     AsyncSearch(config, parts, observer).run();
@@ -120,14 +122,7 @@ Trial take_final(const Architecture& architecture, const Session& session,
   trial.genotype.clear();
   trial.architecture = to_yaml(architecture);
   trial.reused_from = -1;
-  trial.status = evaluation.status;
-  trial.accuracy = evaluation.accuracy;
-  trial.loss = evaluation.loss;
-  trial.seconds = evaluation.seconds;
-  trial.message = evaluation.message;
-  trial.reward = evaluation.status == TrialStatus::kComplete
-                     ? Reward(session.config.reward)(evaluation.accuracy, base.latency_ms)
-                     : session.config.search.failure_reward;
+  Scoring(session.config).take(trial, evaluation);
   trial.finished_at = utc_now();
   return trial;
 }
@@ -136,7 +131,7 @@ void final_phase(RunDirectory& run, Session& session) {
   const Architecture architecture = best_architecture(run);
   make_folder(run.best_architecture().parent_path());
   write_file_atomic(run.best_architecture(), to_yaml(architecture));
-  if (run.config().accuracy.kind == AccuracyKind::kFormula) return;  // trains nothing
+  if (run.config().accuracy.kind != AccuracyKind::kProxy) return;  // trains nothing
   if (!run.store().trials(Phase::kFinal).empty() && std::filesystem::exists(run.best_weights()))
     return;
   const int epochs = run.config().final_training.epochs;
@@ -166,9 +161,9 @@ void scaling_phase(RunDirectory& run, Session& session) {
   const Architecture base = best_architecture(run);
   const int recorded = static_cast<int>(run.store().count(Phase::kScaling));
   PhaseProgress progress("scaling", 2 * run.config().scaling.max_candidates, recorded);
-  const LacsResult result =
-      run_lacs(run.config(), base, {*session.oracle, *session.runner, run.store()},
-               [&](const Trial& trial) { progress(trial); });
+  const LacsResult result = run_lacs(
+      run.config(), base, {*session.oracle, *session.runner, run.store(), session.further()},
+      [&](const Trial& trial) { progress(trial); });
   progress.finish();
   write_family(result.family, run.family_folder());
   write_file_atomic(run.family_folder() / "family.txt", family_table(result));
@@ -177,7 +172,28 @@ void scaling_phase(RunDirectory& run, Session& session) {
 
 }  // namespace
 
+std::vector<FurtherOracle> Session::further() const {
+  std::vector<FurtherOracle> result;
+  for (size_t i = 0; i < accelerators.size(); ++i)
+    result.push_back({config.further()[i].name, *accelerators[i]});
+  return result;
+}
+
 int preflight_samples(LatencyKind kind) { return is_formula(kind) ? 200 : 10; }
+
+void check_accelerators(const SearchSpace& space, const ExperimentConfig& config) {
+  for (const auto& accelerator : config.further()) {
+    ExperimentConfig own = config;
+    own.reward.target_ms = accelerator.target_ms;
+    try {
+      const auto preflight = check_space(space, *make_oracle(accelerator.latency), own,
+                                         preflight_samples(accelerator.latency.kind));
+      spdlog::info("accelerator {}: {}", accelerator.name, preflight.str());
+    } catch (const Error& error) {
+      throw Error(error.kind(), "accelerator " + accelerator.name + ": " + error.what());
+    }
+  }
+}
 
 Session make_session(const ExperimentConfig& config, const std::filesystem::path& folder) {
   Session session{config,
@@ -185,7 +201,13 @@ Session make_session(const ExperimentConfig& config, const std::filesystem::path
                   make_oracle(config.latency),
                   make_evaluator(config.accuracy),
                   nullptr,
-                  nullptr};
+                  nullptr,
+                  {}};
+  for (const auto& accelerator : config.further())
+    session.accelerators.push_back(make_oracle(accelerator.latency));
+  session.evaluator->require(session.space);
+  session.oracle->require(session.space);
+  for (const auto& oracle : session.accelerators) oracle->require(session.space);
   if (config.accuracy.kind == AccuracyKind::kProxy) warn_if_blas_is_slow();
   session.executor = make_executor(config, *session.evaluator, folder);
   session.runner = std::make_unique<TrialRunner>(*session.executor, config.failures);

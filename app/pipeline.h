@@ -19,6 +19,9 @@ struct Session {
   std::unique_ptr<AccuracyEvaluator> evaluator;
   std::unique_ptr<Executor> executor;
   std::unique_ptr<TrialRunner> runner;
+  std::vector<std::unique_ptr<LatencyOracle>> accelerators;  ///< of `config.accelerators`
+
+  std::vector<FurtherOracle> further() const;
 };
 
 /// Reads the data, the hardware and the space at once, so that what is wrong stops a run before
@@ -35,6 +38,9 @@ Architecture best_architecture(RunDirectory& run);
 
 /// Number of random networks that the pre-flight prices with an oracle of this kind.
 int preflight_samples(LatencyKind kind);
+
+/// The pre-flight of every further accelerator, against its own target; throws as `check_space`.
+void check_accelerators(const SearchSpace& space, const ExperimentConfig& config);
 
 /// Writes each member as NAME.yaml into `folder`.
 void write_family(const std::vector<FamilyMember>& family, const std::filesystem::path& folder);

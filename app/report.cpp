@@ -24,7 +24,14 @@ std::string describe_stage(const Stage& stage) {
   return text;
 }
 
+std::string describe_decisions(const Architecture& a) {
+  std::string text;
+  for (const auto& [decision, choice] : a.decisions) text += "  " + decision + ": " + choice + "\n";
+  return text;
+}
+
 std::string describe_architecture(const Architecture& a) {
+  if (a.is_plain()) return describe_decisions(a);
   std::string text = "  stem     " + std::to_string(a.stem.filters) + " filters, stride " +
                      std::to_string(a.stem.stride) + ", " + to_string(a.stem.activation) +
                      ", input " + std::to_string(a.resolution) + " px\n";
@@ -77,20 +84,41 @@ std::string attempts_text(const TrialStore& store) {
   return text;
 }
 
+/// On what the latency of the best network is given, in words.
+std::string latency_place(const LatencyConfig& config) {
+  const std::string kind = enum_name(config.kind);
+  if (reads_table_file(config.kind)) return kind + ", " + config.table_file.value;
+  return kind + ", " + (config.kind == LatencyKind::kMeasured ? config.device : config.hardware) +
+         ", batch " + std::to_string(config.batch);
+}
+
+std::string further_text(const ExperimentConfig& config, const Trial& trial) {
+  std::string text;
+  for (size_t i = 0; i < trial.further.size(); ++i) {
+    const AcceleratorConfig& accelerator = config.further().at(i);
+    text += "  latency  " + format_ms(trial.further[i].ms) + " on " + accelerator.name + " (" +
+            latency_place(accelerator.latency) + "), target " + format_ms(accelerator.target_ms) +
+            "\n";
+  }
+  return text;
+}
+
 std::string best_text(RunDirectory& run, const Trial& best) {
   const Architecture architecture =
       architecture_from_yaml(YamlView::parse(best.architecture, "best"));
   const auto& config = run.config();
-  std::string text =
-      "best network: trial " + std::to_string(best.id) + ", genotype " + best.genotype + "\n" +
-      describe_architecture(architecture) + "  " + format_count(static_cast<double>(best.params)) +
-      " parameters, " + format_count(static_cast<double>(best.madds)) + " multiply-adds\n" +
-      "  latency  " + format_ms(best.latency_ms) + " (" + enum_name(config.latency.kind) + ", " +
-      (config.latency.kind == LatencyKind::kMeasured ? config.latency.device
-                                                     : config.latency.hardware) +
-      ", batch " + std::to_string(config.latency.batch) + "), target " +
-      format_ms(config.reward.target_ms) + "\n  accuracy " + percent(best.accuracy) +
-      " in the trial, reward " + format_fixed(best.reward, 4) + "\n";
+  std::string text = "best network: trial " + std::to_string(best.id) + ", genotype " +
+                     best.genotype + "\n" + describe_architecture(architecture);
+  if (!architecture.is_plain()) {
+    text += "  " + format_count(static_cast<double>(best.params)) + " parameters, " +
+            format_count(static_cast<double>(best.madds)) + " multiply-adds\n";
+  }
+  if (config.latency.kind != LatencyKind::kNone) {
+    text += "  latency  " + format_ms(best.latency_ms) + " (" + latency_place(config.latency) +
+            "), target " + format_ms(config.reward.target_ms) + "\n";
+  }
+  text += further_text(config, best) + "  accuracy " + percent(best.accuracy) +
+          " in the trial, reward " + format_fixed(best.reward, 4) + "\n";
   const auto finals = run.store().trials(Phase::kFinal);
   if (!finals.empty())
     text += "  accuracy " + percent(finals[0].accuracy) + " after the final training\n";
@@ -103,6 +131,11 @@ std::string trial_table(const std::vector<Trial>& trials) {
   TextTable table{
       {"trial", "status", "reward", "accuracy", "latency", "params", "madds", "time", "genotype"},
       {}};
+  const auto priced =
+      std::find_if(trials.begin(), trials.end(), [](const Trial& t) { return !t.further.empty(); });
+  if (priced != trials.end()) {
+    for (const auto& latency : priced->further) table.header.push_back(latency.accelerator);
+  }
   for (const auto& t : trials) {
     table.rows.push_back(
         {std::to_string(t.id), enum_name(t.status), format_fixed(t.reward, 4), percent(t.accuracy),
@@ -110,6 +143,8 @@ std::string trial_table(const std::vector<Trial>& trials) {
          format_count(static_cast<double>(t.madds)), format_duration(t.seconds),
          t.genotype.empty() || t.status != TrialStatus::kComplete ? t.genotype + " " + t.message
                                                                   : t.genotype});
+    for (const auto& latency : t.further) table.rows.back().push_back(format_ms(latency.ms));
+    table.rows.back().resize(table.header.size());
   }
   return table.str();
 }

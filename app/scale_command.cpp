@@ -27,7 +27,8 @@ void scale_run(const ScaleOptions& options) {
     throw Error(ErrorKind::kUsage, "scale: only scaling.* and runtime.* of a run may be changed");
   }
   Session session = make_session(config, run.trials_folder());
-  print(run_lacs(config, best_architecture(run), {*session.oracle, *session.runner, run.store()}),
+  print(run_lacs(config, best_architecture(run),
+                 {*session.oracle, *session.runner, run.store(), session.further()}),
         options.out);
 }
 
@@ -36,7 +37,8 @@ void scale_with_config(const ScaleOptions& options, const Architecture& base) {
   const std::filesystem::path folder = std::filesystem::path("runs") / ("scale-" + config.name);
   RunDirectory run = RunDirectory::create(folder, config);
   Session session = make_session(config, run.trials_folder());
-  print(run_lacs(config, base, {*session.oracle, *session.runner, run.store()}), options.out);
+  print(run_lacs(config, base, {*session.oracle, *session.runner, run.store(), session.further()}),
+        options.out);
 }
 
 void scale_by_coefficients(const ScaleOptions& options, const Architecture& base) {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kTrialFields =
     "id, phase, batch, status, accuracy, latency_ms, reward, loss, params, madds, reused_from, "
-    "seconds, finished_at, genotype, message, architecture";
+    "seconds, finished_at, genotype, message, architecture, further_latencies";
 
 std::vector<std::string> run_row(const fs::path& path) {
   try {

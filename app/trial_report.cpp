@@ -18,6 +18,8 @@ std::string trial_figures(const Trial& t) {
           format_fixed(100 * t.accuracy, 2) + " %" + ", latency " + format_ms(t.latency_ms) + ", " +
           format_count(static_cast<double>(t.params)) + " parameters, " +
           format_count(static_cast<double>(t.madds)) + " multiply-adds\n";
+  for (const auto& latency : t.further)
+    text += "  latency " + format_ms(latency.ms) + " on " + latency.accelerator + "\n";
   if (!t.message.empty()) text += "  " + t.message + "\n";
   if (t.reused_from >= 0) {
     text += "  the network of trial " + std::to_string(t.reused_from) +

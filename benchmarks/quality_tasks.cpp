@@ -50,14 +50,14 @@ std::vector<double> values_of(const CsvTable& table, const std::string& key,
   std::vector<double> values(points, std::numeric_limits<double>::quiet_NaN());
   const size_t key_at = table.column(key);
   const size_t value_at = table.column(column);
-  for (size_t row = 0; row < table.rows.size(); ++row) {
-    const Genotype genotype = genotype_of(table.rows[row][key_at]);
+  for (size_t row = 0; row < table.rows(); ++row) {
+    const Genotype genotype = genotype_of(table.text(row, key_at));
     check_genotype(task.decisions, genotype);
     values[index_of(task.decisions, genotype)] = table.number(row, value_at);
   }
   const auto missing = std::count_if(values.begin(), values.end(), [](double v) { return v != v; });
   if (missing > 0) {
-    throw Error(ErrorKind::kData, table.source + ": column '" + column + "' lacks " +
+    throw Error(ErrorKind::kData, table.source() + ": column '" + column + "' lacks " +
                                       std::to_string(missing) + " of " + std::to_string(points) +
                                       " points");
   }
@@ -89,8 +89,8 @@ std::vector<double> rewards(const std::vector<double>& accuracy, const std::vect
 }
 
 void add_nasbench201(const std::filesystem::path& data, std::vector<QualityTask>& tasks) {
-  const CsvTable accuracy = read_csv(data / "nasbench201" / "nasbench201_accuracy.csv.gz");
-  const CsvTable latency = read_csv(data / "nasbench201" / "nasbench201_latency_ms.csv.gz");
+  const CsvTable accuracy = CsvTable::load(data / "nasbench201" / "nasbench201_accuracy.csv.gz");
+  const CsvTable latency = CsvTable::load(data / "nasbench201" / "nasbench201_latency_ms.csv.gz");
   const auto task = [](const std::string& name, const std::string& reported) {
     return QualityTask{.name = name, .reported = reported, .decisions = digits("edge", 6, 5)};
   };
@@ -113,7 +113,7 @@ void add_nasbench201(const std::filesystem::path& data, std::vector<QualityTask>
 }
 
 void add_macro(const std::filesystem::path& data, std::vector<QualityTask>& tasks) {
-  const CsvTable table = read_csv(data / "search" / "nasbench_macro_cifar10.csv.gz");
+  const CsvTable table = CsvTable::load(data / "search" / "nasbench_macro_cifar10.csv.gz");
   const auto task = [](const std::string& name, const std::string& reported) {
     return QualityTask{.name = name, .reported = reported, .decisions = digits("slot", 8, 3)};
   };
@@ -160,14 +160,10 @@ std::vector<QualityTask> quality_tasks(const std::filesystem::path& data) {
 }
 
 std::vector<QualityBaseline> quality_baselines(const CsvTable& table, const QualityTask& task) {
-  const auto cell = [&](size_t row, const char* column) {
-    return table.rows[row][table.column(column)];
-  };
-  const auto number = [&](size_t row, const char* column) {
-    return table.number(row, table.column(column));
-  };
+  const auto cell = [&](size_t row, const char* column) { return table.text(row, column); };
+  const auto number = [&](size_t row, const char* column) { return table.number(row, column); };
   std::vector<QualityBaseline> found;
-  for (size_t row = 0; row < table.rows.size(); ++row) {
+  for (size_t row = 0; row < table.rows(); ++row) {
     if (cell(row, "task") != task.name || cell(row, "reported") != task.reported ||
         cell(row, "budget_kind") != "evals") {
       continue;

@@ -16,9 +16,13 @@
 #include "benchmarks/quality_tasks.h"
 #include "controller/controller.h"
 #include "core/error.h"
+#include "core/file.h"
+#include "report/plot.h"
 
 namespace ridgeline {
 namespace {
+
+constexpr int kFirstDrawn = 20;  // what comes before would flatten the rest
 
 struct Options {
   std::string data;
@@ -30,6 +34,7 @@ struct Options {
   int jobs = 2;
   uint64_t seed = 1;
   std::string curves;
+  std::string plots;
 };
 
 /// What one search had found after each evaluation.
@@ -147,13 +152,51 @@ void write_curve(std::ofstream& file, const QualityTask& task, const std::string
   }
 }
 
+Series series_of(const std::string& controller, const std::vector<Course>& courses) {
+  Series series{.name = controller, .x = {}, .y = {}};
+  const auto total = static_cast<int>(courses.front().score.size());
+  for (double n = kFirstDrawn; n <= total; n = std::max(n + 1, std::floor(n * 1.05))) {
+    const Moments m = moments_at(courses, static_cast<int>(n));
+    series.x.push_back(n);
+    series.y.push_back(m.mean);
+    series.spread.push_back(m.error);
+  }
+  return series;
+}
+
+std::vector<Series> series_of(const std::vector<QualityBaseline>& baselines) {
+  std::vector<Series> all;
+  for (const std::string algorithm : {"RS", "REA", "REINFORCE"}) {
+    Series series{.name = "published " + algorithm, .x = {}, .y = {}, .dashed = true};
+    for (const auto& b : baselines) {
+      if (b.algorithm != algorithm || b.evaluations < kFirstDrawn) continue;
+      series.x.push_back(b.evaluations);
+      series.y.push_back(b.mean);
+    }
+    if (!series.x.empty()) all.push_back(std::move(series));
+  }
+  return all;
+}
+
+/// The published curves dashed, ours with a band of one standard error to either side.
+void draw(const QualityTask& task, const std::vector<Series>& series, const Options& options) {
+  const Plot plot{.title = task.name,
+                  .x = {.label = "evaluations", .kind = AxisKind::kLog},
+                  .y = {.label = task.reported + " of the best so far"},
+                  .series = series,
+                  .note = "mean and standard error of " + std::to_string(options.repeats) +
+                          " repeats, batch " + std::to_string(options.batch) +
+                          "; dashed: published, 500 repeats"};
+  write_file_atomic(std::filesystem::path(options.plots) / (task.name + ".svg"), to_svg(plot));
+}
+
 ControllerConfig controller_of(const std::string& text) {
   return read_config<ControllerConfig>(YamlView::parse(text, "--controller"));
 }
 
 void run(const Options& options) {
   const CsvTable table =
-      read_csv(std::filesystem::path(options.data) / "search" / "search_baselines.csv");
+      CsvTable::load(std::filesystem::path(options.data) / "search" / "search_baselines.csv");
   std::ofstream curves;
   if (!options.curves.empty()) {
     curves.open(options.curves);
@@ -162,6 +205,7 @@ void run(const Options& options) {
   }
   std::printf("%d repeats, batch %d, seeds from %llu\n", options.repeats, options.batch,
               static_cast<unsigned long long>(options.seed));
+  if (!options.plots.empty()) make_folder(options.plots);
   std::vector<std::string> names;
   for (const auto& task : quality_tasks(options.data)) {
     names.push_back(task.name);
@@ -170,11 +214,14 @@ void run(const Options& options) {
       continue;
     print_header(task, options);
     print_baselines(quality_baselines(table, task), options);
+    std::vector<Series> series = series_of(quality_baselines(table, task));
     for (const auto& controller : options.controllers) {
       const auto courses = repeat(task, controller_of(controller), options);
       print_courses(controller, courses, options);
+      series.push_back(series_of(controller, courses));
       if (curves.is_open()) write_curve(curves, task, controller, courses);
     }
+    if (!options.plots.empty()) draw(task, series, options);
   }
   for (const auto& task : options.tasks) {
     if (std::find(names.begin(), names.end(), task) == names.end())
@@ -197,6 +244,7 @@ int main(int argc, char** argv) {
   app.add_option("--batch", options.batch, "proposals per update")->check(CLI::Range(1, 100000));
   app.add_option("--jobs", options.jobs, "repeats at a time")->check(CLI::Range(1, 1024));
   app.add_option("--seed", options.seed, "of the first repeat");
+  app.add_option("--plots", options.plots, "folder for the curves as TASK.svg");
   app.add_option("--curves", options.curves, "CSV file for the mean after each evaluation");
   CLI11_PARSE(app, argc, argv);
   if (options.controllers.empty()) {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "calibration/csv.h"
+#include "core/csv.h"
 #include "calibration/measurements.h"
 
 namespace ridgeline {

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "core/rank_correlation.h"
+
 namespace ridgeline {
 
 /// How well predictions agree with measurements.
@@ -15,9 +17,6 @@ struct Agreement {
 
 /// REQUIRES: as many predictions as measurements, at least 2, all measurements positive.
 Agreement agreement(const std::vector<double>& predicted, const std::vector<double>& measured);
-
-double spearman(const std::vector<double>& a, const std::vector<double>& b);
-double kendall(const std::vector<double>& a, const std::vector<double>& b);
 
 /// "MAPE 5.5 %, worst 26 %, Spearman 0.997, Kendall 0.972"
 std::string to_string(const Agreement& agreement);

@@ -104,6 +104,10 @@ class ConfigReader {
       check_range(view, value, info);
     } else if constexpr (std::is_same_v<T, std::string>) {
       value = view.as_string();
+    } else if constexpr (requires(ConfigReader & reader) { value.describe(reader); }) {
+      ConfigReader reader(view);  // an item of a list
+      value.describe(reader);
+      reader.finish();
     } else {
       read_container(view, value, info);
     }
@@ -159,6 +163,23 @@ class ConfigWriter {
   static std::string plain_number(double value);
 
  private:
+  /// A described struct on one line, as an item of a list: {name: value, ...}.
+  class Inline {
+   public:
+    template <class T>
+    void field(const std::string& name, T& value, const FieldInfo&) {
+      parts_.push_back(name + ": " + text_of(value));
+    }
+    template <class T>
+    void section(const std::string& name, T& value, const std::string&) {
+      parts_.push_back(name + ": " + text_of(value));
+    }
+    std::string str() const { return "{" + join(parts_) + "}"; }
+
+   private:
+    std::vector<std::string> parts_;
+  };
+
   template <class T>
   static std::vector<std::string> choices_of(const T&) {
     if constexpr (std::is_enum_v<T>) return enum_choices<T>();
@@ -184,6 +205,10 @@ class ConfigWriter {
       return number_text(value);
     } else if constexpr (std::is_same_v<T, std::string>) {
       return quoted(value);
+    } else if constexpr (requires(Inline & writer, T item) { item.describe(writer); }) {
+      Inline writer;
+      T(value).describe(writer);
+      return writer.str();
     } else {
       return container_text(value);
     }

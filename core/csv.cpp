@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cmath>
 #include <set>
-#include <string_view>
 
 #include "core/error.h"
 #include "core/gzip.h"
@@ -47,59 +46,81 @@ std::vector<std::string> split(std::string_view line, const std::string& where) 
   }
 }
 
-void check_columns(const CsvTable& table) {
+void check_columns(const std::vector<std::string>& columns, const std::string& source) {
   std::set<std::string> seen;
-  for (const auto& name : table.columns) {
-    if (!seen.insert(name).second) fail(table.source, "two columns are named '" + name + "'");
+  for (const auto& name : columns) {
+    if (!seen.insert(name).second) fail(source, "two columns are named '" + name + "'");
   }
 }
 
 }  // namespace
 
+CsvTable CsvTable::load(const std::filesystem::path& path) {
+  return parse(read_maybe_gzip(path), path.string());
+}
+
+CsvTable CsvTable::parse(const std::string& text, const std::string& source) {
+  CsvTable table;
+  table.source_ = source;
+  size_t number = 0;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    table.add_line(std::string_view(text).substr(begin, end - begin), ++number);
+    begin = end + 1;
+  }
+  if (table.columns_.empty()) fail(source, "empty; expected a first line of column names");
+  return table;
+}
+
+void CsvTable::add_line(std::string_view line, size_t number) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (line.empty() || line.front() == '#') return;
+  const std::string where = source_ + ":" + std::to_string(number);
+  auto cells = split(line, where);
+  if (columns_.empty()) {
+    columns_ = std::move(cells);
+    check_columns(columns_, source_);
+  } else if (cells.size() != columns_.size()) {
+    fail(where, std::to_string(cells.size()) + " cells where " + std::to_string(columns_.size()) +
+                    " columns are named");
+  } else {
+    rows_.push_back({number, std::move(cells)});
+  }
+}
+
+bool CsvTable::has(const std::string& column) const {
+  return std::find(columns_.begin(), columns_.end(), column) != columns_.end();
+}
+
 size_t CsvTable::column(const std::string& name) const {
-  const auto found = std::find(columns.begin(), columns.end(), name);
-  if (found != columns.end()) return static_cast<size_t>(found - columns.begin());
-  const std::string near = nearest_name(name, columns);
-  fail(source, "no column '" + name + "'; " +
-                   (near.empty() ? "columns: " + join(columns) : "did you mean '" + near + "'?"));
+  const auto found = std::find(columns_.begin(), columns_.end(), name);
+  if (found != columns_.end()) return static_cast<size_t>(found - columns_.begin());
+  const std::string near = nearest_name(name, columns_);
+  fail(source_, "no column '" + name + "'; " +
+                    (near.empty() ? "columns: " + join(columns_) : "did you mean '" + near + "'?"));
+}
+
+const std::string& CsvTable::text(size_t row, const std::string& name) const {
+  return text(row, column(name));
 }
 
 double CsvTable::number(size_t row, size_t column) const {
-  const std::string& cell = rows[row][column];
+  const std::string& cell = text(row, column);
   double value = 0;
   const auto result = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (result.ec == std::errc() && result.ptr == cell.data() + cell.size() && std::isfinite(value)) {
     return value;
   }
-  fail(source, "row " + std::to_string(row + 1) + ", column '" + columns[column] + "': '" + cell +
-                   "' is no finite number");
+  fail(where(row), columns_[column] + ": '" + cell +
+                       "' is no finite number (units belong into the column's name)");
 }
 
-CsvTable read_csv(const std::filesystem::path& path) {
-  const std::string content = read_maybe_gzip(path);
-  CsvTable table{.source = path.string(), .columns = {}, .rows = {}};
-  size_t number = 0;
-  for (size_t begin = 0; begin < content.size();) {
-    const size_t end = std::min(content.find('\n', begin), content.size());
-    std::string_view line = std::string_view(content).substr(begin, end - begin);
-    begin = end + 1;
-    ++number;
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.empty()) continue;
-    const std::string where = table.source + ":" + std::to_string(number);
-    auto cells = split(line, where);
-    if (table.columns.empty()) {
-      table.columns = std::move(cells);
-      check_columns(table);
-    } else if (cells.size() != table.columns.size()) {
-      fail(where, std::to_string(cells.size()) + " cells where " +
-                      std::to_string(table.columns.size()) + " columns are named");
-    } else {
-      table.rows.push_back(std::move(cells));
-    }
-  }
-  if (table.columns.empty()) fail(table.source, "empty; expected a first line of column names");
-  return table;
+double CsvTable::number(size_t row, const std::string& name) const {
+  return number(row, column(name));
+}
+
+std::string CsvTable::where(size_t row) const {
+  return source_ + ":" + std::to_string(rows_[row].line);
 }
 
 }  // namespace ridgeline

@@ -36,7 +36,7 @@ AsyncSearch::AsyncSearch(const ExperimentConfig& config, SearchParts parts, Tria
     : config_(config),
       parts_(parts),
       observer_(std::move(observer)),
-      reward_(config.reward),
+      scoring_(config),
       warm_(warm_start(config, parts.space)) {}
 
 void AsyncSearch::run() {
@@ -152,14 +152,13 @@ void AsyncSearch::start(uint64_t id, const std::string& genotype) {
   trial.genotype = genotype;
   const bool measure_again = config_.search.duplicates == DuplicatePolicy::kMeasureAgain;
   const uint64_t first = measure_again ? id : first_with_.at(genotype);
-  price(trial, genotype_from_text(genotype), config_, parts_, first == id);
+  price(trial, genotype_from_text(genotype), scoring_, parts_, first == id);
   if (const auto twin = done_.find(first); twin != done_.end()) {
     finish(like_twin(trial, twin->second));
   } else if (first != id) {
     repeats_[first].push_back(std::move(trial));
     ++waiting_;
   } else if (trial.status != TrialStatus::kComplete) {  // not priced, or hopeless
-    trial.reward = config_.search.failure_reward;
     finish(std::move(trial));
   } else {
     TrialSpec spec;
@@ -175,14 +174,7 @@ void AsyncSearch::take(const TrialResult& result) {
   auto found = running_.extract(result.id);
   if (found.empty()) return;  // another attempt of a trial that is done
   Trial trial = std::move(found.mapped());
-  trial.status = result.evaluation.status;
-  trial.accuracy = result.evaluation.accuracy;
-  trial.loss = result.evaluation.loss;
-  trial.seconds = result.evaluation.seconds;
-  trial.message = result.evaluation.message;
-  const bool complete = trial.status == TrialStatus::kComplete;
-  trial.reward =
-      complete ? reward_(trial.accuracy, trial.latency_ms) : config_.search.failure_reward;
+  scoring_.take(trial, result.evaluation);
   finish(std::move(trial));
   settle_repeats(result.id);
 }

@@ -59,7 +59,7 @@ class AsyncSearch {
   const ExperimentConfig& config_;
   SearchParts parts_;
   TrialObserver observer_;
-  Reward reward_;
+  Scoring scoring_;
   std::vector<Genotype> warm_;                          // the first proposals
   std::vector<Origin> proposals_;                       // by id
   std::map<uint64_t, Trial> done_;                      // committed; without architectures

@@ -1,6 +1,12 @@
 #include "experiments/config.h"
 
+#include <algorithm>
+#include <cctype>
+#include <set>
+
 #include "core/config_path.h"
+#include "experiments/plain_space.h"
+#include "experiments/scoring.h"
 #include "experiments/warm_start.h"
 
 namespace ridgeline {
@@ -53,6 +59,32 @@ void make_absolute(std::string& path, const fs::path& base) {
   path = (fs::exists(here) ? here : fs::absolute(base / path)).lexically_normal().string();
 }
 
+/// Where a key stands; of one that is left out, the map that would hold it.
+std::string place_of(const YamlView& view, const std::string& path) {
+  const size_t dot = path.find('.');
+  const auto child = view.is_map() ? view.find(path.substr(0, dot)) : std::nullopt;
+  if (!child) return view.where();
+  return dot == std::string::npos ? child->where() : place_of(*child, path.substr(dot + 1));
+}
+
+/// A name stands in the store and in options between spaces and signs.
+void check_accelerator_names(const ExperimentConfig& config, const std::string& where) {
+  std::set<std::string> names;
+  for (const auto& accelerator : config.further()) {
+    const std::string& name = accelerator.name;
+    const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+      return std::isalnum(c) || c == '_' || c == '.' || c == '-';
+    });
+    if (!plain) {
+      throw Error(ErrorKind::kConfig, where + ": '" + name +
+                                          "' is no name of an accelerator; valid: letters, digits, "
+                                          "_ . and -");
+    }
+    if (!names.insert(name).second)
+      throw Error(ErrorKind::kConfig, where + ": two accelerators are called '" + name + "'");
+  }
+}
+
 std::string indented(const std::string& text, const std::string& margin) {
   std::string result;
   for (size_t begin = 0; begin < text.size();) {
@@ -64,6 +96,11 @@ std::string indented(const std::string& text, const std::string& margin) {
 }
 
 }  // namespace
+
+const std::vector<AcceleratorConfig>& ExperimentConfig::further() const {
+  static const std::vector<AcceleratorConfig> kNone;
+  return accelerators ? *accelerators : kNone;
+}
 
 SearchSpace ExperimentConfig::search_space() const {
   return SearchSpace::from_yaml(YamlView::wrap(space, "space"));
@@ -101,11 +138,23 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
       make_absolute(*file, base);
     }
   }
+  make_absolute(config.accuracy.table.path, base);
+  make_absolute(config.latency.table_file.path, base);
   if (config.latency.hardware.find('/') != std::string::npos)
     make_absolute(config.latency.hardware, base);
-  const auto reward = view.find("reward");
-  const auto exponent = reward ? reward->find("w") : std::nullopt;
-  Reward(config.reward, exponent ? exponent->where() : path.string() + ": reward");
+  if (config.accelerators) {
+    for (auto& accelerator : *config.accelerators) {
+      std::string& hardware = accelerator.latency.hardware;
+      if (hardware.find('/') != std::string::npos) make_absolute(hardware, base);
+      make_absolute(accelerator.latency.table_file.path, base);
+    }
+  }
+  const auto place = [&](const std::string& key) { return place_of(view, key); };
+  settle_plain_space(config, view, place);
+  check_reward(config.reward,
+               [&](const std::string& key) { return place_of(view, "reward." + key); });
+  check_accelerator_names(config, place_of(view, "accelerators"));
+  check_failure_reward(config, place_of(view, "search.failure_reward"));
   if (config.accuracy.kind == AccuracyKind::kProxy && config.accuracy.training.processes > 1 &&
       config.runtime.executor == ExecutorKind::kInProcess) {
     throw Error(ErrorKind::kConfig,

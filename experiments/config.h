@@ -45,7 +45,7 @@ struct SearchConfig {
   double stop_entropy = 0;
   double importance_clip = 2.0;
   double max_latency_ratio = 4.0;
-  double failure_reward = 0.0;
+  std::optional<double> failure_reward = {};
   int max_failures_in_a_row = 20;
 
   template <class V>
@@ -90,7 +90,9 @@ struct SearchConfig {
              .min = 0.0,
              .max = 1e9});
     v.field("failure_reward", failure_reward,
-            {.help = "what the controller is told for a failed or infeasible trial",
+            {.help = "what the controller is told for a failed or infeasible trial; ~: the reward "
+                     "of accuracy 0 at max_latency_ratio times the target, 0 for the MnasNet "
+                     "forms; -1 for a constraint, which grades infeasible ones by their excess",
              .min = -100.0,
              .max = 1.0});
     v.field(
@@ -130,6 +132,21 @@ struct EnumNames<ExecutorKind> {
       {{ExecutorKind::kLocal, "local"},
        {ExecutorKind::kInProcess, "in_process"},
        {ExecutorKind::kSlurm, "slurm"}}};
+};
+
+/// A further accelerator that the networks are also made for.
+struct AcceleratorConfig {
+  std::string name;
+  double target_ms = 10.0;
+  LatencyConfig latency;
+
+  template <class V>
+  void describe(V& v) {
+    v.field("name", name, {.help = "in tables and messages: letters, digits, _ . and -"});
+    v.field("target_ms", target_ms,
+            {.help = "latency target on it", .unit = "ms", .min = 1e-6, .max = 1e9});
+    latency.describe(v);
+  }
 };
 
 /// How a run is carried out. Nothing here changes a result, so a resumed run may change it.
@@ -183,6 +200,7 @@ struct ExperimentConfig {
   ControllerConfig controller;
   LatencyConfig latency;
   RewardConfig reward;
+  std::optional<std::vector<AcceleratorConfig>> accelerators = {};
   AccuracyConfig accuracy;
   LacsConfig scaling;
   FinalTrainingConfig final_training;
@@ -201,6 +219,11 @@ struct ExperimentConfig {
     v.section("controller", controller, "what proposes networks");
     v.section("latency", latency, "the latency oracle");
     v.section("reward", reward, "the objective: accuracy (a fraction) against latency");
+    v.field(
+        "accelerators", accelerators,
+        {.help = "further accelerators with targets of their own, see reward.combine: a list of "
+                 "{name: tpu, target_ms: 8, hardware: tpu_v3, batch: 128}, each with the keys "
+                 "of `latency` besides its name and target"});
     v.section("accuracy", accuracy, "the accuracy evaluator");
     v.section("scaling", scaling,
               "LACS: latency-aware compound scaling of the best network into a family");
@@ -210,6 +233,8 @@ struct ExperimentConfig {
               "where and how wide it runs; never changes a result, so resume may change it");
   }
 
+  /// `accelerators`, or none.
+  const std::vector<AcceleratorConfig>& further() const;
   SearchSpace search_space() const;
   /// Everything, the space inline, as YAML that `load_experiment` reads back.
   std::string resolved() const;

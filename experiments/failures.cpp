@@ -40,6 +40,17 @@ FailureEffect FailureConfig::effect(TrialStatus status) const {
   return crashed;
 }
 
+Evaluation checked(Evaluation evaluation) {
+  const bool fraction = evaluation.accuracy >= 0 && evaluation.accuracy <= 1;
+  if (evaluation.status == TrialStatus::kComplete && !fraction) {
+    evaluation.status = TrialStatus::kDiverged;
+    evaluation.message = "accuracy " + ConfigWriter::plain_number(evaluation.accuracy) +
+                         " is not a fraction in [0, 1]";
+  }
+  if (!fraction) evaluation.accuracy = 0;
+  return evaluation;
+}
+
 bool counts_in_update(const FailureConfig& policy, const Trial& trial) {
   return trial.status == TrialStatus::kComplete ||
          policy.effect(trial.status) != FailureEffect::kIgnore;

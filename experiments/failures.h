@@ -72,6 +72,10 @@ struct FailureConfig {
   }
 };
 
+/// A complete evaluation whose accuracy is no fraction in [0, 1] becomes `diverged`, its message
+/// giving the value; the accuracy of a failed one is finite.
+Evaluation checked(Evaluation evaluation);
+
 /// Whether the controller is told of the trial: false where it failed and the policy ignores that.
 bool counts_in_update(const FailureConfig& policy, const Trial& trial);
 

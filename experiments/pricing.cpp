@@ -1,24 +1,25 @@
 #include "experiments/pricing.h"
 
-#include "core/units.h"
 #include "latency/command_oracle.h"
 #include "network/cost.h"
 
 namespace ridgeline {
 
-void price(Trial& trial, const Genotype& genotype, const ExperimentConfig& config,
-           const SearchParts& parts, bool fresh) {
+void price(Trial& trial, const Genotype& genotype, const Scoring& scoring, const SearchParts& parts,
+           bool fresh) {
   Architecture architecture = parts.space.decode(genotype);
   if (parts.classes > 0) architecture.classes = parts.classes;
   if (parts.input_channels > 0) architecture.input_channels = parts.input_channels;
   trial.architecture = to_yaml(architecture);
   if (!fresh) return;
-  const Network network = lower(architecture);
-  const OperatorCost total = cost(network).total;
-  trial.params = total.params;
-  trial.madds = total.madds;
+  const NetworkCost account = architecture.is_plain() ? NetworkCost{} : cost(lower(architecture));
+  trial.params = account.total.params;
+  trial.madds = account.total.madds;
+  trial.reward = scoring.failure_reward();
   try {
     trial.latency_ms = parts.oracle.estimate_architecture(architecture).ms;
+    for (const auto& [accelerator, oracle] : parts.further)
+      trial.further.push_back({accelerator, oracle.estimate_architecture(architecture).ms});
   } catch (const LatencyFailure& failure) {
     const bool late = failure.cause() == LatencyFailure::Cause::kTimedOut;
     trial.status = late ? TrialStatus::kTimeOut : TrialStatus::kCrashed;
@@ -30,12 +31,7 @@ void price(Trial& trial, const Genotype& genotype, const ExperimentConfig& confi
     trial.message = error.what();
     return;
   }
-  const double limit = config.search.max_latency_ratio * config.reward.target_ms;
-  if (limit > 0 && trial.latency_ms > limit) {
-    trial.status = TrialStatus::kInfeasible;
-    trial.message =
-        "latency " + format_ms(trial.latency_ms) + " is over " + format_ms(limit) + ": not trained";
-  }
+  scoring.judge(trial, account);
 }
 
 }  // namespace ridgeline

@@ -6,10 +6,10 @@ namespace ridgeline {
 
 /// What is known of a proposal before it is trained: fills `trial`'s architecture and, where
 /// `fresh`, its cost and latency; a repeated network takes its figures from its twin instead. A
-/// network over `search.max_latency_ratio` times the target, or too large for the hardware, gets
+/// network that `Scoring::judge` rules out, or that is too large for the hardware, gets
 /// status `infeasible`; one whose latency could not be had gets `time_out` or `crashed`. Only a
-/// trial that stays `complete` is to be trained.
-void price(Trial& trial, const Genotype& genotype, const ExperimentConfig& config,
-           const SearchParts& parts, bool fresh);
+/// trial that stays `complete` is to be trained; any other has its reward.
+void price(Trial& trial, const Genotype& genotype, const Scoring& scoring, const SearchParts& parts,
+           bool fresh);
 
 }  // namespace ridgeline

@@ -13,16 +13,44 @@ std::string coefficients_text(const CompoundCoefficients& c) {
          ConfigWriter::plain_number(c.beta) + ", gamma " + ConfigWriter::plain_number(c.gamma);
 }
 
+/// A measured latency is recorded, so that a resumed run goes on with the same figures; a formula
+/// gives them again.
+double recorded_price(const LatencyOracle& oracle, LatencyKind kind, const std::string& accelerator,
+                      TrialStore& store, const Architecture& architecture) {
+  if (is_formula(kind)) return oracle.estimate_architecture(architecture).ms;
+  const std::string key = "latency of " + std::to_string(hash_text(to_yaml(architecture))) +
+                          (accelerator.empty() ? "" : " on " + accelerator);
+  if (const auto recorded = store.fact(key)) return std::stod(*recorded);
+  const double ms = oracle.estimate_architecture(architecture).ms;
+  store.set_fact(key, ConfigWriter::plain_number(ms));
+  return ms;
+}
+
+double price(const ExperimentConfig& config, const ScalingParts& parts,
+             const Architecture& architecture) {
+  return recorded_price(parts.oracle, config.latency.kind, "", parts.store, architecture);
+}
+
+std::vector<FurtherLatency> further_prices(const ExperimentConfig& config,
+                                           const ScalingParts& parts,
+                                           const Architecture& architecture) {
+  std::vector<FurtherLatency> prices;
+  for (size_t i = 0; i < parts.further.size(); ++i) {
+    const auto& [accelerator, oracle] = parts.further[i];
+    prices.push_back({accelerator, recorded_price(oracle, config.further().at(i).latency.kind,
+                                                  accelerator, parts.store, architecture)});
+  }
+  return prices;
+}
+
 /// Evaluates candidates as trials of the run. A candidate's id is its place in the order of all
 /// candidates, so that a resumed run trains each with the same random streams.
 class CandidateTrials {
  public:
-  CandidateTrials(const ExperimentConfig& config, double target_ms, const ScalingParts& parts,
+  /// `scaled`: the run's configuration with the targets of the scaled networks.
+  CandidateTrials(const ExperimentConfig& scaled, const ScalingParts& parts,
                   const TrialObserver& observer)
-      : config_(config),
-        reward_(at_target(config.reward, target_ms)),
-        parts_(parts),
-        observer_(observer) {
+      : config_(scaled), scoring_(scaled), parts_(parts), observer_(observer) {
     for (auto& trial : parts.store.trials(Phase::kScaling))
       recorded_.emplace(trial.architecture, trial);
     next_id_ = kFirstScalingId + recorded_.size();
@@ -35,17 +63,11 @@ class CandidateTrials {
       finish(trials[i]);
       candidates[i].failed = trials[i].status != TrialStatus::kComplete;
       candidates[i].accuracy = trials[i].accuracy;
-      if (!candidates[i].failed)
-        candidates[i].reward = reward_(trials[i].accuracy, candidates[i].latency_ms);
+      if (!candidates[i].failed) candidates[i].reward = scoring_.reward(trials[i]);
     }
   }
 
  private:
-  static RewardConfig at_target(RewardConfig reward, double target_ms) {
-    reward.target_ms = target_ms;
-    return reward;
-  }
-
   Trial start(const LacsCandidate& candidate) {
     const std::string text = to_yaml(candidate.architecture);
     if (const auto found = recorded_.find(text); found != recorded_.end()) return found->second;
@@ -63,14 +85,27 @@ class CandidateTrials {
     spec.architecture = candidate.architecture;
     spec.seed = config_.seed;
     spec.trial_id = trial.id;
-    parts_.runner.submit(spec);
     pending_.insert(trial.id);
+    if (price_further(trial, candidate.architecture)) parts_.runner.submit(spec);
     return trial;
+  }
+
+  /// False: it does not fit one of the further accelerators, and is not trained.
+  bool price_further(Trial& trial, const Architecture& architecture) const {
+    try {
+      trial.further = further_prices(config_, parts_, architecture);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kInfeasible) throw;
+      trial.status = TrialStatus::kInfeasible;
+      trial.message += std::string(": ") + error.what();
+      trial.reward = scoring_.failure_reward();
+    }
+    return trial.status == TrialStatus::kComplete;
   }
 
   void finish(Trial& trial) {
     if (pending_.contains(trial.id)) {
-      take(trial, wait_for(trial.id));
+      if (trial.status == TrialStatus::kComplete) take(trial, wait_for(trial.id));
       pending_.erase(trial.id);
       trial.finished_at = utc_now();
       parts_.store.append(trial);
@@ -79,14 +114,9 @@ class CandidateTrials {
   }
 
   void take(Trial& trial, const Evaluation& evaluation) const {
-    trial.status = evaluation.status;
-    trial.accuracy = evaluation.accuracy;
-    trial.loss = evaluation.loss;
-    trial.seconds = evaluation.seconds;
-    if (!evaluation.message.empty()) trial.message += ": " + evaluation.message;
-    trial.reward = trial.status == TrialStatus::kComplete
-                       ? reward_(trial.accuracy, trial.latency_ms)
-                       : config_.search.failure_reward;
+    const std::string coefficients = trial.message;
+    scoring_.take(trial, evaluation);
+    trial.message = coefficients + (trial.message.empty() ? "" : ": " + trial.message);
   }
 
   Evaluation wait_for(uint64_t id) {
@@ -100,7 +130,7 @@ class CandidateTrials {
   }
 
   const ExperimentConfig& config_;
-  Reward reward_;
+  Scoring scoring_;
   ScalingParts parts_;
   const TrialObserver& observer_;
   std::map<std::string, Trial> recorded_;  // by architecture
@@ -109,17 +139,17 @@ class CandidateTrials {
   uint64_t next_id_ = kFirstScalingId;
 };
 
-/// A measured latency is recorded, so that a resumed run goes on with the same figures; a formula
-/// gives them again.
-double price(const ExperimentConfig& config, const ScalingParts& parts,
-             const Architecture& architecture) {
-  const auto estimate = [&] { return parts.oracle.estimate_architecture(architecture).ms; };
-  if (is_formula(config.latency.kind)) return estimate();
-  const std::string key = "latency of " + std::to_string(hash_text(to_yaml(architecture)));
-  if (const auto recorded = parts.store.fact(key)) return std::stod(*recorded);
-  const double ms = estimate();
-  parts.store.set_fact(key, ConfigWriter::plain_number(ms));
-  return ms;
+/// Limits are the base network's: at the same latency scaled networks differ little in them, and a
+/// limit that binds for the base would exclude them all.
+ExperimentConfig at_scaled_targets(ExperimentConfig config, const Architecture& base,
+                                   const ScalingParts& parts) {
+  const double ratio = config.scaling.latency_ratio;
+  config.reward.target_ms = ratio * price(config, parts, base);
+  config.reward.limits = {};
+  const std::vector<FurtherLatency> further = further_prices(config, parts, base);
+  for (size_t i = 0; i < further.size(); ++i)
+    config.accelerators->at(i).target_ms = ratio * further[i].ms;
+  return config;
 }
 
 }  // namespace
@@ -128,8 +158,8 @@ LacsResult run_lacs(const ExperimentConfig& config, const Architecture& base,
                     const ScalingParts& parts, const TrialObserver& observer) {
   LacsCallbacks callbacks;
   callbacks.latency_ms = [&](const Architecture& a) { return price(config, parts, a); };
-  const double target_ms = config.scaling.latency_ratio * callbacks.latency_ms(base);
-  CandidateTrials trials(config, target_ms, parts, observer);
+  const ExperimentConfig scaled = at_scaled_targets(config, base, parts);
+  CandidateTrials trials(scaled, parts, observer);
   callbacks.evaluate = [&](std::vector<LacsCandidate>& candidates) { trials.evaluate(candidates); };
   return search_coefficients(base, config.scaling, callbacks);
 }

@@ -19,7 +19,7 @@ Search::Search(const ExperimentConfig& config, SearchParts parts, TrialObserver 
     : config_(config),
       parts_(parts),
       observer_(std::move(observer)),
-      reward_(config.reward),
+      scoring_(config),
       warm_(warm_start(config, parts.space)) {}
 
 std::vector<Trial> Search::run() {
@@ -110,7 +110,7 @@ std::vector<Trial> Search::propose(int batch, uint64_t first_id, int count) {
       trial = recorded;
     } else {
       const bool fresh = measure_again || !first_with_.contains(trial.genotype);
-      price(trial, genotypes[i], config_, parts_, fresh);
+      price(trial, genotypes[i], scoring_, parts_, fresh);
     }
     const auto [entry, fresh] = first_with_.emplace(trial.genotype, trial.id);
     if (!fresh && !measure_again && trial.reused_from < 0)
@@ -170,15 +170,8 @@ bool Search::settle(Trial& trial) const {
   if (trial.status == TrialStatus::kComplete) {  // priced: was given to the executor
     const auto found = arrived_.find(trial.id);
     if (found == arrived_.end()) return false;
-    const Evaluation& evaluation = found->second;
-    trial.status = evaluation.status;
-    trial.accuracy = evaluation.accuracy;
-    trial.loss = evaluation.loss;
-    trial.seconds = evaluation.seconds;
-    trial.message = evaluation.message;
+    scoring_.take(trial, found->second);
   }
-  trial.reward = trial.status == TrialStatus::kComplete ? reward_(trial.accuracy, trial.latency_ms)
-                                                        : config_.search.failure_reward;
   return true;
 }
 

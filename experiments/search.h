@@ -9,11 +9,18 @@
 #include "controller/controller.h"
 #include "experiments/checkpoint.h"
 #include "experiments/config.h"
+#include "experiments/scoring.h"
 #include "experiments/store.h"
 #include "experiments/trial_runner.h"
 #include "latency/oracle.h"
 
 namespace ridgeline {
+
+/// What prices networks on a further accelerator; borrowed.
+struct FurtherOracle {
+  std::string accelerator;
+  const LatencyOracle& oracle;
+};
 
 /// What a search works with; all borrowed, all outliving it.
 struct SearchParts {
@@ -25,6 +32,8 @@ struct SearchParts {
   /// What the data asks of every architecture; 0: as the space says.
   int classes = 0;
   int input_channels = 0;
+  /// Of the configuration's `accelerators`, in their order.
+  std::vector<FurtherOracle> further = {};
 };
 
 /// Told of each trial as it is committed, and of each that was found in the store.
@@ -60,7 +69,7 @@ class Search {
   const ExperimentConfig& config_;
   SearchParts parts_;
   TrialObserver observer_;
-  Reward reward_;
+  Scoring scoring_;
   std::vector<Genotype> warm_;                  // the first proposals
   std::vector<Trial> recorded_;                 // of the store, at the start
   std::vector<Trial> done_;                     // committed, by id

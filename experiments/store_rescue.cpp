@@ -14,6 +14,7 @@ namespace {
 /// Without the help of an index, which may be damaged too. Old versions know no order of commits.
 std::string query_of_trials(int64_t version) {
   std::string columns = kTrialColumns;
+  if (version < 4) columns.replace(columns.rfind("further_latencies"), 17, "''");
   if (version < 3)
     columns.replace(columns.rfind("place"), 5, "row_number() OVER (ORDER BY id) - 1");
   if (version < 2) columns.replace(columns.rfind("checksum"), 8, "0");
@@ -175,6 +176,8 @@ Rescued copy_sound(const fs::path& damaged, const fs::path& fresh) {
   if (version >= 3) copy_attempts(from, to, rescued);
   if (version < 3) move_proposals(to);
   to.execute("DELETE FROM facts WHERE key = 'finished_at' OR key LIKE 'phase %'");
+  // As a migration does: the same configuration has another identity in each version.
+  if (version < kStoreVersion) to.execute("DELETE FROM facts WHERE key = 'config'");
   transaction.commit();
   return rescued;
 }

@@ -1,8 +1,11 @@
 #include "experiments/store_rows.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <sstream>
 
+#include "core/config.h"
 #include "core/error.h"
 #include "core/random.h"
 
@@ -47,6 +50,31 @@ class Checksum {
   std::string bytes_;
 };
 
+/// "tpu_v3=8.125 v100=20.5", milliseconds; the names hold neither space nor sign (config.cpp).
+std::string text_of(const std::vector<FurtherLatency>& latencies) {
+  std::vector<std::string> parts;
+  for (const auto& latency : latencies)
+    parts.push_back(latency.accelerator + "=" + ConfigWriter::plain_number(latency.ms));
+  return join(parts, " ");
+}
+
+std::vector<FurtherLatency> further_from_text(const std::string& text, const std::string& where) {
+  std::vector<FurtherLatency> latencies;
+  std::istringstream parts(text);
+  for (std::string part; parts >> part;) {
+    const size_t equals = part.find('=');
+    FurtherLatency latency{part.substr(0, equals)};
+    const char* end = part.data() + part.size();
+    if (equals == std::string::npos ||
+        std::from_chars(part.data() + equals + 1, end, latency.ms).ptr != end) {
+      throw Error(ErrorKind::kRun,
+                  where + ": the store is damaged: '" + part + "' is no latency of an accelerator");
+    }
+    latencies.push_back(std::move(latency));
+  }
+  return latencies;
+}
+
 /// Without the place, which follows from the rows before it.
 int64_t checksum(const Trial& t) {
   Checksum sum;
@@ -55,6 +83,7 @@ int64_t checksum(const Trial& t) {
   sum.integer(t.reused_from).text(t.finished_at).text(t.message);
   for (const double number : {t.accuracy, t.latency_ms, t.reward, t.loss, t.seconds})
     sum.real(number);
+  if (!t.further.empty()) sum.text(text_of(t.further));
   return sum.value();
 }
 
@@ -112,7 +141,7 @@ void write_trial(Database& database, const Trial& trial) {
   }
   Statement insert(database, "INSERT INTO trials (" + std::string(kTrialColumns) +
                                  ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?, "
-                                 "(SELECT ifnull(max(place), -1) + 1 FROM trials))");
+                                 "(SELECT ifnull(max(place), -1) + 1 FROM trials),?)");
   insert.bind(static_cast<int64_t>(stored.id)).bind(enum_name(stored.phase));
   if (learned) {
     insert.bind(static_cast<int64_t>(stored.batch));
@@ -123,6 +152,7 @@ void write_trial(Database& database, const Trial& trial) {
   insert.bind(stored.accuracy).bind(stored.latency_ms).bind(stored.reward).bind(stored.loss);
   insert.bind(stored.params).bind(stored.madds).bind(stored.reused_from).bind(stored.seconds);
   insert.bind(stored.finished_at).bind(stored.message).bind(checksum(stored));
+  insert.bind(text_of(stored.further));
   insert.write();
 }
 
@@ -144,6 +174,7 @@ Trial read_trial(const Statement& row, const std::string& where) {
   trial.seconds = row.real(13);
   trial.finished_at = row.text(14);
   trial.message = row.text(15);
+  trial.further = further_from_text(row.text(18), where);
   if (row.integer(16) != 0 && row.integer(16) != checksum(trial)) {
     throw damaged("trial " + std::to_string(trial.id), where);
   }

@@ -21,7 +21,7 @@ struct RecordedAttempt {
 /// The columns of a trial, in the order in which `read_trial` takes them.
 inline constexpr const char* kTrialColumns =
     "id, phase, batch, genotype, architecture, status, accuracy, latency_ms, reward, loss, params, "
-    "madds, reused_from, seconds, finished_at, message, checksum, place";
+    "madds, reused_from, seconds, finished_at, message, checksum, place, further_latencies";
 /// Gives the trial the next place, and makes the rows that it refers to where they are missing.
 void write_trial(Database& database, const Trial& trial);
 /// Throws `kRun` for a row that does not match its checksum or holds an unknown word.

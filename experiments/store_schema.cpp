@@ -172,7 +172,14 @@ DROP TABLE checkpoints;
 ALTER TABLE new_checkpoints RENAME TO checkpoints;
 DELETE FROM facts WHERE key = 'config';
 )";
-constexpr std::array<const char*, kStoreVersion> kSteps = {kVersion1, kVersion2, kVersion3};
+
+// Several latency targets: what every further accelerator takes for the trial's network.
+constexpr const char* kVersion4 = R"(
+ALTER TABLE trials ADD COLUMN further_latencies TEXT NOT NULL DEFAULT '';
+DELETE FROM facts WHERE key = 'config';
+)";
+constexpr std::array<const char*, kStoreVersion> kSteps = {kVersion1, kVersion2, kVersion3,
+                                                           kVersion4};
 
 /// Tables that others refer to are replaced: references hold again at the end.
 void upgrade(Database& database, int64_t found) {

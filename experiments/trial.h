@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "accuracy/evaluator.h"
 
@@ -13,6 +14,12 @@ template <>
 struct EnumNames<Phase> {
   static constexpr std::array<std::pair<Phase, const char*>, 3> values{
       {{Phase::kSearch, "search"}, {Phase::kFinal, "final"}, {Phase::kScaling, "scaling"}}};
+};
+
+/// On one of the further accelerators.
+struct FurtherLatency {
+  std::string accelerator;
+  double ms = 0;
 };
 
 /// The only record of what was tried. `id` counts from 0 in the search, from `kFirstFinalId` and
@@ -36,6 +43,7 @@ struct Trial {
   std::string finished_at;  ///< UTC, ISO 8601
   std::string message;      ///< cause of a failure; coefficients of a scaling trial
   uint64_t place = 0;       ///< in the order of commits, from 0; given by the store
+  std::vector<FurtherLatency> further = {};  ///< in the order of the configuration's `accelerators`
 };
 
 inline constexpr uint64_t kFirstFinalId = 1000000;

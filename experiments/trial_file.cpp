@@ -1,5 +1,6 @@
 #include "experiments/trial_file.h"
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
@@ -80,7 +81,10 @@ Evaluation read_result_file(const std::filesystem::path& path) {
     const auto number = [&](const char* key) {
       return document.at(key).is_null() ? 0.0 : document.at(key).get<double>();
     };
-    evaluation.accuracy = number("accuracy");
+    // An accuracy that JSON could not write stays one that is none (`checked`).
+    evaluation.accuracy = document.at("accuracy").is_null()
+                              ? std::numeric_limits<double>::quiet_NaN()
+                              : document.at("accuracy").get<double>();
     evaluation.loss = number("loss");
     evaluation.seconds = number("seconds");
     document.at("message").get_to(evaluation.message);

@@ -61,7 +61,8 @@ TrialRunner::Clock::duration TrialRunner::backoff(int attempt) const {
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
-void TrialRunner::receive(const TrialResult& result) {
+void TrialRunner::receive(TrialResult result) {
+  result.evaluation = checked(std::move(result.evaluation));
   const auto found = pending_.find(result.id);
   if (found == pending_.end()) return;  // an earlier attempt of a trial that is decided
   Pending& trial = found->second;

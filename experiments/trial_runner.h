@@ -43,7 +43,7 @@ class TrialRunner {
   };
   bool take_recorded(Pending& trial);
   bool decide(Pending& trial, const TrialResult& result) const;
-  void receive(const TrialResult& result);
+  void receive(TrialResult result);
   Clock::duration backoff(int attempt) const;
   std::chrono::milliseconds start_due_retries();
 

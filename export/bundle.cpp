@@ -94,6 +94,19 @@ std::vector<ExportFormat> export_formats_from_text(const std::string& text) {
   return formats;
 }
 
+ExportReport export_decisions(const Architecture& architecture,
+                              const std::vector<ExportFormat>& formats,
+                              const std::filesystem::path& folder) {
+  for (const ExportFormat format : formats) {
+    if (format == ExportFormat::kYaml) continue;
+    throw Error(ErrorKind::kConfig, "export: " + architecture.name +
+                                        " is plain decisions and has no network to write as " +
+                                        enum_name(format) + "; valid: yaml");
+  }
+  make_folder(folder);
+  return {{export_yaml(architecture, folder / "architecture.yaml")}};
+}
+
 ExportReport export_bundle(const Architecture& architecture, NetworkModule& module,
                            const std::vector<ExportFormat>& formats,
                            const std::filesystem::path& folder) {

@@ -34,4 +34,10 @@ ExportReport export_bundle(const Architecture& architecture, NetworkModule& modu
                            const std::vector<ExportFormat>& formats,
                            const std::filesystem::path& folder);
 
+/// The same for a point of plain decisions: architecture.yaml. Throws `kConfig` for a format that
+/// needs a network.
+ExportReport export_decisions(const Architecture& architecture,
+                              const std::vector<ExportFormat>& formats,
+                              const std::filesystem::path& folder);
+
 }  // namespace ridgeline

@@ -2,22 +2,40 @@
 
 #include "core/config.h"
 #include "network/precision.h"
+#include "tables/config.h"
 
 namespace ridgeline {
 
-enum class LatencyKind { kRoofline, kWholeNetwork, kMeasured, kTable, kCommand };
+enum class LatencyKind {
+  kRoofline,
+  kWholeNetwork,
+  kMeasured,
+  kTable,
+  kCommand,
+  kTableFile,
+  kSurrogate,
+  kNone
+};
 template <>
 struct EnumNames<LatencyKind> {
-  static constexpr std::array<std::pair<LatencyKind, const char*>, 5> values{
+  static constexpr std::array<std::pair<LatencyKind, const char*>, 8> values{
       {{LatencyKind::kRoofline, "roofline"},
        {LatencyKind::kWholeNetwork, "whole_network"},
        {LatencyKind::kMeasured, "measured"},
        {LatencyKind::kTable, "table"},
-       {LatencyKind::kCommand, "command"}}};
+       {LatencyKind::kCommand, "command"},
+       {LatencyKind::kTableFile, "table_file"},
+       {LatencyKind::kSurrogate, "surrogate"},
+       {LatencyKind::kNone, "none"}}};
 };
+/// Whether an oracle of this kind prices points of plain decisions, by a table of them.
+inline bool reads_table_file(LatencyKind kind) {
+  return kind == LatencyKind::kTableFile || kind == LatencyKind::kSurrogate;
+}
 /// Whether an oracle of this kind gives the same figure each time, at once.
 inline bool is_formula(LatencyKind kind) {
-  return kind == LatencyKind::kRoofline || kind == LatencyKind::kWholeNetwork;
+  return kind == LatencyKind::kRoofline || kind == LatencyKind::kWholeNetwork ||
+         kind == LatencyKind::kNone || reads_table_file(kind);
 }
 
 /// Order of a tensor's elements in memory: N H W C or N C H W.
@@ -43,13 +61,15 @@ struct LatencyConfig {
   std::string table;
   std::optional<std::vector<std::string>> command;
   double timeout_s = 600;
+  TableConfig table_file = {.unit = TableUnit::kMs};
 
   template <class V>
   void describe(V& v) {
     v.field("kind", kind,
             {.help = "roofline: per operator; whole_network: the paper's Equation 1; measured: on "
                      "this machine; table: sum of operators measured before; command: your own "
-                     "program"});
+                     "program; of plain decisions: table_file: looked up, surrogate: fitted to "
+                     "such a file; none: accuracy alone counts (with reward.target_ms: 1)"});
     v.field("hardware", hardware,
             {.help = "analytic oracles: a name in configs/hardware, or a path to a hardware file"});
     v.field("batch", batch,
@@ -92,6 +112,7 @@ struct LatencyConfig {
              .unit = "s",
              .min = 0.01,
              .max = 1e6});
+    v.section("table_file", table_file, "kinds table_file and surrogate: latencies by decisions");
   }
 };
 

@@ -1,6 +1,7 @@
 #include "latency/factory.h"
 
 #include "latency/command_oracle.h"
+#include "latency/file_oracle.h"
 #include "latency/measured.h"
 #include "latency/table_oracle.h"
 #include "latency/whole_network.h"
@@ -21,6 +22,12 @@ std::unique_ptr<LatencyOracle> make_oracle(const LatencyConfig& config) {
       return std::make_unique<CommandOracle>(config);
     case LatencyKind::kTable:
       return std::make_unique<TableOracle>(config);
+    case LatencyKind::kTableFile:
+      return std::make_unique<FileOracle>(config);
+    case LatencyKind::kSurrogate:
+      return std::make_unique<SurrogateOracle>(config);
+    case LatencyKind::kNone:
+      return std::make_unique<NoOracle>();
   }
   throw Error(ErrorKind::kInternal, "latency: unknown kind of oracle");
 }

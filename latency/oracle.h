@@ -9,6 +9,8 @@
 
 namespace ridgeline {
 
+class SearchSpace;
+
 /// What limits an operator on a device.
 enum class Bound { kCompute, kMemory, kVector, kOverhead };
 const char* to_string(Bound bound);
@@ -57,6 +59,8 @@ class LatencyOracle {
   virtual Latency estimate_architecture(const Architecture& architecture) const {
     return estimate(lower(architecture));
   }
+  /// Throws where it cannot price points of `space`, as far as that is known beforehand.
+  virtual void require(const SearchSpace& /*space*/) const {}
   /// One line for logs: device, batch, precision, method.
   virtual std::string description() const = 0;
 };

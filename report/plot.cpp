@@ -17,6 +17,7 @@ constexpr std::array<const char*, 7> kPalette = {"#0072b2", "#d55e00", "#009e73"
 constexpr const char* kGrid = "#e4e4e4";
 constexpr const char* kFrame = "#555555";
 constexpr const char* kSmallPrint = "#555555";
+constexpr const char* kPale = "38";  // opacity of a band, as a colour's last two digits
 constexpr const char* kDashes = "7 4";
 constexpr double kTickSize = 12, kLabelSize = 11, kAxisSize = 13, kTitleSize = 15;
 constexpr double kRadius = 4.5;
@@ -33,13 +34,14 @@ class Drawing {
       : plot_(plot),
         area_(room(plot)),
         x_(plot.x, values(plot, &Series::x), area_.left, area_.right),
-        y_(plot.y, values(plot, &Series::y), area_.bottom, area_.top),
+        y_(plot.y, heights(plot), area_.bottom, area_.top),
         canvas_(plot.width, plot.height, plot.title),
         labels_(area_) {}
 
   std::string run() {
     draw_axes();
     canvas_.begin_clip(area_.left, area_.top, area_.width(), area_.height());
+    for (size_t i = 0; i < plot_.series.size(); ++i) draw_band(i);
     for (size_t i = 0; i < plot_.series.size(); ++i) draw_line(i);
     for (size_t i = 0; i < plot_.series.size(); ++i) draw_markers(i);
     canvas_.end_clip();
@@ -59,6 +61,18 @@ class Drawing {
     return all;
   }
 
+  /// The y values with the edges of the bands.
+  static std::vector<double> heights(const Plot& plot) {
+    std::vector<double> all = values(plot, &Series::y);
+    for (const Series& series : plot.series) {
+      for (size_t i = 0; i < series.spread.size(); ++i) {
+        all.push_back(series.y[i] - series.spread[i]);
+        all.push_back(series.y[i] + series.spread[i]);
+      }
+    }
+    return all;
+  }
+
   static double legend_width(const Plot& plot) {
     double widest = 0;
     for (const Series& series : plot.series) {
@@ -74,7 +88,7 @@ class Drawing {
     area.bottom = plot.height - (kTickSize + kAxisSize + 4 * kGap);
     if (!plot.note.empty()) area.bottom -= kLabelSize + kGap;
     double widest = 0;
-    const AxisScale y(plot.y, values(plot, &Series::y), area.bottom, area.top);
+    const AxisScale y(plot.y, heights(plot), area.bottom, area.top);
     for (const Tick& tick : y.ticks()) {
       widest = std::max(widest, text_width(tick.label, kTickSize));
     }
@@ -143,6 +157,18 @@ class Drawing {
       canvas_.text(area_.left - kGap, at + kTickSize * 0.35, tick.label,
                    {.size = kTickSize, .anchor = TextAnchor::kEnd});
     }
+  }
+
+  void draw_band(size_t index) {
+    const Series& series = plot_.series[index];
+    if (series.spread.empty()) return;
+    const size_t count = series.x.size();
+    Points outline;
+    for (size_t i = 0; i < count; ++i)
+      outline.emplace_back(x_.pixel(series.x[i]), y_.pixel(series.y[i] + series.spread[i]));
+    for (size_t i = count; i-- > 0;)
+      outline.emplace_back(x_.pixel(series.x[i]), y_.pixel(series.y[i] - series.spread[i]));
+    canvas_.polygon(outline, color_of(index) + kPale);
   }
 
   void draw_line(size_t index) {
@@ -255,6 +281,9 @@ void check(const Plot& plot) {
                 std::to_string(series.y.size()) + " y values; give as many of both");
     require(series.labels.empty() || series.labels.size() == series.x.size(),
             where + std::to_string(series.labels.size()) + " labels for " +
+                std::to_string(series.x.size()) + " points; give one each, or none");
+    require(series.spread.empty() || series.spread.size() == series.x.size(),
+            where + std::to_string(series.spread.size()) + " spreads for " +
                 std::to_string(series.x.size()) + " points; give one each, or none");
     require(series.line || series.marker != Marker::kNone,
             where + "neither line nor marker: nothing would be seen");

@@ -15,6 +15,7 @@ struct Series {
   std::string name;  ///< empty: not in the legend
   std::vector<double> x, y;
   std::vector<std::string> labels = {};  ///< beside each point; empty: none
+  std::vector<double> spread = {};  ///< half the height of a pale band at each point; empty: none
   bool line = true;
   bool dashed = false;
   Marker marker = Marker::kNone;

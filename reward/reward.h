@@ -1,58 +1,80 @@
 #pragma once
 
-#include <array>
+#include <functional>
+#include <optional>
 #include <string>
-#include <utility>
+#include <vector>
 
-#include "core/config.h"
+#include "reward/config.h"
 
 namespace ridgeline {
 
-/// soft: ACC x (LAT / T)^w (Section 5.1, w = -0.09).
-/// hard_constraint: ACC where LAT <= T, else ACC x (LAT / T)^hard_exponent (MnasNet's alpha = 0,
-/// beta = -1).
-enum class RewardKind { kSoft, kHardConstraint };
-template <>
-struct EnumNames<RewardKind> {
-  static constexpr std::array<std::pair<RewardKind, const char*>, 2> values{
-      {{RewardKind::kSoft, "soft"}, {RewardKind::kHardConstraint, "hard_constraint"}}};
+/// The latency target of a further accelerator.
+struct FurtherTarget {
+  std::string accelerator;
+  double ms = 0;
 };
 
-struct RewardConfig {
-  RewardKind kind = RewardKind::kSoft;
-  double target_ms = 10.0;
-  double w = -0.09;
-  double hard_exponent = -1.0;
-
-  template <class V>
-  void describe(V& v) {
-    v.field(
-        "kind", kind,
-        {.help = "soft: ACC x (LAT/T)^w; hard_constraint: no bonus below T, steep penalty above"});
-    v.field("target_ms", target_ms,
-            {.help = "latency target T", .unit = "ms", .min = 1e-6, .max = 1e9});
-    v.field("w", w,
-            {.help = "exponent of the soft reward, negative: -0.09 asks 6.4 % accuracy per latency "
-                     "doubling"});
-    v.field("hard_exponent", hard_exponent,
-            {.help = "exponent above T of hard_constraint, negative"});
-  }
+/// What a network costs, as far as a reward looks at it.
+struct RewardCosts {
+  double latency_ms = 0;
+  std::vector<double> further_ms = {};  ///< on the further accelerators, in their targets' order
+  double params = 0;
+  double madds = 0;
+  double memory_mib = 0;
 };
 
-/// The multi-objective reward as a pure value: (accuracy, latency) -> double.
+/// The multi-objective reward as a pure value. With r = LAT/T:
+///
+/// * mnas_soft: ACC x r^w, or r^alpha where r <= 1 and r^beta above (MnasNet, Tan et al. 2019,
+///   Equation 2; EfficientNet-X, Section 5.1: w = -0.09).
+/// * mnas_hard: the same with alpha = 0 and beta = -1 (MnasNet, Figure 3).
+/// * tunas: ACC + beta |r - 1|, beta < 0 (the absolute reward of TuNAS, Bender et al. 2020,
+///   Section 4; its code: -0.1).
+/// * weighted_sum: ACC + beta r, beta < 0 (linear scalarisation, as in ProxylessNAS, Cai et al.
+///   2019, Section 3.3.2).
+/// * constraint: ACC where r <= 1 and every limit holds, else -v / (1 + v), where v is the sum of
+///   the relative excesses; so the worst feasible network is above the best infeasible one (the
+///   rule of Deb 2000, "An efficient constraint handling method for genetic algorithms").
+///
+/// Several accelerators: `worst` takes the lowest factor or term, `product` the product of the
+/// factors or the sum of the terms; a constraint adds up the excesses in either.
 class Reward {
  public:
-  /// Throws `kConfig`, its message beginning with `where`, for a positive exponent (with an
-  /// explanation of the sign) or target <= 0. w = 0 leaves the latency out; a hard_exponent of 0 is
-  /// refused.
-  explicit Reward(const RewardConfig& config, const std::string& where = "reward");
+  /// Throws `kConfig`, its message beginning with `where`, for an exponent or weight that would
+  /// reward slowness, a key that its kind does not have, or a target or limit that is not positive.
+  /// w = 0 leaves the latency out of mnas_soft.
+  explicit Reward(const RewardConfig& config, const std::string& where = "reward",
+                  std::vector<FurtherTarget> further = {});
 
-  /// accuracy: fraction in [0, 1]; latency_ms > 0. Throws `kInternal` for NaN or values outside.
+  /// accuracy: fraction in [0, 1]; latencies > 0. Throws `kInternal` for NaN or values outside.
+  /// Limits matter to `constraint` only: what `exclusion` names is not to be trained at all.
+  double operator()(double accuracy, const RewardCosts& costs) const;
   double operator()(double accuracy, double latency_ms) const;
+
+  /// Why no accuracy makes this network acceptable: a limit that it breaks, in `constraint` its
+  /// latency too: "6.10M parameters are over the limit of 5.00M".
+  std::optional<std::string> exclusion(const RewardCosts& costs) const;
+  /// What the controller is told of a network that failed: the reward of accuracy 0 at `slowness`
+  /// times the target; in `constraint` the infimum -1.
+  double failure(double slowness) const;
+  /// With its figures, for logs and tables: "ACC x (LAT / 10 ms)^-0.09".
+  std::string equation() const;
   const RewardConfig& config() const { return config_; }
 
  private:
+  double combined(const RewardCosts& costs) const;
+  double share(double ratio) const;
+  double excess(const RewardCosts& costs) const;
+  bool multiplies() const;
+
   RewardConfig config_;
+  double alpha_ = 0, beta_ = 0;
+  std::vector<FurtherTarget> further_;
 };
+
+/// What the constructor checks of `config`; `where` gives the place of a key for the message.
+void check_reward(const RewardConfig& config,
+                  const std::function<std::string(const std::string& key)>& where);
 
 }  // namespace ridgeline

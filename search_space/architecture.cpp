@@ -21,9 +21,23 @@ void emit_stage(YAML::Emitter& out, const Stage& s) {
   out << YAML::EndMap;
 }
 
+std::string plain_yaml(const Architecture& a) {
+  YAML::Emitter out;
+  out << YAML::BeginMap;
+  out << YAML::Key << "name" << YAML::Value << YAML::DoubleQuoted << a.name;
+  out << YAML::Key << "decisions" << YAML::Value << YAML::BeginMap;
+  for (const auto& [decision, choice] : a.decisions) {
+    out << YAML::Key << YAML::DoubleQuoted << decision;
+    out << YAML::Value << YAML::DoubleQuoted << choice;
+  }
+  out << YAML::EndMap << YAML::EndMap;
+  return std::string(out.c_str()) + "\n";
+}
+
 }  // namespace
 
 std::string to_yaml(const Architecture& a) {
+  if (a.is_plain()) return plain_yaml(a);
   const auto number = [](double value) { return ConfigWriter::plain_number(value); };
   YAML::Emitter out;
   out << YAML::BeginMap;

@@ -44,8 +44,15 @@ struct Head {
   bool operator==(const Head&) const = default;
 };
 
+/// What was chosen at one named decision.
+struct NamedChoice {
+  std::string decision, choice;
+  bool operator==(const NamedChoice&) const = default;
+};
+
 /// A fully decided network of the EfficientNet-X space, a comparable value. Its YAML file is a
-/// search-space file without lists.
+/// search-space file without lists. A point of a space of plain decisions has `decisions` instead:
+/// then it has no network, and no other field but the name means anything.
 struct Architecture {
   std::string name = "architecture";
   int resolution = 224;
@@ -58,6 +65,8 @@ struct Architecture {
       0.2;  ///< rate at the last block; grows linearly from 0 with the block index
   double bn_epsilon = 1e-3;
   double bn_momentum = 0.01;
+  std::vector<NamedChoice> decisions = {};
+  bool is_plain() const { return !decisions.empty(); }
   bool operator==(const Architecture&) const = default;
 };
 
@@ -80,7 +89,7 @@ struct EnumNames<ActivationKind> {
 };
 
 /// The operator graph of an architecture: semantics of the official EfficientNet-X definition.
-/// Throws `kConfig` when the resolution is too small for the strides.
+/// Throws `kConfig` when the resolution is too small for the strides, or for plain decisions.
 Network lower(const Architecture& architecture);
 /// The same in the memory of a network that is no longer needed, for pricing many in a row.
 Network lower(const Architecture& architecture, Network storage);

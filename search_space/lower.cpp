@@ -186,6 +186,11 @@ bool skip_matters(const Architecture& a, size_t index) {
 Network lower(const Architecture& architecture) { return lower(architecture, Network()); }
 
 Network lower(const Architecture& architecture, Network storage) {
+  if (architecture.is_plain()) {
+    throw Error(ErrorKind::kConfig, "architecture " + architecture.name +
+                                        ": is a point of plain decisions and has no network; "
+                                        "expected a file with `stages:`");
+  }
   return Lowering(architecture, std::move(storage)).run();
 }
 

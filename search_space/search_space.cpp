@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "search_space/plain_decisions.h"
 #include "search_space/slots.h"
 
 namespace ridgeline {
@@ -11,7 +12,8 @@ struct SearchSpace::Impl {
   Architecture base;  // every slot at its first value
   std::vector<Slot> slots;
   std::vector<Decision> decisions;
-  std::vector<size_t> slot_of;  // per decision
+  std::vector<size_t> slot_of;          // per decision
+  std::optional<PlainDecisions> plain;  // then there is no base and no slot
 };
 
 SearchSpace::SearchSpace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -24,8 +26,14 @@ SearchSpace SearchSpace::load(const std::filesystem::path& path) {
 }
 
 SearchSpace SearchSpace::from_yaml(const YamlView& view) {
-  SlotList list = read_slots(view);
   auto impl = std::make_unique<Impl>();
+  if (PlainDecisions::describes(view)) {
+    impl->plain.emplace(view);
+    impl->name = impl->plain->name();
+    impl->decisions = impl->plain->searched();
+    return SearchSpace(std::move(impl));
+  }
+  SlotList list = read_slots(view);
   impl->decisions = make_decisions(list);
   impl->name = list.name;
   impl->base = list.base;
@@ -41,10 +49,15 @@ SearchSpace SearchSpace::from_yaml(const YamlView& view) {
 
 const std::string& SearchSpace::name() const { return impl_->name; }
 const std::vector<Decision>& SearchSpace::decisions() const { return impl_->decisions; }
+bool SearchSpace::is_plain() const { return impl_->plain.has_value(); }
+std::vector<std::string> SearchSpace::plain_names() const {
+  return impl_->plain ? impl_->plain->names() : std::vector<std::string>{};
+}
 long double SearchSpace::size() const { return count_points(impl_->decisions); }
 
 Architecture SearchSpace::decode(const Genotype& genotype) const {
   check_genotype(impl_->decisions, genotype);
+  if (impl_->plain) return impl_->plain->decode(genotype);
   Architecture architecture = impl_->base;
   for (size_t i = 0; i < genotype.size(); ++i) {
     if (genotype[i] == kInactive) continue;
@@ -55,6 +68,12 @@ Architecture SearchSpace::decode(const Genotype& genotype) const {
 }
 
 Genotype SearchSpace::encode(const Architecture& architecture) const {
+  if (impl_->plain) return impl_->plain->encode(architecture);
+  if (architecture.is_plain()) {
+    throw Error(ErrorKind::kConfig, "architecture " + architecture.name +
+                                        ": is plain decisions; the space " + impl_->name +
+                                        " describes networks");
+  }
   if (architecture.stages.size() != impl_->base.stages.size()) {
     throw Error(ErrorKind::kConfig, "architecture " + architecture.name + ": " +
                                         std::to_string(architecture.stages.size()) +

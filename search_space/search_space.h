@@ -12,7 +12,8 @@
 namespace ridgeline {
 
 /// An immutable, validated factorized space read from the YAML format in which a scalar is decided
-/// and a list is searched. `decode` and `encode` are inverse to each other on valid genotypes.
+/// and a list is searched: of networks, or of plain named decisions (plain_decisions.h). `decode`
+/// and `encode` are inverse to each other on valid genotypes.
 class SearchSpace {
  public:
   static SearchSpace load(const std::filesystem::path& path);
@@ -23,6 +24,10 @@ class SearchSpace {
   SearchSpace& operator=(SearchSpace&&) noexcept;
 
   const std::string& name() const;
+  /// Its points are plain decisions: they have no network.
+  bool is_plain() const;
+  /// Of plain decisions: the names of all in the order of the file, decided ones included.
+  std::vector<std::string> plain_names() const;
   const std::vector<Decision>& decisions() const;
   /// Number of different genotypes (see `count_points`).
   long double size() const;

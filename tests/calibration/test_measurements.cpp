@@ -63,7 +63,8 @@ TEST_CASE("a selection keeps the rows whose columns have the values") {
   CHECK(read(text, {"batch=1"}).rows.size() == 1);
   CHECK_THAT(refusal(text), Catch::Contains("several devices") && Catch::EndsWith(": a, b"));
   CHECK_THAT(refusal(text, {"device=c"}), Catch::EndsWith("no row meets the selection"));
-  CHECK_THAT(refusal(text, {"batsh=8"}), Catch::Contains("no column 'batsh'; is it 'batch'?"));
+  CHECK_THAT(refusal(text, {"batsh=8"}),
+             Catch::Contains("no column 'batsh'; did you mean 'batch'?"));
   CHECK_THAT(refusal(text, {"batch"}), Catch::Contains("is not COLUMN=VALUE"));
 }
 
@@ -74,7 +75,7 @@ TEST_CASE("bad measurements are errors that say where and what") {
              Catch::Contains("m.csv:2: latency of resnet50 must be above 0 ms"));
   CHECK_THAT(refusal(kHeader + "resnet50,224,8,fp32,-3\n"), Catch::Contains("must be above 0 ms"));
   CHECK_THAT(refusal(kHeader + "resnet50,224,8,fp32,3 ms\n"),
-             Catch::Contains("latency_ms: '3 ms' is not a number"));
+             Catch::Contains("latency_ms: '3 ms' is no finite number"));
   CHECK_THAT(refusal(kHeader + "resnet50,224,1.5,fp32,3\n"),
              Catch::Contains("batch: must be a whole number above 0, is 1.5"));
   CHECK_THAT(refusal(kHeader + "resnet5O,224,8,fp32,3\n"),

@@ -33,6 +33,7 @@ struct Settings {
   std::vector<Colour> colours = {Colour::kRed};
   std::optional<double> limit = std::nullopt;
   std::optional<std::string> label = std::nullopt;
+  std::optional<std::vector<Inner>> parts = std::nullopt;
   Inner inner;
   bool operator==(const Settings&) const = default;
 
@@ -49,6 +50,7 @@ struct Settings {
     v.field("colours", colours, {.help = "a list of names"});
     v.field("limit", limit, {.help = "nothing: none", .min = 0});
     v.field("label", label, {.help = "nothing: none"});
+    v.field("parts", parts, {.help = "a list of parts"});
     v.section("inner", inner, "a part of its own");
   }
 };
@@ -88,6 +90,7 @@ Settings unusual() {
   s.colours = {Colour::kDarkBlue, Colour::kRed};
   s.limit = 1e300;
   s.label = "~";
+  s.parts = std::vector<Inner>{{0.5, 2}, {0.1 + 0.2, 2147483647}};
   s.inner = {0.1 + 0.2, 2147483647};
   return s;
 }
@@ -142,9 +145,17 @@ TEST_CASE("the plain writer prints one line per field, sections indented") {
         "colours: [red]\n"
         "limit: ~\n"
         "label: ~\n"
+        "parts: ~\n"
         "inner:\n"
         "  rate: 0.25\n"
         "  steps: 3\n");
+}
+
+TEST_CASE("a list of structs is written one item behind the other") {
+  Settings s;
+  s.parts = std::vector<Inner>{{0.5, 2}, {0.25, 3}};
+  CHECK_THAT(write_config(s), Contains("parts: [{rate: 0.5, steps: 2}, {rate: 0.25, steps: 3}]\n"));
+  CHECK(read("parts: [{steps: 2}]\n").parts->at(0) == Inner{0.25, 2});
 }
 
 TEST_CASE("the annotated writer adds meaning, unit, range and choices") {
@@ -195,6 +206,11 @@ TEST_CASE("values of another kind, unknown names and unknown keys are refused") 
   CHECK(read_error("sizes: []\n") ==
         "c.yaml:1:8: sizes: the list is empty; give at least one value");
   CHECK(read_error("inner: 3\n") == "c.yaml:1:8: inner: must be a map of settings");
+  CHECK(read_error("parts: [{steps: 2}, {step: 2}]\n") ==
+        "c.yaml:1:22: parts[1].step: unknown key; did you mean 'steps'? valid: rate, steps");
+  CHECK(read_error("parts: [{steps: 0}]\n") ==
+        "c.yaml:1:17: parts[0].steps: out of range: 0; valid: at least 1 steps");
+  CHECK(read_error("parts: [3]\n") == "c.yaml:1:9: parts[0]: must be a map of settings");
   CHECK(read_error("text: [a]\n") == "c.yaml:1:7: text: must be a word or a text");
   CHECK(read_error("- 1\n") == "c.yaml:1:1: must be a map of settings");
   CHECK(read_error("inner: {rat: 0.5}\n") ==

@@ -21,7 +21,7 @@ std::string error_for(const std::string& text, const std::vector<std::string>& s
 }  // namespace
 
 TEST_CASE("the shipped experiments load, and resolve to files that load as the same") {
-  for (const char* name : {"quickstart", "reference"}) {
+  for (const char* name : {"quickstart", "reference", "benchmarks/nasbench201_titan_rtx"}) {
     TempFolder folder;
     const auto config =
         load_experiment(source_folder() / "configs" / (std::string(name) + ".yaml"));
@@ -85,8 +85,7 @@ TEST_CASE("a mistake in an experiment names file, line, column, and what would b
   CHECK(error_for("space: [tiny\n").find("not valid YAML") != std::string::npos);
   CHECK(error_for("space: tiny\nlatency: {kind: rooflin}\n") ==
         "e.yaml:2:17: latency.kind: 'rooflin' is not one of: roofline, whole_network, measured, "
-        "table, "
-        "command; did you mean 'roofline'?");
+        "table, command, table_file, surrogate, none; did you mean 'roofline'?");
   CHECK(error_for("space: tiny\n", {"reward.w=.5"}).find("reward.w: ") != std::string::npos);
   CHECK(error_of([] { load_experiment("/nowhere/e.yaml"); }) == "/nowhere/e.yaml: no such file");
 }

@@ -142,6 +142,49 @@ TEST_CASE("a store of version 2 keeps attempts, batches, checkpoints and proposa
   CHECK(store.events().size() == 1);
 }
 
+TEST_CASE(
+    "a store of version 3 keeps its trials with their checksums, and takes further latencies") {
+  TempFolder folder;
+  const auto file = folder / "s.sqlite";
+  Trial trial;
+  trial.genotype = "0.1";
+  {
+    TrialStore store(file);
+    store.append(trial);
+    store.set_fact("config", "of version 3");
+  }
+  Database(file).execute(
+      "ALTER TABLE trials DROP COLUMN further_latencies; PRAGMA user_version = 3");
+  CHECK_FALSE(rescue_store(file).has_value());
+  TrialStore store(file);
+  CHECK_FALSE(store.fact("config").has_value());
+  trial.id = 1;
+  trial.further = {{"tpu_v3", 8.1}, {"v100", 1.0 / 3}};
+  store.append(trial);
+  const auto trials = store.trials(Phase::kSearch);
+  REQUIRE(trials.size() == 2);
+  CHECK(trials[0].genotype == "0.1");
+  CHECK(trials[0].further.empty());
+  REQUIRE(trials[1].further.size() == 2);
+  CHECK(trials[1].further[0].accelerator == "tpu_v3");
+  CHECK(trials[1].further[1].ms == 1.0 / 3);
+}
+
+TEST_CASE("a further latency that was changed does not match the checksum") {
+  TempFolder folder;
+  const auto file = folder / "s.sqlite";
+  {
+    TrialStore store(file);
+    Trial trial;
+    trial.further = {{"tpu_v3", 8.1}};
+    store.append(trial);
+    Database(file).execute("UPDATE trials SET further_latencies = 'tpu_v3=7.1'");
+  }
+  CHECK(error_of([&] {
+          TrialStore(file).trials(Phase::kSearch);
+        }).find("trial 0 does not match its checksum") != std::string::npos);
+}
+
 TEST_CASE("rows that refer to nothing are refused") {
   TempFolder folder;
   const auto file = folder / "s.sqlite";
@@ -153,7 +196,7 @@ TEST_CASE("rows that refer to nothing are refused") {
         "INSERT INTO attempts VALUES (0, 0, 0, '', 'complete', 0, 0, 0, '', '', '', 0)",
         "INSERT INTO checkpoints VALUES (4, 0, 0, x'')",
         "INSERT INTO trials VALUES (0, 0, 'search', NULL, '', '', 'complete', 0, 0, 0, 0, 0, 0, "
-        "-1, 0, '', '', 0)"}) {
+        "-1, 0, '', '', 0, '')"}) {
     INFO(orphan);
     CHECK(error_of([&] { database.execute(orphan); }).find("FOREIGN KEY constraint failed") !=
           std::string::npos);

@@ -98,3 +98,16 @@ TEST_CASE("a plot refuses what it cannot show, naming the series") {
   CHECK_THAT(message([](Plot& p) { p.series[0].name = std::string(200, 'n'); }),
              Contains("no room"));
 }
+
+TEST_CASE("a band lies around its line, and the axis has room for it") {
+  Plot plot{.title = "band",
+            .x = {.label = "x"},
+            .y = {.label = "y"},
+            .series = {{.name = "mean", .x = {0, 1}, .y = {5, 6}, .spread = {5, 0}}}};
+  const std::string svg = to_svg(plot);
+  CHECK(count(svg, "<polygon") == 1);
+  CHECK(svg.find("#0072b238") != std::string::npos);
+  CHECK(svg.find(">10<") != std::string::npos);  // the tick at the band's upper edge
+  plot.series[0].spread = {1};
+  CHECK_THAT(error_of([&] { to_svg(plot); }), Contains("1 spreads for 2 points"));
+}

@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "app/commands.h"
+#include "app/quantities.h"
+#include "core/file.h"
+#include "core/units.h"
+#include "experiments/resolve.h"
+#include "experiments/run_directory.h"
+#include "experiments/scoring.h"
+
+namespace ridgeline {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::vector<std::string> settings_of(const ResolveOptions& options) {
+  std::vector<std::string> settings;
+  if (!options.kind.empty()) settings.push_back("reward.kind=" + options.kind);
+  settings.insert(settings.end(), options.settings.begin(), options.settings.end());
+  if (!settings.empty() || !options.targets.empty()) return settings;
+  throw Error(ErrorKind::kUsage,
+              "resolve: say what changes: --target 12ms, --kind tunas, or --set reward.KEY=VALUE");
+}
+
+/// "12ms", or "NAME=8ms" for one of the run's accelerators.
+void set_target(ExperimentConfig& config, const std::string& text) {
+  const size_t equals = text.find('=');
+  const std::string latency = equals == std::string::npos ? text : text.substr(equals + 1);
+  const double ms = milliseconds_of_option("--target", latency);
+  if (equals == std::string::npos) {
+    config.reward.target_ms = ms;
+    return;
+  }
+  std::vector<std::string> names;
+  for (size_t i = 0; i < config.further().size(); ++i) {
+    AcceleratorConfig& accelerator = config.accelerators->at(i);
+    names.push_back(accelerator.name);
+    if (accelerator.name != text.substr(0, equals)) continue;
+    accelerator.target_ms = ms;
+    return;
+  }
+  throw Error(ErrorKind::kUsage,
+              "--target " + text + ": the run has no such accelerator" +
+                  (names.empty() ? "; it has one target, --target " + latency
+                                 : "; valid: " + join(names) + ", or a latency alone"));
+}
+
+const RankedTrial& old_winner(const Resolution& resolution) {
+  return *std::min_element(
+      resolution.ranked.begin(), resolution.ranked.end(),
+      [](const auto& a, const auto& b) { return a.rank_before < b.rank_before; });
+}
+
+std::string figures(const Trial& trial) {
+  return "trial " + std::to_string(trial.id) + " (accuracy " + percent_text(trial.accuracy) +
+         ", latency " + format_ms(trial.latency_ms) + ")";
+}
+
+std::string verdict(const Resolution& resolution) {
+  const RankedTrial& winner = resolution.ranked.front();
+  const RankedTrial& before = old_winner(resolution);
+  if (winner.trial.id == before.trial.id) return figures(winner.trial) + " wins as before\n";
+  std::string text = figures(winner.trial) + " wins; it was number " +
+                     std::to_string(winner.rank_before) + "\n" + figures(before.trial) +
+                     ", the winner before, ";
+  if (!before.excluded.empty()) return text + "is ruled out: " + before.excluded + "\n";
+  const auto place = static_cast<size_t>(&before - resolution.ranked.data());
+  return text + "is number " + std::to_string(place + 1) + "\n";
+}
+
+std::string left_out(const Resolution& resolution) {
+  std::string text;
+  if (resolution.excluded > 0) {
+    text += std::to_string(resolution.excluded) + " trained networks are ruled out, trial " +
+            std::to_string(resolution.ranked.back().trial.id) + " because " +
+            resolution.ranked.back().excluded + "\n";
+  }
+  if (resolution.untrained > 0) {
+    text += std::to_string(resolution.untrained) +
+            " networks were ruled out before training in this run: their accuracy is not known\n";
+  }
+  if (resolution.failed > 0) text += std::to_string(resolution.failed) + " trainings failed\n";
+  return text;
+}
+
+void print_table(const Resolution& resolution, const ExperimentConfig& before,
+                 const ExperimentConfig& now, int top) {
+  TextTable table{{"rank", "trial", "reward", "accuracy", "latency", "LAT/T", "params", "madds",
+                   "before", "genotype"},
+                  {}};
+  const size_t rows =
+      std::min(resolution.ranked.size() - resolution.excluded, static_cast<size_t>(top));
+  for (size_t i = 0; i < rows; ++i) {
+    const RankedTrial& row = resolution.ranked[i];
+    const Trial& trial = row.trial;
+    table.rows.push_back({std::to_string(i + 1), std::to_string(trial.id),
+                          format_fixed(row.reward, 4), percent_text(trial.accuracy),
+                          format_ms(trial.latency_ms),
+                          format_fixed(trial.latency_ms / now.reward.target_ms, 3),
+                          format_count(static_cast<double>(trial.params)),
+                          format_count(static_cast<double>(trial.madds)),
+                          std::to_string(row.rank_before), trial.genotype});
+    for (const auto& latency : trial.further) table.rows.back().push_back(format_ms(latency.ms));
+  }
+  std::cout << "reward " << Scoring(now).form().equation() << "; the run's was "
+            << Scoring(before).form().equation() << "\n"
+            << table.str() << verdict(resolution) << left_out(resolution);
+}
+
+/// An excluded network has neither rank nor reward.
+ordered_json row_of(const RankedTrial& row, size_t index) {
+  const Trial& trial = row.trial;
+  ordered_json json;
+  const bool excluded = !row.excluded.empty();
+  json["rank"] = excluded ? ordered_json(nullptr) : ordered_json(index + 1);
+  json["trial"] = trial.id;
+  json["reward"] = excluded ? ordered_json(nullptr) : ordered_json(row.reward);
+  json["accuracy"] = trial.accuracy;
+  json["latency_ms"] = trial.latency_ms;
+  for (const auto& latency : trial.further) json["latency_ms_" + latency.accelerator] = latency.ms;
+  json["params"] = trial.params;
+  json["madds"] = trial.madds;
+  json["rank_before"] = row.rank_before;
+  json["reward_before"] = trial.reward;
+  json["genotype"] = trial.genotype;
+  json["excluded"] = row.excluded;
+  return json;
+}
+
+void print_csv(const Resolution& resolution) {
+  for (size_t i = 0; i < resolution.ranked.size(); ++i) {
+    const ordered_json row = row_of(resolution.ranked[i], i);
+    std::vector<std::string> names, cells;
+    for (const auto& [name, value] : row.items()) {
+      names.push_back(name);
+      const bool text = value.is_string();
+      cells.push_back(value.is_null() ? "" : text ? value.get<std::string>() : value.dump());
+    }
+    if (i == 0) std::cout << join(names, ",") << "\n";
+    std::cout << join(cells, ",") << "\n";
+  }
+}
+
+void print_json(const Resolution& resolution, const ExperimentConfig& before,
+                const ExperimentConfig& now) {
+  ordered_json document;
+  document["reward"] = Scoring(now).form().equation();
+  document["reward_before"] = Scoring(before).form().equation();
+  document["winner"] = resolution.ranked.front().trial.id;
+  document["winner_before"] = old_winner(resolution).trial.id;
+  document["excluded"] = resolution.excluded;
+  document["untrained"] = resolution.untrained;
+  document["failed"] = resolution.failed;
+  auto& rows = document["trials"] = ordered_json::array();
+  for (size_t i = 0; i < resolution.ranked.size(); ++i)
+    rows.push_back(row_of(resolution.ranked[i], i));
+  std::cout << document.dump(2) << "\n";
+}
+
+Resolution resolve_run(RunDirectory& run, const ExperimentConfig& config) {
+  const auto trials = run.store().trials(Phase::kSearch);
+  Resolution resolution;
+  try {
+    resolution = resolve_trials(trials, config);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInfeasible) throw;
+    throw Error(ErrorKind::kInfeasible, run.path().string() + ": " + error.what() +
+                                            "; see `ridgeline show " + run.path().string() + "`");
+  }
+  if (resolution.excluded == resolution.ranked.size()) {
+    throw Error(ErrorKind::kInfeasible, run.path().string() + ": the reward rules out all " +
+                                            std::to_string(resolution.ranked.size()) +
+                                            " trained networks; trial " +
+                                            std::to_string(resolution.ranked.front().trial.id) +
+                                            ": " + resolution.ranked.front().excluded);
+  }
+  return resolution;
+}
+
+}  // namespace
+
+void resolve_command(const ResolveOptions& options) {
+  if (options.csv && options.json)
+    throw Error(ErrorKind::kUsage, "--csv and --json exclude each other");
+  RunDirectory run = RunDirectory::read(options.run);
+  ExperimentConfig config = changed_reward(run.config_file(), settings_of(options));
+  for (const auto& target : options.targets) set_target(config, target);
+  const Resolution resolution = resolve_run(run, config);
+  if (options.csv) {
+    print_csv(resolution);
+  } else if (options.json) {
+    print_json(resolution, run.config(), config);
+  } else {
+    print_table(resolution, run.config(), config, options.top);
+  }
+  if (!options.out.empty())
+    write_file_atomic(options.out, resolution.ranked.front().trial.architecture);
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,12 @@
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace ridgeline {
+
+/// Adds `resolve` and `reward` to the program.
+void add_reward_commands(CLI::App& app);
+
+}  // namespace ridgeline

@@ -1,0 +1,185 @@
+// Whether a search ends at its latency target: Accel-NASBench's space with surrogates of accuracy
+// and latency fitted to its table, three targets per accelerator, each kind of reward, several
+// seeds. Usage:
+//   bench_target_hitting DATA
+// DATA is the folder of the tables (docs/search.md). OMP_NUM_THREADS=1 keeps BLAS to one thread per
+// search.
+
+#include <omp.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <mutex>
+
+#include "accuracy/evaluator.h"
+#include "core/config_path.h"
+#include "core/error.h"
+#include "core/logging.h"
+#include "experiments/config.h"
+#include "latency/factory.h"
+#include "tables/rows.h"
+
+namespace ridgeline {
+namespace {
+
+struct Options {
+  std::string data;
+  std::vector<std::string> accelerators = {"tpu_v3", "a100"};
+  std::vector<std::string> rewards = {"mnas_soft", "mnas_hard", "tunas"};
+  std::vector<double> quantiles = {0.25, 0.5, 0.75};
+  std::string controller = "{}";
+  int seeds = 10;
+  int trials = 1000;
+  int batch = 8;
+  int jobs = 2;
+  double tolerance = 0.03;
+};
+
+/// The best network of one search.
+struct Found {
+  double accuracy = 0;
+  double latency_ms = 0;
+};
+
+/// Accuracy and latency of points, from the surrogates of a ready configuration.
+class Bench {
+ public:
+  Bench(const std::string& accelerator, const Options& options)
+      : config_(load_experiment(
+            find_config("benchmarks", "accel_nasbench_" + accelerator),
+            {"accuracy.table.path=" + options.data + "/accelnb/accel_nasbench.csv.gz",
+             "latency.table_file.path=" + options.data + "/accelnb/accel_nasbench.csv.gz"})),
+        space_(config_.search_space()),
+        evaluator_(make_evaluator(config_.accuracy)),
+        oracle_(make_oracle(config_.latency)) {}
+
+  const std::vector<Decision>& decisions() const { return space_.decisions(); }
+  std::string description() const { return oracle_->description(); }
+
+  /// The latency that a share `quantile` of the table's networks stays below, ms.
+  double target(double quantile) const {
+    std::vector<double> ms;
+    const auto table =
+        read_table_rows(config_.latency.table_file, "latency.table_file", config_.latency.batch);
+    for (const auto& row : table.rows) ms.push_back(row.value);
+    std::sort(ms.begin(), ms.end());
+    return ms[static_cast<size_t>(quantile * static_cast<double>(ms.size() - 1))];
+  }
+
+  Found measure(const Genotype& genotype) {
+    TrialSpec spec;
+    spec.architecture = space_.decode(genotype);
+    const std::lock_guard lock(mutex_);
+    return {evaluator_->evaluate(spec).accuracy,
+            oracle_->estimate_architecture(spec.architecture).ms};
+  }
+
+ private:
+  ExperimentConfig config_;
+  SearchSpace space_;
+  std::unique_ptr<AccuracyEvaluator> evaluator_;
+  std::unique_ptr<LatencyOracle> oracle_;
+  std::mutex mutex_;
+};
+
+/// The search loop without anything around it: sample, look up, learn; the network of the best
+/// reward.
+Found search(Bench& bench, const RewardConfig& config, const Options& options, uint64_t seed) {
+  const auto settings =
+      read_config<ControllerConfig>(YamlView::parse(options.controller, "--controller"));
+  const auto controller = make_controller(settings, bench.decisions(), seed);
+  const Reward reward(config);
+  Found best;
+  double best_reward = -1e300;
+  for (int done = 0; done < options.trials;) {
+    RandomStream stream(seed, static_cast<uint64_t>(done), "sample");
+    const auto genotypes =
+        controller->sample(std::min(options.batch, options.trials - done), stream);
+    std::vector<double> rewards;
+    for (const auto& genotype : genotypes) {
+      const Found found = bench.measure(genotype);
+      rewards.push_back(reward(found.accuracy, found.latency_ms));
+      if (rewards.back() <= best_reward) continue;
+      best_reward = rewards.back();
+      best = found;
+    }
+    controller->update(genotypes, rewards);
+    done += static_cast<int>(genotypes.size());
+  }
+  return best;
+}
+
+void print_row(const std::string& reward, double target_ms, const std::vector<Found>& found,
+               double tolerance) {
+  int hits = 0;
+  double distance = 0, worst = 0, accuracy = 0, ratio = 0;
+  for (const auto& best : found) {
+    const double off = std::abs(best.latency_ms / target_ms - 1);
+    const auto n = static_cast<double>(found.size());
+    hits += off <= tolerance;
+    distance += off / n;
+    worst = std::max(worst, off);
+    accuracy += best.accuracy / n;
+    ratio += best.latency_ms / target_ms / n;
+  }
+  std::printf("%-14s %9.2f %6d of %-3zu %12.4f %11.2f %% %8.2f %% %11.2f %%\n", reward.c_str(),
+              target_ms, hits, found.size(), ratio, 100 * distance, 100 * worst, 100 * accuracy);
+  std::fflush(stdout);
+}
+
+void run(const Options& options) {
+  std::printf("%d searches of %d proposals each, batch %d, controller %s; a hit is within %g %%\n",
+              options.seeds, options.trials, options.batch, options.controller.c_str(),
+              100 * options.tolerance);
+  for (const auto& accelerator : options.accelerators) {
+    Bench bench(accelerator, options);
+    std::printf("\n%s: %s\n%-14s %9s %13s %12s %13s %10s %13s\n", accelerator.c_str(),
+                bench.description().c_str(), "reward", "target ms", "hits", "mean LAT/T",
+                "mean distance", "worst", "accuracy");
+    for (const auto& kind : options.rewards) {
+      for (const double quantile : options.quantiles) {
+        RewardConfig reward;
+        reward.kind = enum_from_yaml<RewardKind>(YamlView::parse(kind, "--reward"));
+        reward.target_ms = bench.target(quantile);
+        std::vector<Found> found(static_cast<size_t>(options.seeds));
+#pragma omp parallel for schedule(dynamic) num_threads(options.jobs)
+        for (int i = 0; i < options.seeds; ++i)
+          found[static_cast<size_t>(i)] =
+              search(bench, reward, options, static_cast<uint64_t>(i + 1));
+        print_row(kind, reward.target_ms, found, options.tolerance);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ridgeline
+
+int main(int argc, char** argv) {
+  using namespace ridgeline;
+  Options options;
+  CLI::App app("Whether searches end at their latency target");
+  app.add_option("data", options.data, "folder of the tables")->required();
+  app.add_option("--accelerator", options.accelerators, "tpu_v3, a100");
+  app.add_option("--reward", options.rewards, "kinds of reward");
+  app.add_option("--quantile", options.quantiles, "targets, as quantiles of the table's latencies")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--controller", options.controller, "a controller's settings as a YAML map");
+  app.add_option("--seeds", options.seeds)->check(CLI::Range(1, 100000));
+  app.add_option("--trials", options.trials, "proposals of one search")
+      ->check(CLI::Range(1, 1000000));
+  app.add_option("--batch", options.batch, "proposals per update")->check(CLI::Range(1, 100000));
+  app.add_option("--jobs", options.jobs, "searches at a time")->check(CLI::Range(1, 1024));
+  CLI11_PARSE(app, argc, argv);
+  omp_set_num_threads(1);
+  try {
+    set_up_logging("info");
+    run(options);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "bench_target_hitting: %s\n", error.what());
+    return error.exit_code();
+  }
+  return 0;
+}
