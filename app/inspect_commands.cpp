@@ -84,7 +84,8 @@ void validate_command(const ValidateOptions& options) {
   const auto oracle = make_oracle(config.latency);
   const auto evaluator = make_evaluator(config.accuracy);
   const Preflight preflight =
-      check_space(space, *oracle, config, preflight_samples(config.latency.kind));
+      survey_space(space, *oracle, config, preflight_samples(config.latency.kind));
+  check_target(preflight, config);
   std::cout << options.config << ": valid\n"
             << "space " << space.name() << ": " << preflight.str() << "\n"
             << "latency: " << oracle->description() << "\n";

@@ -1,6 +1,7 @@
 #include "experiments/config.h"
 
 #include "core/config_path.h"
+#include "experiments/stop_rules.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -102,6 +103,11 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
   }
   if (config.latency.hardware.find('/') != std::string::npos)
     make_absolute(config.latency.hardware, base);
+  try {
+    duration_seconds(config.search.stop_after);
+  } catch (const Error& error) {
+    view.at("search").at("stop_after").fail(error.what());
+  }
   const auto reward = view.find("reward");
   const auto exponent = reward ? reward->find("w") : std::nullopt;
   Reward(config.reward, exponent ? exponent->where() : path.string() + ": reward");

@@ -7,18 +7,18 @@
 namespace ridgeline {
 
 void price(Trial& trial, const Genotype& genotype, const ExperimentConfig& config,
-           const SearchParts& parts, bool fresh) {
+           const SearchParts& parts, bool fresh, Network& network) {
   Architecture architecture = parts.space.decode(genotype);
   if (parts.classes > 0) architecture.classes = parts.classes;
   if (parts.input_channels > 0) architecture.input_channels = parts.input_channels;
   trial.architecture = to_yaml(architecture);
   if (!fresh) return;
-  const Network network = lower(architecture);
+  network = lower(architecture, std::move(network));
   const OperatorCost total = cost(network).total;
   trial.params = total.params;
   trial.madds = total.madds;
   try {
-    trial.latency_ms = parts.oracle.estimate_architecture(architecture).ms;
+    trial.latency_ms = parts.oracle.estimate_architecture(architecture, network).ms;
   } catch (const LatencyFailure& failure) {
     const bool late = failure.cause() == LatencyFailure::Cause::kTimedOut;
     trial.status = late ? TrialStatus::kTimeOut : TrialStatus::kCrashed;
