@@ -106,6 +106,19 @@ struct TrialsOptions {
 };
 void trials_command(const TrialsOptions& options);
 
+struct ParetoOptions {
+  std::string run;
+  bool csv = false, json = false;
+  std::string svg;  ///< picture of the trials and their front; empty: none
+};
+void pareto_command(const ParetoOptions& options);
+
+struct ExplainOptions {
+  std::string run;
+  bool json = false;
+};
+void explain_command(const ExplainOptions& options);
+
 struct ForkOptions {
   std::string run, new_run;
   int at = 0;  ///< so many trials are taken over
