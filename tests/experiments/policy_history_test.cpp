@@ -1,5 +1,9 @@
 #include "experiments/policy_history.h"
 
+#include <cmath>
+#include <limits>
+
+#include "experiments/lesson.h"
 #include "tests/catch.h"
 #include "tests/experiments/async_run.h"
 #include "tests/experiments/small_run.h"
@@ -67,4 +71,11 @@ TEST_CASE("a run without an update has a history of one moment") {
   const auto history = policy_history(config, config.search_space().decisions(), store, 5);
   REQUIRE(history.size() == 1);
   CHECK(history[0].trials == 0);
+}
+
+TEST_CASE("a sample counts p_now / p_then times, and once where neither policy proposes it") {
+  CHECK(importance_ratio(std::log(0.3), std::log(0.1)) == Approx(3));
+  const double never = -std::numeric_limits<double>::infinity();
+  CHECK(importance_ratio(never, std::log(0.1)) == 0);
+  CHECK(importance_ratio(never, never) == 1);
 }
