@@ -5,12 +5,12 @@
 
 #include <array>
 #include <bit>
-#include <cstring>
 #include <filesystem>
 #include <sstream>
 #include <string_view>
 #include <vector>
 
+#include "core/bytes.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/logging.h"
@@ -18,25 +18,11 @@
 namespace ridgeline {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "a checkpoint is little-endian");
-
 constexpr std::string_view kMagic = "RIDGETRN";
 constexpr uint32_t kVersion = 2;
 constexpr size_t kIdentityAt = kMagic.size() + sizeof(kVersion);
 constexpr size_t kHeader = kIdentityAt + sizeof(uint64_t);
 constexpr size_t kChecksum = sizeof(uint64_t);
-
-template <class T>
-void append(std::string& bytes, T value) {
-  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-template <class T>
-T number_at(const std::string& bytes, size_t begin) {
-  T value;
-  std::memcpy(&value, bytes.data() + begin, sizeof value);
-  return value;
-}
 
 /// Another LibTorch may round otherwise: a training stays with the one that began it.
 uint64_t identity_of(const CheckpointPlan& plan) {
@@ -47,10 +33,10 @@ uint64_t identity_of(const CheckpointPlan& plan) {
 std::string fault_of(const std::string& bytes, uint64_t identity) {
   if (bytes.size() < kHeader + kChecksum || !bytes.starts_with(kMagic)) return "is damaged";
   const size_t end = bytes.size() - kChecksum;
-  if (number_at<uint64_t>(bytes, end) != hash_text(std::string_view(bytes).substr(0, end)))
+  if (number_at<uint64_t>(bytes.data() + end) != hash_text(std::string_view(bytes).substr(0, end)))
     return "is damaged";
-  if (number_at<uint32_t>(bytes, kMagic.size()) != kVersion) return "is of another version";
-  if (number_at<uint64_t>(bytes, kIdentityAt) != identity) return "is of another training";
+  if (number_at<uint32_t>(bytes.data() + kMagic.size()) != kVersion) return "is of another version";
+  if (number_at<uint64_t>(bytes.data() + kIdentityAt) != identity) return "is of another training";
   return {};
 }
 
@@ -109,13 +95,13 @@ void TrainingPosition::load(torch::serialize::InputArchive& archive) {
 void write_training_checkpoint(const CheckpointPlan& plan,
                                torch::serialize::OutputArchive& archive) {
   std::string bytes(kMagic);
-  append(bytes, kVersion);
-  append(bytes, identity_of(plan));
+  append_number(bytes, kVersion);
+  append_number(bytes, identity_of(plan));
   archive.save_to([&](const void* data, size_t size) {
     bytes.append(static_cast<const char*>(data), size);
     return size;
   });
-  append(bytes, hash_text(bytes));
+  append_number(bytes, hash_text(bytes));
   write_file_atomic(plan.path, bytes);
 }
 
@@ -133,7 +119,8 @@ std::optional<TrainingArchive> read_training_checkpoint(const CheckpointPlan& pl
     return std::nullopt;
   }
   const size_t end = bytes.size() - kChecksum;
-  return TrainingArchive{number_at<uint64_t>(bytes, end), bytes.substr(kHeader, end - kHeader)};
+  return TrainingArchive{number_at<uint64_t>(bytes.data() + end),
+                         bytes.substr(kHeader, end - kHeader)};
 }
 
 bool CheckpointClock::due() {

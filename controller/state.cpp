@@ -1,32 +1,18 @@
 #include "controller/state.h"
 
-#include <bit>
 #include <cstring>
 
+#include "core/bytes.h"
 #include "core/error.h"
 
 namespace ridgeline {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "the state's numbers are little-endian");
 
 constexpr std::string_view kMagic = "RIDGECTL";
 constexpr uint32_t kVersion = 2;
 constexpr size_t kLengthAt = kMagic.size() + sizeof(kVersion);
 constexpr size_t kHeader = kLengthAt + sizeof(uint64_t);
 constexpr size_t kChecksum = sizeof(uint64_t);
-
-template <class T>
-void append(std::string& bytes, T value) {
-  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-template <class T>
-T number_at(const char* bytes) {
-  T value;
-  std::memcpy(&value, bytes, sizeof value);
-  return value;
-}
 
 [[noreturn]] void refuse(const std::string& why) {
   throw Error(ErrorKind::kRun, "controller state: " + why);
@@ -37,20 +23,20 @@ T number_at(const char* bytes) {
 uint64_t fingerprint(const std::vector<Decision>& decisions) {
   std::string text;
   const auto add_text = [&](const std::string& part) {
-    append(text, part.size());
+    append_number(text, part.size());
     text += part;
   };
   for (const auto& decision : decisions) {
     add_text(decision.name);
-    append(text, decision.labels.size());
+    append_number(text, decision.labels.size());
     for (const auto& label : decision.labels) add_text(label);
-    append(text, decision.active_when.size());
+    append_number(text, decision.active_when.size());
     for (const auto& clause : decision.active_when) {
-      append(text, clause.terms.size());
+      append_number(text, clause.terms.size());
       for (const auto& term : clause.terms) {
-        append(text, term.decision);
-        append(text, term.choices.size());
-        for (const int choice : term.choices) append(text, choice);
+        append_number(text, term.decision);
+        append_number(text, term.choices.size());
+        for (const int choice : term.choices) append_number(text, choice);
       }
     }
   }
@@ -61,16 +47,16 @@ uint64_t fingerprint(const std::vector<Decision>& decisions) {
 
 StateWriter::StateWriter(ControllerKind kind, const std::vector<Decision>& decisions)
     : bytes_(kMagic) {
-  append(bytes_, kVersion);
-  append(bytes_, uint64_t{0});  // the length, known at the end
+  append_number(bytes_, kVersion);
+  append_number(bytes_, uint64_t{0});  // the length, known at the end
   text(enum_name(kind));
   integer(decisions.size());
   integer(fingerprint(decisions));
 }
 
-void StateWriter::integer(uint64_t value) { append(bytes_, value); }
+void StateWriter::integer(uint64_t value) { append_number(bytes_, value); }
 
-void StateWriter::number(double value) { append(bytes_, value); }
+void StateWriter::number(double value) { append_number(bytes_, value); }
 
 void StateWriter::text(std::string_view value) {
   integer(value.size());
@@ -85,7 +71,7 @@ void StateWriter::floats(std::span<const float> values) {
 std::string StateWriter::finish() {
   const uint64_t length = bytes_.size() + kChecksum;
   std::memcpy(bytes_.data() + kLengthAt, &length, sizeof length);
-  append(bytes_, hash_text(bytes_));
+  append_number(bytes_, hash_text(bytes_));
   return std::move(bytes_);
 }
 

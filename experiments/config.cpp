@@ -2,6 +2,7 @@
 
 #include "core/config_path.h"
 #include "experiments/stop_rules.h"
+#include "experiments/warm_start.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -122,6 +123,7 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
       config.name[0] == '.') {
     view.at("name").fail("must be a plain folder name");
   }
+  warm_start(config, config.search_space());  // refuses what the space does not offer
   return config;
 }
 

@@ -47,7 +47,6 @@ void Database::check(int code, const std::string& action) const {
     case SQLITE_DONE:
     case SQLITE_ROW:
       return;
-    case SQLITE_ERROR:  // the statements are the program's own: the schema does not fit them
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       throw Error(ErrorKind::kRun, path_.string() + ": the store is damaged (" +

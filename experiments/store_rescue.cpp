@@ -29,6 +29,21 @@ std::optional<uint64_t> first_after_gap(std::vector<std::pair<uint64_t, uint64_t
   return std::nullopt;
 }
 
+/// Without white space, which versions set differently.
+std::string schema_of(Database& database) {
+  return database.text(
+      "SELECT ifnull(group_concat(type || name || replace(replace(sql, ' ', ''), char(10), '')), "
+      "'')"
+      " FROM (SELECT * FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name)");
+}
+
+/// SQLite checks the pages that hold the schema's text, not the text.
+bool schema_is_sound(Database& database) {
+  Database sound(":memory:");
+  migrate_store(sound);
+  return schema_of(database) == schema_of(sound);
+}
+
 /// Why the store is damaged; empty when it is sound.
 std::string damage_of(const fs::path& path) {
   try {
@@ -36,6 +51,7 @@ std::string damage_of(const fs::path& path) {
     const int64_t version = database.integer("PRAGMA user_version");
     if (version > kStoreVersion) return {};  // opening it says so
     if (version == 0) return "it is empty";
+    if (version == kStoreVersion && !schema_is_sound(database)) return "its schema is damaged";
     // The quick check does not compare a table with its indices, by which the trials are found.
     for (const char* check : {"PRAGMA quick_check(1)", "PRAGMA integrity_check(trials)"}) {
       std::string found = database.text(check);

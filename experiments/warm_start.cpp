@@ -1,5 +1,7 @@
 #include "experiments/warm_start.h"
 
+#include <filesystem>
+
 #include "core/error.h"
 
 namespace ridgeline {
@@ -8,12 +10,15 @@ std::vector<Genotype> warm_start(const ExperimentConfig& config, const SearchSpa
   std::vector<Genotype> genotypes;
   if (!config.search.warm_start) return genotypes;
   for (const auto& file : *config.search.warm_start) {
+    const std::string where = "search.warm_start: " + file;
+    if (!std::filesystem::exists(file))
+      throw Error(ErrorKind::kConfig, where + ": no such file; valid: files of architectures");
     const Architecture architecture = architecture_from_yaml(YamlView::load_file(file));
     try {
       genotypes.push_back(space.encode(architecture));
     } catch (const Error& error) {
-      throw Error(ErrorKind::kConfig, "search.warm_start: " + file + " is not in space '" +
-                                          space.name() + "': " + error.what());
+      throw Error(ErrorKind::kConfig,
+                  where + " is not in space '" + space.name() + "': " + error.what());
     }
   }
   return genotypes;

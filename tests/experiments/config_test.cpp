@@ -46,6 +46,8 @@ TEST_CASE("--set changes a key, and the value is YAML") {
         std::string::npos);
   CHECK(error_of([&] { load_experiment(file, {"seed.x=1"}); }).find("'seed' holds no keys") !=
         std::string::npos);
+  CHECK_THAT(error_of([&] { load_experiment(file, {"search.warm_start=[none.yaml]"}); }),
+             Catch::Contains("search.warm_start: ") && Catch::Contains("none.yaml: no such file"));
 }
 
 TEST_CASE("the identity of results leaves out name and runtime, and nothing else") {

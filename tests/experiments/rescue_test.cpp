@@ -126,6 +126,28 @@ TEST_CASE("flipped bits anywhere cost the trials from there on, never a wrong re
   CHECK(rescued > 0);
 }
 
+TEST_CASE("a bit flipped in the text of the schema is found out") {
+  TempFolder folder;
+  write_store(folder / "whole.sqlite");
+  const std::string whole = bytes_of(folder / "whole.sqlite");
+  const size_t table = whole.find("architecture TEXT NOT NULL");
+  REQUIRE(table < 4096);  // in the first page, where the schema is
+  for (size_t place = table; place < table + 300; place += 7) {
+    std::string flipped = whole;
+    flipped[place] = static_cast<char>(flipped[place] ^ 0x10);
+    INFO("bit flipped in byte " << place);
+    const auto file = folder / (std::to_string(place) + ".sqlite");
+    write_bytes(file, flipped);
+    bool found_out = true;
+    try {
+      found_out = rescue_store(file).has_value();
+    } catch (const Error& error) {
+      found_out = error.kind() == ErrorKind::kRun;
+    }
+    CHECK(found_out);
+  }
+}
+
 TEST_CASE("a damaged attempt or learning curve costs that attempt, and no trial") {
   for (const char* damage :
        {"UPDATE metrics SET value = value + 1e-9 WHERE trial = 3 AND epoch = 2",
