@@ -125,6 +125,18 @@ struct RewardCalibrateOptions {
   std::string run;                  ///< folder: the front of its trials
 };
 void reward_calibrate_command(const RewardCalibrateOptions& options);
+struct ParetoOptions {
+  std::string run;
+  bool csv = false, json = false;
+  std::string svg;  ///< picture of the trials and their front; empty: none
+};
+void pareto_command(const ParetoOptions& options);
+
+struct ExplainOptions {
+  std::string run;
+  bool json = false;
+};
+void explain_command(const ExplainOptions& options);
 
 struct ForkOptions {
   std::string run, new_run;

@@ -86,7 +86,8 @@ void validate_command(const ValidateOptions& options) {
   evaluator->require(space);
   oracle->require(space);
   const Preflight preflight =
-      check_space(space, *oracle, config, preflight_samples(config.latency.kind));
+      survey_space(space, *oracle, config, preflight_samples(config.latency.kind));
+  check_target(preflight, config);
   check_accelerators(space, config);
   std::cout << options.config << ": valid\n"
             << "space " << space.name() << ": " << preflight.str() << "\n"

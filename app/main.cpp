@@ -136,6 +136,26 @@ void add_store_commands(CLI::App& app) {
   sub->callback([] { gc_command(gc); });
 }
 
+void add_explaining_commands(CLI::App& app) {
+  static ParetoOptions pareto;
+  auto* sub = command(app, "pareto", "the front of accuracy and latency over a run's trials",
+                      "ridgeline pareto runs/first --svg front.svg");
+  sub->add_option("run", pareto.run, "folder of the run")->required()->type_name("DIR");
+  sub->add_flag("--csv", pareto.csv, "as CSV");
+  sub->add_flag("--json", pareto.json, "as JSON");
+  sub->add_option("--svg", pareto.svg, "draw all complete trials and the front")->type_name("FILE");
+  sub->callback([] { pareto_command(pareto); });
+
+  static ExplainOptions explain;
+  sub = command(app, "explain",
+                "why this network won: what each decision did, what the policy came to propose, "
+                "how trials failed",
+                "ridgeline explain runs/first --json > why.json");
+  sub->add_option("run", explain.run, "folder of the run")->required()->type_name("DIR");
+  sub->add_flag("--json", explain.json, "everything, as JSON");
+  sub->callback([] { explain_command(explain); });
+}
+
 void add_scale_command(CLI::App& app) {
   static ScaleOptions scale;
   auto* sub = command(
@@ -280,6 +300,7 @@ int run(int argc, char** argv) {
   add_run_commands(app);
   add_store_commands(app);
   add_reward_commands(app);
+  add_explaining_commands(app);
   add_scale_command(app);
   add_network_commands(app);
   add_roofline_command(app);

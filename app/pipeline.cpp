@@ -8,6 +8,7 @@
 #include "core/progress.h"
 #include "core/units.h"
 #include "experiments/async_search.h"
+#include "experiments/cost_estimate.h"
 #include "experiments/in_process_executor.h"
 #include "experiments/interrupt.h"
 #include "experiments/local_executor.h"
@@ -85,15 +86,49 @@ void record_phase(RunDirectory& run, Phase phase) {
   run.store().set_fact(key, utc_now());
 }
 
+/// A network of the space as a trial would train it.
+Architecture trial_architecture(const Session& session, const Genotype& genotype) {
+  Architecture architecture = session.space.decode(genotype);
+  if (session.evaluator->classes() > 0) architecture.classes = session.evaluator->classes();
+  if (session.evaluator->channels() > 0)
+    architecture.input_channels = session.evaluator->channels();
+  return architecture;
+}
+
+/// Says what the search will take. A dry trial that fails is no reason to stop: the failure policy
+/// decides about real ones.
+void say_cost(RunDirectory& run, Session& session, const Genotype& typical, int left) {
+  const auto& config = session.config;
+  if (config.accuracy.kind != AccuracyKind::kProxy) return;  // trains nothing
+  double trial_s = mean_trial_seconds(run.store().trials(Phase::kSearch));
+  if (trial_s == 0 && config.runtime.dry_trial) {
+    spdlog::info("dry trial: one epoch of a network of the median latency (runtime.dry_trial)");
+    try {
+      trial_s = dry_trial_seconds(config, trial_architecture(session, typical), *session.executor);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kInfeasible) throw;
+      spdlog::warn("{}", error.what());
+    }
+  }
+  if (trial_s > 0) spdlog::info("{}", estimate_cost(config, trial_s, left).str());
+}
+
+/// What can be known before anything is spent.
+void preflight_phase(RunDirectory& run, Session& session) {
+  const auto& config = run.config();
+  const int left = config.search.trials - static_cast<int>(run.store().count(Phase::kSearch));
+  if (left <= 0 || run.store().fact("phase " + enum_name(Phase::kSearch))) return;
+  const Preflight preflight =
+      survey_space(session.space, *session.oracle, config, preflight_samples(config.latency.kind));
+  spdlog::info("{}: {}", session.space.name(), preflight.str());
+  check_target(preflight, config);
+  check_accelerators(session.space, config);
+  say_cost(run, session, preflight.median, left);
+}
+
 void search_phase(RunDirectory& run, Session& session) {
   const auto& config = run.config();
   const int recorded = static_cast<int>(run.store().count(Phase::kSearch));
-  if (recorded < config.search.trials) {
-    const auto preflight =
-        check_space(session.space, *session.oracle, config, preflight_samples(config.latency.kind));
-    spdlog::info("{}: {}", session.space.name(), preflight.str());
-    check_accelerators(session.space, config);
-  }
   auto controller = make_controller(config.controller, session.space.decisions(), config.seed);
   PhaseProgress progress("search", config.search.trials, recorded);
   const SearchParts parts{session.space,
@@ -179,16 +214,18 @@ std::vector<FurtherOracle> Session::further() const {
   return result;
 }
 
-int preflight_samples(LatencyKind kind) { return is_formula(kind) ? 200 : 10; }
+int preflight_samples(LatencyKind kind) { return is_formula(kind) ? 1000 : 10; }
 
 void check_accelerators(const SearchSpace& space, const ExperimentConfig& config) {
   for (const auto& accelerator : config.further()) {
     ExperimentConfig own = config;
+    own.latency = accelerator.latency;
     own.reward.target_ms = accelerator.target_ms;
     try {
-      const auto preflight = check_space(space, *make_oracle(accelerator.latency), own,
-                                         preflight_samples(accelerator.latency.kind));
+      const auto preflight = survey_space(space, *make_oracle(accelerator.latency), own,
+                                          preflight_samples(accelerator.latency.kind));
       spdlog::info("accelerator {}: {}", accelerator.name, preflight.str());
+      check_target(preflight, own);
     } catch (const Error& error) {
       throw Error(error.kind(), "accelerator " + accelerator.name + ": " + error.what());
     }
@@ -240,6 +277,7 @@ void run_pipeline(RunDirectory& run) {
   Session session = make_session(run.config(), run.trials_folder());
   session.runner->record_in(run.store());
   spdlog::info("run {}; latency: {}", run.path().string(), session.oracle->description());
+  preflight_phase(run, session);
   search_phase(run, session);
   final_phase(run, session);
   scaling_phase(run, session);

@@ -39,7 +39,7 @@ Architecture best_architecture(RunDirectory& run);
 /// Number of random networks that the pre-flight prices with an oracle of this kind.
 int preflight_samples(LatencyKind kind);
 
-/// The pre-flight of every further accelerator, against its own target; throws as `check_space`.
+/// The pre-flight of every further accelerator, against its own target; throws as `check_target`.
 void check_accelerators(const SearchSpace& space, const ExperimentConfig& config);
 
 /// Writes each member as NAME.yaml into `folder`.

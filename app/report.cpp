@@ -4,10 +4,15 @@
 #include <map>
 
 #include "core/units.h"
+#include "experiments/front.h"
+#include "experiments/stop_rules.h"
 #include "network/cost.h"
 
 namespace ridgeline {
 namespace {
+
+/// Of the front in the summary; `ridgeline pareto` prints all.
+constexpr size_t kFrontRows = 8;
 
 std::string percent(double fraction) { return format_fixed(100 * fraction, 2) + " %"; }
 
@@ -149,15 +154,35 @@ std::string trial_table(const std::vector<Trial>& trials) {
   return table.str();
 }
 
+std::string front_table(const std::vector<Trial>& front, size_t trials, size_t most) {
+  TextTable table{{"trial", "accuracy", "latency", "reward", "params", "madds", "genotype"}, {}};
+  const size_t rows = most == 0 ? front.size() : std::min(most, front.size());
+  for (size_t row = 0; row < rows; ++row) {
+    const Trial& t = front[rows == 1 ? 0 : row * (front.size() - 1) / (rows - 1)];
+    table.rows.push_back({std::to_string(t.id), percent(t.accuracy), format_ms(t.latency_ms),
+                          format_fixed(t.reward, 4), format_count(static_cast<double>(t.params)),
+                          format_count(static_cast<double>(t.madds)), t.genotype});
+  }
+  std::string text = "front of accuracy and latency: " + std::to_string(front.size()) + " of " +
+                     std::to_string(trials) + " trials";
+  if (rows < front.size()) text += ", " + std::to_string(rows) + " of them here";
+  return text + "\n" + table.str();
+}
+
 std::string run_summary(RunDirectory& run) {
   const auto trials = run.store().trials(Phase::kSearch);
   const auto& config = run.config();
   std::string text = "run " + run.path().string() + ": " + std::to_string(trials.size()) + " of " +
                      std::to_string(config.search.trials) + " trials";
   text += run.store().fact("finished_at") ? ", finished\n" : ", not finished\n";
+  const std::string stop = early_stop(run.store());
+  if (!stop.empty()) text += "the search ended early: " + stop + "\n";
   if (!trials.empty()) text += counts(trials) + "\n";
   text += attempts_text(run.store()) + "\n";
-  if (const auto best = run.store().best(Phase::kSearch)) text += best_text(run, *best) + "\n";
+  if (const auto best = run.store().best(Phase::kSearch)) {
+    text += best_text(run, *best) + "\n";
+    text += front_table(front_of(trials), trials.size(), kFrontRows) + "\n";
+  }
   if (std::filesystem::exists(run.family_folder() / "family.txt")) {
     text += read_file(run.family_folder() / "family.txt") + "\n";
   }

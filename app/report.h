@@ -12,7 +12,11 @@ namespace ridgeline {
 /// Trials as a table for terminals, in the order given.
 std::string trial_table(const std::vector<Trial>& trials);
 
-/// State, counts by status, best network, final accuracy and family of a run.
+/// The front of accuracy and latency over `trials` trials, by rising latency; `most`: so many rows,
+/// spread evenly with both ends, or all for 0.
+std::string front_table(const std::vector<Trial>& front, size_t trials, size_t most = 0);
+
+/// State, counts by status, best network, front, final accuracy and family of a run.
 std::string run_summary(RunDirectory& run);
 
 /// The best coefficients and B0..Bn with resolution, blocks, parameters, MAdds and latency.

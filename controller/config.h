@@ -7,13 +7,14 @@
 
 namespace ridgeline {
 
-enum class ControllerKind { kReinforce, kPpo, kEvolution, kRandom };
+enum class ControllerKind { kReinforce, kPpo, kEvolution, kNsga2, kRandom };
 template <>
 struct EnumNames<ControllerKind> {
-  static constexpr std::array<std::pair<ControllerKind, const char*>, 4> values{
+  static constexpr std::array<std::pair<ControllerKind, const char*>, 5> values{
       {{ControllerKind::kReinforce, "reinforce"},
        {ControllerKind::kPpo, "ppo"},
        {ControllerKind::kEvolution, "evolution"},
+       {ControllerKind::kNsga2, "nsga2"},
        {ControllerKind::kRandom, "random"}}};
 };
 
@@ -60,14 +61,19 @@ struct ControllerConfig {
   int ppo_minibatch = 20;
   int population = 20;
   int tournament = 10;
+  double crossover = 0.9;
+  double mutations = 1.0;
 
   template <class V>
   void describe(V& v) {
-    v.field("kind", kind,
-            {.help = "reinforce: policy gradient (Williams 1992; MnasNet, NASNet); ppo: clipped, "
-                     "several epochs per batch (Schulman et al. 2017); evolution: regularised "
-                     "evolution (Real et al. 2019); random: the baseline every search is judged "
-                     "against"});
+    v.field(
+        "kind", kind,
+        {.help =
+             "reinforce: policy gradient (Williams 1992; MnasNet, NASNet); ppo: clipped, "
+             "several epochs per batch (Schulman et al. 2017); evolution: regularised "
+             "evolution (Real et al. 2019); nsga2: the front of accuracy and latency, "
+             "whatever the reward (Deb et al. 2002); random: the baseline every search is judged "
+             "against"});
     v.field("policy", policy,
             {.help = "reinforce, ppo: lstm: recurrent, sees earlier choices (NASNet); factorised: "
                      "one logit per choice (TuNAS), much cheaper"});
@@ -164,7 +170,8 @@ struct ControllerConfig {
     v.field("ppo_minibatch", ppo_minibatch,
             {.help = "ppo: samples per gradient step (NASNet: 20)", .min = 1, .max = 100000});
     v.field("population", population,
-            {.help = "evolution: so many of the last networks are alive (Real et al. 2019: 100 for "
+            {.help = "evolution, nsga2: so many of the last (nsga2: best) networks are alive (Real "
+                     "et al. 2019: 100 for "
                      "20,000 networks; for 1,000 measured: docs/search.md)",
              .min = 2,
              .max = 1000000});
@@ -173,6 +180,15 @@ struct ControllerConfig {
                      "paxml: 10)",
              .min = 1,
              .max = 1000000});
+    v.field("crossover", crossover,
+            {.help = "nsga2: share of the children that take each decision from either of two "
+                     "parents (Deb et al. 2002: 0.9); the others have one parent",
+             .min = 0.0,
+             .max = 1.0});
+    v.field("mutations", mutations,
+            {.help = "nsga2: decisions of a child that change, on average (Deb et al. 2002: 1)",
+             .min = 0.0,
+             .max = 1000.0});
   }
 };
 

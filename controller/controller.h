@@ -21,6 +21,13 @@ struct UpdateStats {
   double gradient_norm = 0;  ///< before clipping
 };
 
+/// What a trial measured, beside its reward.
+struct Objectives {
+  double accuracy = 0;    ///< fraction; more is better
+  double latency_ms = 0;  ///< less is better
+  bool complete = false;  ///< false: the trial failed, and neither number counts
+};
+
 /// Sees a list of decisions, returns integers, is told rewards; knows nothing of layers. Sampling
 /// keeps no autograd graph: `update` scores the recorded integers again, so a run can be replayed
 /// from its record.
@@ -42,6 +49,13 @@ class Controller {
   /// not weighted.
   virtual UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
                              std::span<const double> weights) = 0;
+  /// The same with the objectives behind the rewards, one for each: what the engine calls. A
+  /// controller that learns from rewards alone leaves them unread.
+  virtual UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
+                             std::span<const double> weights,
+                             std::span<const Objectives> /*objectives*/) {
+    return update(genotypes, rewards, weights);
+  }
   /// Per genotype, the log-probability (nats, over its active decisions) with which the policy now
   /// proposes it. Throws `kConfig` for a genotype of another space.
   virtual std::vector<double> log_probabilities(std::span<const Genotype> genotypes) = 0;

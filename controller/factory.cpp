@@ -4,6 +4,7 @@
 #include "controller/factorised.h"
 #include "controller/lstm_policy.h"
 #include "controller/novelty.h"
+#include "controller/nsga2.h"
 #include "controller/random_search.h"
 #include "controller/reinforce.h"
 #include "core/error.h"
@@ -19,6 +20,8 @@ std::unique_ptr<Controller> make_kind(const ControllerConfig& config,
       return make_reinforce(config, decisions, seed);
     case ControllerKind::kEvolution:
       return make_evolution(config, decisions);
+    case ControllerKind::kNsga2:
+      return make_nsga2(config, decisions);
     case ControllerKind::kRandom:
       return make_random_search(decisions);
   }

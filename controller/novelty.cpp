@@ -26,9 +26,14 @@ class Novel final : public Controller {
   UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
                      std::span<const double> weights) override {
     const UpdateStats stats = inner_->update(genotypes, rewards, weights);
-    for (const auto& genotype : genotypes) {
-      if (told_.insert(identity(genotype)).second) order_.push_back(identity(genotype));
-    }
+    remember(genotypes);
+    return stats;
+  }
+  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
+                     std::span<const double> weights,
+                     std::span<const Objectives> objectives) override {
+    const UpdateStats stats = inner_->update(genotypes, rewards, weights, objectives);
+    remember(genotypes);
     return stats;
   }
 
@@ -59,6 +64,11 @@ class Novel final : public Controller {
   }
 
  private:
+  void remember(std::span<const Genotype> genotypes) {
+    for (const auto& genotype : genotypes) {
+      if (told_.insert(identity(genotype)).second) order_.push_back(identity(genotype));
+    }
+  }
   std::vector<size_t> take_new(const std::vector<Genotype>& genotypes,
                                const std::vector<size_t>& open, Identities& taken) const;
 

@@ -6,6 +6,7 @@
 #include "core/logging.h"
 #include "experiments/checkpoint.h"
 #include "experiments/interrupt.h"
+#include "experiments/lesson.h"
 #include "experiments/pricing.h"
 #include "experiments/warm_start.h"
 
@@ -37,18 +38,19 @@ AsyncSearch::AsyncSearch(const ExperimentConfig& config, SearchParts parts, Tria
       parts_(parts),
       observer_(std::move(observer)),
       scoring_(config),
-      warm_(warm_start(config, parts.space)) {}
+      warm_(warm_start(config, parts.space)),
+      stop_rules_(config, parts.space.decisions(), parts.store) {}
 
 void AsyncSearch::run() {
   replay();
-  const auto total = static_cast<size_t>(config_.search.trials);
   while (true) {
     if (interrupts() == 0) fill_workers();
-    if (done_.size() == total) break;
+    if (done_.size() == proposals_.size() && all_proposed()) break;
     const auto result = parts_.runner.next();
     if (!result) {
       throw Error(ErrorKind::kInterrupted, "stopped after " + std::to_string(done_.size()) +
-                                               " of " + std::to_string(total) + " trials");
+                                               " of " + std::to_string(config_.search.trials) +
+                                               " trials");
     }
     take(*result);
   }
@@ -99,13 +101,18 @@ std::vector<Proposal> AsyncSearch::read_proposals(size_t needed) {
   return proposed;
 }
 
+bool AsyncSearch::all_proposed() {
+  return proposals_.size() >= static_cast<size_t>(config_.search.trials) ||
+         stop_rules_.stop(proposals_.size());
+}
+
 /// A repeat of a running network occupies no worker. A policy that has settled proposes little
 /// else, and must not spend all trials before it learns again: at most one batch of repeats waits.
 void AsyncSearch::fill_workers() {
   const auto workers = static_cast<size_t>(config_.runtime.workers);
   const auto batch = static_cast<size_t>(config_.search.batch);
-  while (proposals_.size() < static_cast<size_t>(config_.search.trials) &&
-         running_.size() < workers && running_.size() + waiting_ < workers + batch) {
+  while (running_.size() < workers && running_.size() + waiting_ < workers + batch &&
+         !all_proposed()) {
     const uint64_t id = proposals_.size();
     start(id, propose());
   }
@@ -152,7 +159,7 @@ void AsyncSearch::start(uint64_t id, const std::string& genotype) {
   trial.genotype = genotype;
   const bool measure_again = config_.search.duplicates == DuplicatePolicy::kMeasureAgain;
   const uint64_t first = measure_again ? id : first_with_.at(genotype);
-  price(trial, genotype_from_text(genotype), scoring_, parts_, first == id);
+  price(trial, genotype_from_text(genotype), scoring_, parts_, first == id, network_);
   if (const auto twin = done_.find(first); twin != done_.end()) {
     finish(like_twin(trial, twin->second));
   } else if (first != id) {
@@ -200,6 +207,7 @@ void AsyncSearch::take_in(Trial trial, bool learned) {
   trial.architecture.clear();  // the store has it, and it is most of a trial's memory
   trial.architecture.shrink_to_fit();
   history_.add(trial);
+  stop_rules_.committed(trial);
   const Trial& kept = done_.emplace(trial.id, std::move(trial)).first->second;
   if (!learned) {
     batch_.push_back(kept.id);
@@ -227,17 +235,13 @@ void AsyncSearch::learn() {
   std::erase_if(batch_,
                 [&](uint64_t id) { return !counts_in_update(config_.failures, done_.at(id)); });
   std::sort(batch_.begin(), batch_.end());
-  std::vector<Genotype> genotypes;
-  std::vector<double> rewards;
-  for (const uint64_t id : batch_) {
-    genotypes.push_back(genotype_from_text(done_.at(id).genotype));
-    rewards.push_back(done_.at(id).reward);
-  }
+  Lesson lesson;
+  for (const uint64_t id : batch_) lesson.add(done_.at(id), config_.failures);
   std::vector<double> weights;
-  if (!batch_.empty()) weights = parts_.controller.log_probabilities(genotypes);
+  if (!batch_.empty()) weights = parts_.controller.log_probabilities(lesson.genotypes);
   for (size_t i = 0; i < batch_.size(); ++i) {
     const Origin& proposal = proposals_[batch_[i]];
-    const double ratio = std::exp(weights[i] - proposal.log_probability);
+    const double ratio = importance_ratio(weights[i], proposal.log_probability);
     weights[i] = std::min(ratio, config_.search.importance_clip);
     const int age = std::max(0, updates_ - proposal.updates);
     staleness_sum_ += age;
@@ -245,7 +249,8 @@ void AsyncSearch::learn() {
     clipped_ += ratio > config_.search.importance_clip;
   }
   learned_ += static_cast<double>(batch_.size());
-  record.stats = parts_.controller.update(genotypes, rewards, weights);
+  record.stats = lesson.teach(parts_.controller, weights);
+  stop_rules_.learned(record.stats, record.id < recorded_updates_);
   batch_.clear();
   sampled_.clear();
   record_update(record);
@@ -259,7 +264,8 @@ void AsyncSearch::record_update(const BatchRecord& record) {
   if (record.id < recorded_updates_) return;
   std::optional<Checkpoint> checkpoint;
   const int every = config_.runtime.checkpoint_batches;
-  if (every > 0 && (record.id + 1) % every == 0)
+  // A settled policy ends the search; a run resumed here must find that out by its last update.
+  if (every > 0 && (record.id + 1) % every == 0 && !stop_rules_.settled())
     checkpoint = {done_.size(), record.id, history_.value(), parts_.controller.save()};
   parts_.store.append_batch(record, checkpoint);
 }

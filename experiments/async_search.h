@@ -32,7 +32,8 @@ class AsyncSearch {
  public:
   AsyncSearch(const ExperimentConfig& config, SearchParts parts, TrialObserver observer = {});
 
-  /// Runs to the configured number of trials; they are in the store. Throws as `Search::run` does.
+  /// Runs to the configured number of trials, or until a stop rule holds: then what is running is
+  /// still awaited. They are in the store. Throws as `Search::run` does.
   void run();
   Staleness staleness() const;
 
@@ -43,6 +44,7 @@ class AsyncSearch {
   };
   void replay();
   std::vector<Proposal> read_proposals(size_t needed);
+  bool all_proposed();
   void fill_workers();
   std::string propose();
   std::pair<std::string, double> next_sample(uint64_t id);
@@ -60,9 +62,11 @@ class AsyncSearch {
   SearchParts parts_;
   TrialObserver observer_;
   Scoring scoring_;
-  std::vector<Genotype> warm_;                          // the first proposals
-  std::vector<Origin> proposals_;                       // by id
-  std::map<uint64_t, Trial> done_;                      // committed; without architectures
+  std::vector<Genotype> warm_;      // the first proposals
+  Network network_;                 // the last one priced
+  std::vector<Origin> proposals_;   // by id
+  std::map<uint64_t, Trial> done_;  // committed; without architectures
+  StopRules stop_rules_;
   History history_;                                     // of done_, in the order of commits
   std::map<uint64_t, Trial> running_;                   // submitted
   std::map<uint64_t, std::vector<Trial>> repeats_;      // by the running twin that they wait for

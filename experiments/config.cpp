@@ -7,6 +7,7 @@
 #include "core/config_path.h"
 #include "experiments/plain_space.h"
 #include "experiments/scoring.h"
+#include "experiments/stop_rules.h"
 #include "experiments/warm_start.h"
 
 namespace ridgeline {
@@ -155,6 +156,11 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
                [&](const std::string& key) { return place_of(view, "reward." + key); });
   check_accelerator_names(config, place_of(view, "accelerators"));
   check_failure_reward(config, place_of(view, "search.failure_reward"));
+  try {
+    duration_seconds(config.search.stop_after);
+  } catch (const Error& error) {
+    view.at("search").at("stop_after").fail(error.what());
+  }
   if (config.accuracy.kind == AccuracyKind::kProxy && config.accuracy.training.processes > 1 &&
       config.runtime.executor == ExecutorKind::kInProcess) {
     throw Error(ErrorKind::kConfig,

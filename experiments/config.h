@@ -43,6 +43,7 @@ struct SearchConfig {
   std::optional<std::vector<std::string>> warm_start;
   int stop_without_improvement = 0;
   double stop_entropy = 0;
+  std::string stop_after;
   double importance_clip = 2.0;
   double max_latency_ratio = 4.0;
   std::optional<double> failure_reward = {};
@@ -68,17 +69,20 @@ struct SearchConfig {
         {.help = "list of architecture files of the space that are proposed first, whatever the "
                  "controller would propose; it learns from them as from its own"});
     v.field("stop_without_improvement", stop_without_improvement,
-            {.help = "synchronous: so many trials without a better reward end the search; 0: "
-                     "never",
+            {.help = "so many trials without a better reward end the search; 0: never",
              .unit = "trials",
              .min = 0,
              .max = 1e6});
     v.field("stop_entropy", stop_entropy,
-            {.help = "synchronous, controllers with a policy: an update that finds a mean entropy "
+            {.help = "controllers with a policy: an update that finds a mean entropy "
                      "per sample below this ends the search; 0: never",
              .unit = "nats",
              .min = 0.0,
              .max = 1e6});
+    v.field("stop_after", stop_after,
+            {.help = "ends the search once it has run so long, such as 90m, 8h or 2d: time that a "
+                     "process was searching, over all resumes; what is running is awaited; empty: "
+                     "never"});
     v.field("importance_clip", importance_clip,
             {.help = "asynchronous: a sample counts p_now / p_then times in the update, at most so "
                      "often; a rare sample of an old policy must not outweigh a batch",
@@ -149,6 +153,14 @@ struct AcceleratorConfig {
   }
 };
 
+/// What a target does that the pre-flight finds out of reach or pointless.
+enum class PreflightPolicy { kStop, kWarn };
+template <>
+struct EnumNames<PreflightPolicy> {
+  static constexpr std::array<std::pair<PreflightPolicy, const char*>, 2> values{
+      {{PreflightPolicy::kStop, "stop"}, {PreflightPolicy::kWarn, "warn"}}};
+};
+
 /// How a run is carried out. Nothing here changes a result, so a resumed run may change it.
 struct RuntimeConfig {
   ExecutorKind executor = ExecutorKind::kLocal;
@@ -157,6 +169,8 @@ struct RuntimeConfig {
   double trial_checkpoint_s = 120;
   std::optional<std::vector<std::string>> gpus;
   int checkpoint_batches = 50;
+  PreflightPolicy preflight = PreflightPolicy::kStop;
+  bool dry_trial = true;
   SlurmConfig slurm;
 
   template <class V>
@@ -186,6 +200,12 @@ struct RuntimeConfig {
              .unit = "batches",
              .min = 0,
              .max = 1e6});
+    v.field("preflight", preflight,
+            {.help = "a latency target that nothing in the space reaches, or twice its slowest: "
+                     "stop: ends the run before anything is spent; warn: the log says it"});
+    v.field("dry_trial", dry_trial,
+            {.help = "accuracy proxy: a training of one epoch before the first trial, thrown away, "
+                     "tells what the search will take; a resumed run tells it from its trials"});
     v.section("slurm", slurm, "what executor slurm asks of the cluster, per trial");
   }
 };

@@ -7,21 +7,36 @@
 
 namespace ridgeline {
 
-/// What random members of the space cost, before anything is spent.
+/// What members of the space cost, before anything is spent.
 struct Preflight {
   long double points = 0;
   size_t decisions = 0;
-  int samples = 0;
+  int samples = 0;  ///< random networks that were priced
+  int failed = 0;   ///< random networks without a latency: too large for the device, say
   double min_ms = 0, median_ms = 0, max_ms = 0;
+  /// The fastest and the slowest that a walk of mutations from there found; the same as `min_ms`
+  /// and `max_ms` where none was made.
+  double fastest_ms = 0, slowest_ms = 0;
+  Genotype median;  ///< a network of the median latency
   double target_ms = 0;
-  /// "1.3e+20 networks, 47 decisions; latency of 200 random ones 4.1 / 9.8 / 31 ms, target 10 ms"
+  double within_target = 0;  ///< share of the samples
+  double untrained = 0;      ///< share of the samples over `search.max_latency_ratio`
+  /// "1.3e+20 networks, 47 decisions; latency of 1000 random ones: fastest 4.1 ms, median 9.8 ms,
+  /// slowest 31 ms; target 10 ms, 52 % are within it"
   std::string str() const;
 };
 
-/// Prices `samples` random networks. Throws `kInfeasible`, with advice, when even the fastest is
-/// slower than `max_latency_ratio` (at least 2) times the target; warns when even the slowest is
-/// far faster.
-Preflight check_space(const SearchSpace& space, const LatencyOracle& oracle,
-                      const ExperimentConfig& config, int samples);
+/// Prices `samples` random networks and, where the oracle is a formula, goes by mutations from the
+/// fastest on to faster ones and from the slowest on to slower ones. A network without a latency is
+/// left out; throws its `LatencyFailure` or `kInfeasible` when none has one.
+Preflight survey_space(const SearchSpace& space, const LatencyOracle& oracle,
+                       const ExperimentConfig& config, int samples);
+
+/// Throws `kInfeasible`, with advice, for a target that nothing in the space reaches, or that is
+/// over twice the latency of all in it; `runtime.preflight: warn` makes that a warning, as is a
+/// target that the slowest just meets. The few samples of an oracle that is no formula do not show
+/// the space's ends: then the target is out of reach when even the fastest is slower than
+/// `max_latency_ratio` (at least 2) times it, and never pointless.
+void check_target(const Preflight& preflight, const ExperimentConfig& config);
 
 }  // namespace ridgeline

@@ -6,20 +6,25 @@
 namespace ridgeline {
 
 void price(Trial& trial, const Genotype& genotype, const Scoring& scoring, const SearchParts& parts,
-           bool fresh) {
+           bool fresh, Network& network) {
   Architecture architecture = parts.space.decode(genotype);
   if (parts.classes > 0) architecture.classes = parts.classes;
   if (parts.input_channels > 0) architecture.input_channels = parts.input_channels;
   trial.architecture = to_yaml(architecture);
   if (!fresh) return;
-  const NetworkCost account = architecture.is_plain() ? NetworkCost{} : cost(lower(architecture));
+  NetworkCost account;
+  if (!architecture.is_plain()) {
+    network = lower(architecture, std::move(network));
+    account = cost(network);
+  }
   trial.params = account.total.params;
   trial.madds = account.total.madds;
   trial.reward = scoring.failure_reward();
   try {
-    trial.latency_ms = parts.oracle.estimate_architecture(architecture).ms;
+    trial.latency_ms = parts.oracle.estimate_architecture(architecture, network).ms;
     for (const auto& [accelerator, oracle] : parts.further)
-      trial.further.push_back({accelerator, oracle.estimate_architecture(architecture).ms});
+      trial.further.push_back(
+          {accelerator, oracle.estimate_architecture(architecture, network).ms});
   } catch (const LatencyFailure& failure) {
     const bool late = failure.cause() == LatencyFailure::Cause::kTimedOut;
     trial.status = late ? TrialStatus::kTimeOut : TrialStatus::kCrashed;

@@ -5,6 +5,7 @@
 
 #include "core/logging.h"
 #include "experiments/checkpoint.h"
+#include "experiments/lesson.h"
 #include "experiments/pricing.h"
 #include "experiments/warm_start.h"
 
@@ -20,18 +21,19 @@ Search::Search(const ExperimentConfig& config, SearchParts parts, TrialObserver 
       parts_(parts),
       observer_(std::move(observer)),
       scoring_(config),
-      warm_(warm_start(config, parts.space)) {}
+      warm_(warm_start(config, parts.space)),
+      stop_rules_(config, parts.space.decisions(), parts.store) {}
 
 std::vector<Trial> Search::run() {
   recorded_ = parts_.store.trials(Phase::kSearch);
   const int total = config_.search.trials;
   int batch = resume_from_checkpoint();
-  for (int first = static_cast<int>(done_.size()); first < total && !should_stop(); ++batch) {
+  while (static_cast<int>(done_.size()) < total && !stop_rules_.stop(done_.size())) {
+    const int first = static_cast<int>(done_.size());
     const int count = std::min(config_.search.batch, total - first);
-    std::vector<Trial> proposals = propose(batch, static_cast<uint64_t>(first), count);
+    std::vector<Trial> proposals = propose(batch++, static_cast<uint64_t>(first), count);
     run_batch(proposals);
     learn(proposals);
-    first += count;
   }
   return done_;
 }
@@ -47,25 +49,6 @@ int Search::resume_from_checkpoint() {
     commit(recorded_[id]);
   }
   return checkpoint->batch + 1;
-}
-
-bool Search::should_stop() const {
-  const auto patience = static_cast<uint64_t>(config_.search.stop_without_improvement);
-  if (patience > 0 && !done_.empty() && done_.size() > best_id_ + patience) {
-    spdlog::info(
-        "stopped: the last {} trials brought no better reward than {:.5f} of trial {} "
-        "(search.stop_without_improvement)",
-        done_.size() - 1 - best_id_, best_reward_, best_id_);
-    return true;
-  }
-  if (settled()) {
-    spdlog::info(
-        "stopped: the policy has settled, its entropy per sample is {:.3f} nats, below "
-        "{:.3f}; it would propose little else than it has (search.stop_entropy)",
-        entropy_, config_.search.stop_entropy);
-    return true;
-  }
-  return false;
 }
 
 /// What is drawn again depends on the committed trials alone, so that a replay draws the same.
@@ -110,7 +93,7 @@ std::vector<Trial> Search::propose(int batch, uint64_t first_id, int count) {
       trial = recorded;
     } else {
       const bool fresh = measure_again || !first_with_.contains(trial.genotype);
-      price(trial, genotypes[i], scoring_, parts_, fresh);
+      price(trial, genotypes[i], scoring_, parts_, fresh, network_);
     }
     const auto [entry, fresh] = first_with_.emplace(trial.genotype, trial.id);
     if (!fresh && !measure_again && trial.reused_from < 0)
@@ -186,10 +169,7 @@ void Search::commit(Trial& trial) {
     failures_in_a_row_ = trial.status == TrialStatus::kComplete ? 0 : failures_in_a_row_ + 1;
   done_.push_back(trial);
   history_.add(trial);
-  if (trial.status == TrialStatus::kComplete && trial.reward > best_reward_) {
-    best_reward_ = trial.reward;
-    best_id_ = trial.id;
-  }
+  stop_rules_.committed(trial);
   if (observer_) observer_(trial);
   stop_where_told(config_.failures, trial, done_.size() - 1);
   if (failures_in_a_row_ >= config_.search.max_failures_in_a_row) {
@@ -201,16 +181,10 @@ void Search::commit(Trial& trial) {
 }
 
 void Search::learn(const std::vector<Trial>& batch) {
-  std::vector<Genotype> genotypes;
-  std::vector<double> rewards;
-  for (const auto& trial : batch) {
-    if (!counts_in_update(config_.failures, trial)) continue;
-    genotypes.push_back(genotype_from_text(trial.genotype));
-    rewards.push_back(trial.reward);
-  }
-  const UpdateStats stats = parts_.controller.update(genotypes, rewards);
-  const bool learns = stats.gradient_norm > 0;
-  entropy_ = learns ? stats.entropy : -1;
+  Lesson lesson;
+  for (const auto& trial : batch) lesson.add(trial, config_.failures);
+  const UpdateStats stats = lesson.teach(parts_.controller);
+  stop_rules_.learned(stats, batch[0].batch < recorded_batches_);
   spdlog::debug("update {}: mean reward {:.5f}, baseline {:.5f}, entropy {:.3f}, gradient {:.3g}",
                 batch[0].batch, stats.mean_reward, stats.baseline, stats.entropy,
                 stats.gradient_norm);
@@ -223,7 +197,7 @@ void Search::record_update(const std::vector<Trial>& batch, const UpdateStats& s
   std::optional<Checkpoint> checkpoint;
   const int every = config_.runtime.checkpoint_batches;
   // A settled policy ends the search; a run resumed here must find that out by its last update.
-  if (every > 0 && (id + 1) % every == 0 && !settled()) {
+  if (every > 0 && (id + 1) % every == 0 && !stop_rules_.settled()) {
     checkpoint = {done_.size(), id, history_.value(), parts_.controller.save()};
   }
   parts_.store.append_batch({id, batch[0].id, static_cast<int>(batch.size()), stats}, checkpoint);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "experiments/checkpoint.h"
 #include "experiments/config.h"
 #include "experiments/scoring.h"
+#include "experiments/stop_rules.h"
 #include "experiments/store.h"
 #include "experiments/trial_runner.h"
 #include "latency/oracle.h"
@@ -54,8 +54,6 @@ class Search {
 
  private:
   int resume_from_checkpoint();
-  bool settled() const { return entropy_ >= 0 && entropy_ < config_.search.stop_entropy; }
-  bool should_stop() const;
   std::vector<Trial> propose(int batch, uint64_t first_id, int count);
   /// The batch's genotypes, by `search.duplicates`.
   std::vector<Genotype> draw(int batch, int count) const;
@@ -70,16 +68,15 @@ class Search {
   SearchParts parts_;
   TrialObserver observer_;
   Scoring scoring_;
-  std::vector<Genotype> warm_;                  // the first proposals
-  std::vector<Trial> recorded_;                 // of the store, at the start
-  std::vector<Trial> done_;                     // committed, by id
-  History history_;                             // of done_
+  std::vector<Genotype> warm_;   // the first proposals
+  Network network_;              // the last one priced; its memory serves the next
+  std::vector<Trial> recorded_;  // of the store, at the start
+  std::vector<Trial> done_;      // committed, by id
+  History history_;              // of done_
+  StopRules stop_rules_;
   std::map<std::string, uint64_t> first_with_;  // genotype -> id of the first proposal
   std::map<uint64_t, Evaluation> arrived_;      // evaluated, not yet committed
   int recorded_batches_ = 0;
-  double best_reward_ = -std::numeric_limits<double>::infinity();
-  uint64_t best_id_ = 0;  // the first trial of best_reward_
-  double entropy_ = -1;   // of the last update; negative: not known
   int failures_in_a_row_ = 0;
 };
 

@@ -48,6 +48,7 @@ struct Trial {
 
 inline constexpr uint64_t kFirstFinalId = 1000000;
 inline constexpr uint64_t kFirstScalingId = 2000000;
+inline constexpr uint64_t kDryTrialId = 9000000;  ///< of the pre-flight; never recorded
 
 /// Higher reward first; then lower latency; then the earlier trial. Failed trials are never better.
 bool better(const Trial& a, const Trial& b);

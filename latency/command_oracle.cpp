@@ -103,7 +103,8 @@ std::string CommandOracle::description() const {
          enum_name(precision_);
 }
 
-Latency CommandOracle::estimate_architecture(const Architecture& architecture) const {
+Latency CommandOracle::estimate_architecture(const Architecture& architecture,
+                                             const Network& lowered) const {
   const ArchitectureFile file(architecture);
   std::vector<std::string> arguments = command_;
   arguments.push_back(file.path().string());
@@ -115,7 +116,7 @@ Latency CommandOracle::estimate_architecture(const Architecture& architecture) c
                   .precision = precision_,
                   .device = command_[0],
                   .method = "command"};
-  count_work(lower(architecture), latency);
+  count_work(lowered, latency);
   return latency;
 }
 

@@ -34,7 +34,9 @@ class CommandOracle : public LatencyOracle {
   /// Throws `kConfig` where `latency.command` is not given.
   explicit CommandOracle(const LatencyConfig& config);
 
-  Latency estimate_architecture(const Architecture& architecture) const override;
+  using LatencyOracle::estimate_architecture;
+  Latency estimate_architecture(const Architecture& architecture,
+                                const Network& lowered) const override;
   /// Throws `kConfig`: a network that no architecture file describes cannot be given to a command.
   Latency estimate(const Network& network) const override;
   std::string description() const override;

@@ -43,7 +43,7 @@ FileOracle::FileOracle(const LatencyConfig& config)
     : PointOracle(config, "table_file"),
       table_(checked(config.table_file), kSection, config.batch) {}
 
-Latency FileOracle::estimate_architecture(const Architecture& architecture) const {
+Latency FileOracle::estimate_architecture(const Architecture& architecture, const Network&) const {
   if (const auto ms = table_.find(architecture)) return latency_of(*ms);
   throw LatencyFailure(LatencyFailure::Cause::kFailed, table_.missing_text(architecture));
 }
@@ -54,7 +54,8 @@ SurrogateOracle::SurrogateOracle(const LatencyConfig& config)
     : PointOracle(config, "surrogate"),
       surrogate_(checked(config.table_file), kSection, config.batch) {}
 
-Latency SurrogateOracle::estimate_architecture(const Architecture& architecture) const {
+Latency SurrogateOracle::estimate_architecture(const Architecture& architecture,
+                                               const Network&) const {
   if (const auto ms = surrogate_.predict(architecture)) return latency_of(*ms);
   throw LatencyFailure(
       LatencyFailure::Cause::kFailed,

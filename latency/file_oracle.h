@@ -30,7 +30,8 @@ class FileOracle : public PointOracle {
   explicit FileOracle(const LatencyConfig& config);
 
   /// Throws `LatencyFailure` for a point that the table lacks.
-  Latency estimate_architecture(const Architecture& architecture) const override;
+  using LatencyOracle::estimate_architecture;
+  Latency estimate_architecture(const Architecture& architecture, const Network&) const override;
   void require(const SearchSpace& space) const override { table_.require(space); }
   std::string description() const override;
 
@@ -43,7 +44,8 @@ class SurrogateOracle : public PointOracle {
  public:
   explicit SurrogateOracle(const LatencyConfig& config);
 
-  Latency estimate_architecture(const Architecture& architecture) const override;
+  using LatencyOracle::estimate_architecture;
+  Latency estimate_architecture(const Architecture& architecture, const Network&) const override;
   void require(const SearchSpace& space) const override { surrogate_.require(space); }
   std::string description() const override;
 
@@ -56,7 +58,10 @@ class SurrogateOracle : public PointOracle {
 class NoOracle : public LatencyOracle {
  public:
   Latency estimate(const Network&) const override { return unit(); }
-  Latency estimate_architecture(const Architecture&) const override { return unit(); }
+  using LatencyOracle::estimate_architecture;
+  Latency estimate_architecture(const Architecture&, const Network&) const override {
+    return unit();
+  }
   std::string description() const override { return "none: accuracy alone counts"; }
 
  private:

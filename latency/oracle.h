@@ -54,10 +54,16 @@ class LatencyOracle {
   virtual ~LatencyOracle() = default;
   /// Throws `kInfeasible` when the network cannot run there (out of memory).
   virtual Latency estimate(const Network& network) const = 0;
-  /// The same for an architecture: what the engine calls. An oracle that needs more than the graph
-  /// overrides it.
-  virtual Latency estimate_architecture(const Architecture& architecture) const {
-    return estimate(lower(architecture));
+  /// The same for an architecture and its lowering: what the engine calls, with a network that
+  /// lies in the memory of the one before (any network for a point of plain decisions). An oracle
+  /// that needs more than the graph overrides it.
+  virtual Latency estimate_architecture(const Architecture& /*architecture*/,
+                                        const Network& lowered) const {
+    return estimate(lowered);
+  }
+  Latency estimate_architecture(const Architecture& architecture) const {
+    return estimate_architecture(architecture,
+                                 architecture.is_plain() ? Network{} : lower(architecture));
   }
   /// Throws where it cannot price points of `space`, as far as that is known beforehand.
   virtual void require(const SearchSpace& /*space*/) const {}

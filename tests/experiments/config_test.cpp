@@ -64,8 +64,8 @@ TEST_CASE("the identity of results leaves out name and runtime, and nothing else
 TEST_CASE("a mistake in an experiment names file, line, column, and what would be valid") {
   CHECK(error_for("space: tiny\nsearch: {trails: 5}\n") ==
         "e.yaml:2:10: search.trails: unknown key; did you mean 'trials'? valid: mode, trials, "
-        "batch, duplicates, warm_start, stop_without_improvement, stop_entropy, importance_clip, "
-        "max_latency_ratio, failure_reward, max_failures_in_a_row");
+        "batch, duplicates, warm_start, stop_without_improvement, stop_entropy, stop_after, "
+        "importance_clip, max_latency_ratio, failure_reward, max_failures_in_a_row");
   CHECK(error_for("space: tiny\nsearch: {trials: many}\n") ==
         "e.yaml:2:18: search.trials: must be a whole number, not 'many'");
   CHECK(error_for("space: tiny\nsearch: {trials: 0}\n") ==

@@ -66,7 +66,7 @@ TEST_CASE("results that arrive in another order are committed in proposal order"
 TEST_CASE(
     "a run that stops after any number of results and is resumed ends with the undisturbed "
     "trials") {
-  for (const char* kind : {"reinforce", "ppo", "evolution", "random"}) {
+  for (const char* kind : {"reinforce", "ppo", "evolution", "nsga2", "random"}) {
     const auto config = small_config(std::string("controller.kind=") + kind);
     const auto expected = undisturbed(config);
     const auto evaluator = make_evaluator(config.accuracy);

@@ -81,9 +81,14 @@ class CountingController : public Controller {
   }
   UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
                      std::span<const double> weights) override {
+    return update(genotypes, rewards, weights, {});
+  }
+  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
+                     std::span<const double> weights,
+                     std::span<const Objectives> objectives) override {
     ++updates;
     samples_learned += genotypes.size();
-    return inner_->update(genotypes, rewards, weights);
+    return inner_->update(genotypes, rewards, weights, objectives);
   }
   std::vector<double> log_probabilities(std::span<const Genotype> genotypes) override {
     return inner_->log_probabilities(genotypes);

@@ -1,0 +1,84 @@
+#include "experiments/cost_estimate.h"
+
+#include <algorithm>
+
+#include "core/units.h"
+#include "experiments/trial_runner.h"
+
+namespace ridgeline {
+namespace {
+
+int trials_at_a_time(const ExperimentConfig& config) {
+  const bool batches = config.search.mode == SearchMode::kSynchronous;
+  switch (config.runtime.executor) {
+    case ExecutorKind::kInProcess:
+      return 1;
+    case ExecutorKind::kLocal:
+      return batches ? std::min(config.runtime.workers, config.search.batch)
+                     : config.runtime.workers;
+    case ExecutorKind::kSlurm:
+      break;
+  }
+  if (!batches) return config.runtime.workers;
+  const int limit = config.runtime.slurm.array_limit;
+  return limit > 0 ? std::min(limit, config.search.batch) : config.search.batch;
+}
+
+int divide_up(int a, int b) { return (a + b - 1) / b; }
+
+}  // namespace
+
+std::string CostEstimate::str() const {
+  return "one trial takes about " + format_duration(trial_s) + ": " + std::to_string(trials) +
+         " trials are " + format_duration(work_s) + " of work, " + format_duration(wall_s) +
+         " with " + std::to_string(workers) + " at a time, if none is a repeat";
+}
+
+CostEstimate estimate_cost(const ExperimentConfig& config, double trial_s, int trials) {
+  CostEstimate estimate{.trial_s = trial_s, .trials = trials, .workers = trials_at_a_time(config)};
+  estimate.work_s = trial_s * trials;
+  int rounds = divide_up(trials, estimate.workers);
+  if (config.search.mode == SearchMode::kSynchronous) {
+    const int batch = config.search.batch;
+    rounds = trials / batch * divide_up(batch, estimate.workers) +
+             divide_up(trials % batch, estimate.workers);
+  }
+  estimate.wall_s = trial_s * rounds;
+  return estimate;
+}
+
+double mean_trial_seconds(std::span<const Trial> trials) {
+  double sum = 0;
+  int count = 0;
+  for (const Trial& trial : trials) {
+    if (trial.status != TrialStatus::kComplete || trial.reused_from >= 0) continue;
+    sum += trial.seconds;
+    ++count;
+  }
+  return count > 0 ? sum / count : 0;
+}
+
+double dry_trial_seconds(const ExperimentConfig& config, const Architecture& architecture,
+                         Executor& executor) {
+  TrialRunner runner(executor, config.failures);  // without a store
+  const auto start = std::chrono::steady_clock::now();
+  runner.submit({.architecture = architecture,
+                 .seed = config.seed,
+                 .trial_id = kDryTrialId,
+                 .epochs = 1,
+                 .weights_path = {}});
+  const auto result = runner.next();
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
+  if (!result) throw Error(ErrorKind::kInterrupted, "stopped during the dry trial");
+  const Evaluation& evaluation = result->evaluation;
+  if (evaluation.status != TrialStatus::kComplete) {
+    throw Error(ErrorKind::kInfeasible, "the dry trial ended as " + enum_name(evaluation.status) +
+                                            ": " + evaluation.message);
+  }
+  // A cluster's queue is no part of the trial.
+  const bool local = config.runtime.executor != ExecutorKind::kSlurm;
+  const double start_up = local ? std::max(0.0, wall.count() - evaluation.seconds) : 0;
+  return start_up + evaluation.seconds * config.accuracy.training.epochs;
+}
+
+}  // namespace ridgeline

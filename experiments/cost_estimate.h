@@ -1,0 +1,37 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "experiments/config.h"
+#include "experiments/executor.h"
+#include "experiments/trial.h"
+
+namespace ridgeline {
+
+/// What the trials that are still to be made will take.
+struct CostEstimate {
+  double trial_s = 0;  ///< one trial's wall time
+  int trials = 0;
+  int workers = 1;    ///< trials at a time
+  double work_s = 0;  ///< of all trials, one after the other
+  double wall_s = 0;  ///< of the search, `workers` at a time
+  /// "one trial takes about 41s: 48 trials are 33m of work, 16m on 2 workers"
+  std::string str() const;
+};
+
+/// From the wall time of one trial. A synchronous batch takes as many rounds as `workers` need for
+/// it; Slurm is taken to give each batch all that `runtime.slurm.array_limit` allows.
+CostEstimate estimate_cost(const ExperimentConfig& config, double trial_s, int trials);
+
+/// The mean wall time of trials that were trained; 0: none was.
+double mean_trial_seconds(std::span<const Trial> trials);
+
+/// Trains `architecture` for one epoch through the executor, under an id of its own and without a
+/// record, so that no trial can depend on it, and tells what all of `accuracy.training.epochs`
+/// would take: start-up of the process once, the training that many times. Throws `kInfeasible`
+/// with the cause when it does not complete, `kInterrupted` when the user stopped it.
+double dry_trial_seconds(const ExperimentConfig& config, const Architecture& architecture,
+                         Executor& executor);
+
+}  // namespace ridgeline
