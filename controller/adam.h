@@ -1,23 +1,24 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
+#include <span>
+#include <vector>
 
 namespace ridgeline {
 
-/// Adam (Kingma & Ba 2015) over one flat vector of float parameters, with beta1 = 0.9, beta2 =
-/// 0.999 and epsilon = 1e-8. The state is three members, so that a checkpoint is a copy of them.
+/// Adam (Kingma & Ba 2015) over one flat vector of parameters, with beta1 = 0.9, beta2 = 0.999 and
+/// epsilon = 1e-8. The state is three members, so that a checkpoint is a copy of them.
 struct Adam {
-  Adam(int64_t parameters, double learning_rate);
+  Adam(size_t parameters, double rate)
+      : learning_rate(rate), mean(parameters, 0.0f), variance(parameters, 0.0f) {}
 
-  /// One step along `gradient` [parameters]; changes `weights` [parameters] in place.
-  void step(at::Tensor& weights, const at::Tensor& gradient);
+  /// One step along `gradient`; changes `weights` in place. Both are as long as the state.
+  void step(std::span<float> weights, std::span<const float> gradient);
 
   double learning_rate;
   int64_t steps = 0;
-  at::Tensor mean;      ///< first moment, [parameters]
-  at::Tensor variance;  ///< second, uncentred moment, [parameters]
+  std::vector<float> mean;      ///< first moment
+  std::vector<float> variance;  ///< second, uncentred moment
 };
 
 }  // namespace ridgeline

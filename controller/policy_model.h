@@ -34,7 +34,8 @@ struct LossSlopes {
 class PolicyModel {
  public:
   virtual ~PolicyModel() = default;
-  /// All weights as one vector; what is written there takes effect.
+  /// All weights as one vector. What is written there takes effect if it is before the next call of
+  /// another function.
   virtual std::span<float> weights() = 0;
   /// One genotype per row of `uniforms` [n, decisions]; inactive decisions leave theirs unused.
   /// Where row i of `kept` (as many rows, or none) is a choice, sample i makes it if it can.

@@ -1,14 +1,14 @@
 #include "controller/reinforce.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
 #include "controller/adam.h"
 #include "controller/advantage.h"
 #include "controller/checks.h"
+#include "controller/lstm_kernels.h"
 #include "controller/policy_model.h"
 #include "controller/replay.h"
 #include "controller/state.h"
@@ -17,14 +17,9 @@
 namespace ridgeline {
 namespace {
 
-std::span<float> floats_of(const at::Tensor& tensor) {
-  return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
-}
-
-/// A view of the model's weights as a tensor.
-at::Tensor tensor_over(std::span<float> weights) {
-  return at::from_blob(weights.data(), {static_cast<int64_t>(weights.size())}, at::kFloat);
-}
+/// The bound of PPO's ratio where the advantage is negative (dual-clip PPO, Ye et al. 2020,
+/// "Mastering Complex Control in MOBA Games with Deep Reinforcement Learning": c = 3).
+constexpr double kDualClip = 3;
 
 class PolicyGradient final : public Controller {
  public:
@@ -33,9 +28,9 @@ class PolicyGradient final : public Controller {
       : config_(config),
         decisions_(decisions),
         model_(make_policy_model(config, decisions, seed)),
-        weights_(tensor_over(model_->weights())),
-        adam_(weights_.numel(), config.policy == PolicyKind::kLstm ? config.learning_rate
-                                                                   : config.logit_learning_rate),
+        adam_(model_->weights().size(), config.policy == PolicyKind::kLstm
+                                            ? config.learning_rate
+                                            : config.logit_learning_rate),
         advantages_(config),
         best_(static_cast<size_t>(config.replay_best)) {}
 
@@ -73,15 +68,14 @@ class PolicyGradient final : public Controller {
   /// log-probabilities of `genotypes` to their factors.
   using Factors = std::function<std::vector<double>(std::span<const double> log_prob)>;
   void step(std::span<const Genotype> genotypes, const Factors& factors_of, UpdateStats& stats);
-  at::Tensor gradient(std::span<const Genotype> genotypes, const Factors& factors_of,
-                      UpdateStats& stats) const;
+  std::vector<float> gradient(std::span<const Genotype> genotypes, const Factors& factors_of,
+                              UpdateStats& stats) const;
   void ppo(std::span<const Genotype> genotypes, const std::vector<double>& advantages,
            UpdateStats& stats);
 
   ControllerConfig config_;
   std::vector<Decision> decisions_;
   std::unique_ptr<PolicyModel> model_;
-  at::Tensor weights_;  // [parameters], the model's own
   Adam adam_;
   Advantages advantages_;
   BestReplay best_;
@@ -111,13 +105,13 @@ Genotype PolicyGradient::kept(const std::vector<Genotype>& best, RandomStream& s
   return keep;
 }
 
-at::Tensor PolicyGradient::gradient(std::span<const Genotype> genotypes, const Factors& factors_of,
-                                    UpdateStats& stats) const {
+std::vector<float> PolicyGradient::gradient(std::span<const Genotype> genotypes,
+                                            const Factors& factors_of, UpdateStats& stats) const {
   const size_t batch = genotypes.size();
   std::vector<Genotype> all(genotypes.begin(), genotypes.end());
   const auto replayed = best_.genotypes();
   all.insert(all.end(), replayed.begin(), replayed.end());
-  at::Tensor gradient = at::empty({weights_.numel()}, at::kFloat);
+  std::vector<float> gradient(adam_.mean.size());
   const auto n = static_cast<double>(batch);
   double loss = 0;
   const auto slopes_of = [&](const PolicyScores& scores) {
@@ -135,27 +129,28 @@ at::Tensor PolicyGradient::gradient(std::span<const Genotype> genotypes, const F
     }
     return slopes;
   };
-  const PolicyScores scores = model_->gradient(all, slopes_of, floats_of(gradient));
+  const PolicyScores scores = model_->gradient(all, slopes_of, gradient);
   stats.loss = loss;
   stats.entropy =
       std::accumulate(scores.entropy.begin(),
                       scores.entropy.begin() + static_cast<std::ptrdiff_t>(batch), 0.0) /
       n;
-  stats.gradient_norm = gradient.norm(2, at::kDouble).item<double>();
+  stats.gradient_norm = std::sqrt(sum_of_squares(gradient));
   return gradient;
 }
 
 void PolicyGradient::step(std::span<const Genotype> genotypes, const Factors& factors_of,
                           UpdateStats& stats) {
-  at::Tensor flat = gradient(genotypes, factors_of, stats);
+  std::vector<float> flat = gradient(genotypes, factors_of, stats);
   if (!std::isfinite(stats.loss) || !std::isfinite(stats.gradient_norm)) {
     throw Error(ErrorKind::kInternal,
                 "controller: the gradient is not finite; rewards must stay far below 1e30");
   }
   if (config_.gradient_clip > 0 && stats.gradient_norm > config_.gradient_clip) {
-    flat.mul_(config_.gradient_clip / stats.gradient_norm);
+    const auto scale = static_cast<float>(config_.gradient_clip / stats.gradient_norm);
+    for (float& slope : flat) slope *= scale;
   }
-  adam_.step(weights_, flat);
+  adam_.step(model_->weights(), flat);
 }
 
 // The gradient of E_now[advantage] is E_then[p_now / p_then x advantage x grad log p_now]: a weight
@@ -183,7 +178,8 @@ UpdateStats PolicyGradient::update(std::span<const Genotype> genotypes,
 }
 
 // Schulman et al. 2017, Equation 7: the gradient of min(ratio A, clip(ratio) A) is ratio A grad log
-// p, and 0 where the ratio has left the trust region in the direction that A asks for.
+// p, and 0 where the ratio has left the trust region in the direction that A asks for. With A < 0
+// that leaves large ratios unbounded, up to overflow: they count as having left it, too.
 void PolicyGradient::ppo(std::span<const Genotype> genotypes, const std::vector<double>& advantages,
                          UpdateStats& stats) {
   const std::vector<double> before = model_->score(genotypes).log_prob;
@@ -204,8 +200,8 @@ void PolicyGradient::ppo(std::span<const Genotype> genotypes, const std::vector<
         for (size_t k = 0; k < part.size(); ++k) {
           const double advantage = advantages[part[k]];
           const double ratio = std::exp(log_prob[k] - before[part[k]]);
-          const bool left =
-              advantage > 0 ? ratio > 1 + config_.ppo_clip : ratio < 1 - config_.ppo_clip;
+          const bool left = advantage > 0 ? ratio > 1 + config_.ppo_clip
+                                          : ratio < 1 - config_.ppo_clip || ratio > kDualClip;
           values.push_back(left ? 0.0 : ratio * advantage);
         }
         return values;
@@ -221,9 +217,9 @@ std::string PolicyGradient::save() const {
   advantages_.save(writer);
   best_.save(writer);
   writer.integer(static_cast<uint64_t>(adam_.steps));
-  for (const auto* tensor : {&weights_, &adam_.mean, &adam_.variance}) {
-    writer.floats(floats_of(*tensor));
-  }
+  writer.floats(model_->weights());
+  writer.floats(adam_.mean);
+  writer.floats(adam_.variance);
   return writer.finish();
 }
 
@@ -239,19 +235,19 @@ void PolicyGradient::restore(const std::string& bytes) {
   BestReplay best(static_cast<size_t>(config_.replay_best));
   best.restore(reader);
   const auto steps = static_cast<int64_t>(reader.integer());
-  std::array<at::Tensor, 3> read;
-  for (auto& tensor : read) {
-    tensor = at::empty_like(weights_);
-    reader.floats(floats_of(tensor));
+  std::array<std::vector<float>, 3> read;
+  for (auto& values : read) {
+    values.resize(adam_.mean.size());
+    reader.floats(values);
   }
   reader.finish();
 
   advantages_ = std::move(advantages);
   best_ = std::move(best);
   adam_.steps = steps;
-  weights_.copy_(read[0]);
-  adam_.mean = read[1];
-  adam_.variance = read[2];
+  std::copy(read[0].begin(), read[0].end(), model_->weights().begin());
+  adam_.mean = std::move(read[1]);
+  adam_.variance = std::move(read[2]);
 }
 
 }  // namespace

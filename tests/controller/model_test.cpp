@@ -46,13 +46,12 @@ TEST_CASE("the gradient of every policy equals finite differences of its loss") 
   const float step = 1e-2f;
   double worst = 0;
   for (size_t w = 0; w < gradient.size(); ++w) {
-    float& weight = model->weights()[w];
-    const float before = weight;
-    weight = before + step;
+    const float before = model->weights()[w];
+    model->weights()[w] = before + step;
     const double above = loss_of(*model);
-    weight = before - step;
+    model->weights()[w] = before - step;
     const double below = loss_of(*model);
-    weight = before;
+    model->weights()[w] = before;
     const double difference = (above - below) / (2 * static_cast<double>(step));
     worst = std::max(worst, std::abs(difference - static_cast<double>(gradient[w])));
   }

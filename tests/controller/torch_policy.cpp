@@ -1,11 +1,13 @@
-#include "controller/policy.h"
+#include "tests/controller/torch_policy.h"
 
 #include <ATen/ATen.h>
 
 #include <map>
 #include <string>
 
-namespace ridgeline {
+#include "core/random.h"
+
+namespace ridgeline::test {
 namespace {
 
 constexpr int64_t kStartToken = 0;
@@ -49,9 +51,7 @@ void PolicyImpl::register_heads(const ControllerConfig& config) {
   for (size_t d = 0; d < decisions_.size(); ++d) {
     by_size[decisions_[d].choices()].push_back(static_cast<int64_t>(d));
   }
-  head_of_.resize(decisions_.size());
   for (const auto& [choices, members] : by_size) {
-    for (const int64_t d : members) head_of_[static_cast<size_t>(d)] = heads_.size();
     const std::string name = "head" + std::to_string(choices);
     heads_.push_back(
         {.choices = choices,
@@ -166,4 +166,4 @@ at::Tensor reinforce_loss(const PolicyScore& score, const at::Tensor& advantage,
   return -(score.log_prob * advantage).mean() - entropy_weight * score.entropy.mean();
 }
 
-}  // namespace ridgeline
+}  // namespace ridgeline::test

@@ -8,34 +8,25 @@
 #include <vector>
 
 #include "controller/config.h"
-#include "controller/policy_model.h"
-#include "core/random.h"
 #include "search_space/decision.h"
 
-namespace ridgeline {
+namespace ridgeline::test {
 
 struct PolicyScore {
   at::Tensor log_prob;  ///< [batch] double, summed over each sample's active decisions
   at::Tensor entropy;   ///< [batch] double, nats, summed likewise
 };
 
-/// The recurrent policy of Zoph & Le 2017 and NASNet. Step d feeds the embedding of the choice made
-/// at decision d - 1 (a start token at first) to an LSTM; a linear head, shared by all decisions
-/// with equally many choices, turns its output into logits z, and c tanh(z / temperature) (without
-/// tanh for c = 0, as in ENAS) into log-probabilities. A decision that earlier choices make
-/// inactive feeds its own inactive token and adds nothing to log-probability and entropy.
+/// What `LstmPolicy` computes, by LibTorch and its autograd. The recurrent policy of Zoph & Le 2017
+/// and NASNet. Step d feeds the embedding of the choice made at decision d - 1 (a start token at
+/// first) to an LSTM; a linear head, shared by all decisions with equally many choices, turns its
+/// output into logits z, and c tanh(z / temperature) (without tanh for c = 0, as in ENAS) into
+/// log-probabilities. A decision that earlier choices make inactive feeds its own inactive token
+/// and adds nothing to log-probability and entropy.
 class PolicyImpl : public torch::nn::Module {
  public:
   /// Every weight and bias is drawn uniform in +-init_range from a stream of `seed` alone.
   PolicyImpl(const ControllerConfig& config, const std::vector<Decision>& decisions, uint64_t seed);
-
-  /// All `n` samples step together, without gradients. `stream` gives n x decisions uniform numbers
-  /// before the first step, sample by sample and decision by decision, inactive ones too: the
-  /// numbers that a sample sees depend on its place in the stream alone, not on batch size, weights
-  /// or activity.
-  PolicySamples sample(int n, RandomStream& stream) const;
-  /// As `PolicyModel::sample`.
-  PolicySamples sample(std::span<const double> uniforms, std::span<const Genotype> kept = {}) const;
 
   /// Scores recorded genotypes in one pass over the sequence, differentiable where gradients are
   /// enabled. REQUIRES: genotypes of this space, at least one.
@@ -60,10 +51,6 @@ class PolicyImpl : public torch::nn::Module {
     at::Tensor choices;  // [decisions, batch] 0 where inactive
     at::Tensor active;   // [decisions, batch] 1 or 0
   };
-  struct Memory {
-    at::Tensor hidden, cell;  // [batch, hidden]
-  };
-
   void register_lstm(const ControllerConfig& config);
   void register_heads(const ControllerConfig& config);
   void draw_weights(double range, uint64_t seed);
@@ -73,11 +60,6 @@ class PolicyImpl : public torch::nn::Module {
   at::Tensor states(const Batch& batch) const;  // [decisions, batch, hidden]
   at::Tensor log_probabilities(const Head& head, const at::Tensor& states) const;  // [..., choices]
 
-  at::Tensor projected_tokens() const;  // [tokens, 4 hidden]
-  at::Tensor step(const at::Tensor& input_gates, std::vector<Memory>& memory) const;
-  void choose(size_t decision, const at::Tensor& log_p, std::span<const double> uniforms,
-              std::span<const Genotype> kept, PolicySamples& samples, at::Tensor& tokens) const;
-
   std::vector<Decision> decisions_;
   double temperature_;
   double tanh_constant_;
@@ -86,7 +68,6 @@ class PolicyImpl : public torch::nn::Module {
   at::Tensor embedding_;              // [tokens, embedding]
   std::vector<LstmLayer> layers_;
   std::vector<Head> heads_;
-  std::vector<size_t> head_of_;  // per decision
 };
 TORCH_MODULE(Policy);
 
@@ -95,4 +76,4 @@ TORCH_MODULE(Policy);
 at::Tensor reinforce_loss(const PolicyScore& score, const at::Tensor& advantage,
                           double entropy_weight);
 
-}  // namespace ridgeline
+}  // namespace ridgeline::test

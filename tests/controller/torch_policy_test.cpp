@@ -1,4 +1,4 @@
-#include "controller/policy.h"
+#include "tests/controller/torch_policy.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -11,6 +11,9 @@
 using namespace ridgeline;
 using test::conditional_space;
 using test::plain_space;
+using test::Policy;
+using test::PolicyScore;
+using test::reinforce_loss;
 
 namespace {
 
@@ -28,25 +31,7 @@ at::Tensor gradient_of(const Policy& policy, const at::Tensor& loss, const std::
   return torch::autograd::grad({loss}, {policy->named_parameters()[name]}).front();
 }
 
-/// Forty decisions of two to five choices, every third one conditional.
-std::vector<Decision> long_space() {
-  std::vector<Decision> decisions;
-  for (int d = 0; d < 40; ++d) {
-    const std::string name = "d" + std::to_string(d);
-    decisions.push_back(test::decision(name, 2 + d % 4, d % 3 == 2 ? d - 1 : -1));
-  }
-  return decisions;
-}
-
 double value(const at::Tensor& tensor, int64_t index) { return tensor[index].item<double>(); }
-
-double largest_scoring_difference(const Policy& policy) {
-  RandomStream stream(9);
-  const PolicySamples samples = policy->sample(24, stream);
-  const at::NoGradGuard no_grad;
-  const at::Tensor scored = policy->score(samples.genotypes).log_prob;
-  return (scored - at::tensor(samples.log_prob, at::kDouble)).abs().max().item<double>();
-}
 
 }  // namespace
 
@@ -75,37 +60,6 @@ TEST_CASE("with zero heads an inactive decision adds nothing to entropy and log-
   CHECK(value(score.log_prob, 1) == Approx(-with).epsilon(1e-6));
 }
 
-TEST_CASE("sampled genotypes are valid and leave out what is inactive") {
-  const auto decisions = conditional_space();
-  Policy policy(small(), decisions, 2);
-  RandomStream stream(5);
-  int inactive = 0;
-  for (const auto& genotype : policy->sample(200, stream).genotypes) {
-    CHECK_NOTHROW(check_genotype(decisions, genotype));
-    inactive += genotype[1] == kInactive;
-  }
-  CHECK(inactive > 20);
-  CHECK(inactive < 180);
-}
-
-TEST_CASE("scored log-probability equals sampled log-probability") {
-  const auto config = GENERATE(ControllerConfig{}, ControllerConfig{.layers = 2},
-                               ControllerConfig{.temperature = 5, .tanh_constant = 2.5});
-  const Policy policy(config, long_space(), 3);
-  CHECK(largest_scoring_difference(policy) < 1e-5);
-}
-
-// Large random weights make the recurrence amplify rounding, so the two computations are compared
-// in double: they are the same function.
-TEST_CASE("scored log-probability equals sampled log-probability for large weights") {
-  const auto config = GENERATE(
-      ControllerConfig{.init_range = 0.3}, ControllerConfig{.layers = 3, .init_range = 0.3},
-      ControllerConfig{.temperature = 5, .tanh_constant = 2.5, .init_range = 1});
-  Policy policy(config, long_space(), 3);
-  policy->to(at::kDouble);
-  CHECK(largest_scoring_difference(policy) < 1e-9);
-}
-
 TEST_CASE("probabilities of all points of a conditional space sum to one") {
   Policy policy(small(), conditional_space(), 4);
   std::vector<Genotype> points;
@@ -119,38 +73,6 @@ TEST_CASE("probabilities of all points of a conditional space sum to one") {
   const double expected_surprise = -(p * p.log()).sum().item<double>();
   const double expected_entropy = (p * policy->score(points).entropy).sum().item<double>();
   CHECK(expected_entropy == Approx(expected_surprise).epsilon(1e-6));
-}
-
-TEST_CASE("choices are drawn as often as their scored probability says") {
-  const std::vector<Decision> decisions = {test::decision("a", 3), test::decision("b", 2)};
-  Policy policy(ControllerConfig{.hidden = 8, .embedding = 6, .init_range = 2}, decisions, 6);
-  RandomStream stream(11);
-  const int draws = 20000;
-  std::vector<double> counts(6, 0.0);
-  for (const auto& g : policy->sample(draws, stream).genotypes) {
-    counts[static_cast<size_t>(2 * g[0] + g[1])] += 1;
-  }
-  for (int point = 0; point < 6; ++point) {
-    const std::vector<Genotype> genotype = {{point / 2, point % 2}};
-    const double p = std::exp(policy->score(genotype).log_prob.item<double>());
-    const double deviation = std::sqrt(p * (1 - p) / draws);
-    CHECK(std::abs(counts[static_cast<size_t>(point)] / draws - p) < 4 * deviation);
-  }
-}
-
-TEST_CASE("the same stream gives the same samples, in one batch or in several") {
-  const auto decisions = conditional_space();
-  const Policy policy(small(), decisions, 2);
-  RandomStream whole(8);
-  RandomStream parts(8);
-  const auto once = policy->sample(6, whole).genotypes;
-  auto pieces = policy->sample(1, parts).genotypes;
-  for (const int n : {0, 2, 3}) {
-    const auto more = policy->sample(n, parts).genotypes;
-    pieces.insert(pieces.end(), more.begin(), more.end());
-  }
-  CHECK(once == pieces);
-  CHECK(whole.next() == parts.next());
 }
 
 TEST_CASE("temperature divides the logits and the tanh constant bounds them") {

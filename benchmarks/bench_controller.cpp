@@ -1,0 +1,94 @@
+// Samples per second (sampling and one update) of the LSTM controller under a free reward, on one
+// core; benchmarks/controller_peer runs it beside the same program in Python.
+//   bench_controller [BATCH [DECISIONS [CHOICES [SECONDS]]]], by default 16 40 4 2
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <string>
+
+#include "controller/controller.h"
+
+using namespace ridgeline;
+
+namespace {
+
+struct Case {
+  const char* name;
+  ControllerConfig config;
+};
+
+/// REINFORCE as the Python program has it, and as it is by default.
+std::vector<Case> cases() {
+  ControllerConfig plain;
+  plain.advantage = AdvantageKind::kDifference;
+  plain.replay_best = 0;
+  plain.local_share = 0;
+  plain.redraws = 0;
+  return {{"plain", plain}, {"default", ControllerConfig{}}};
+}
+
+std::vector<Decision> decisions_of(int count, int choices) {
+  std::vector<Decision> decisions;
+  for (int d = 0; d < count; ++d) {
+    Decision decision{.name = "d" + std::to_string(d), .labels = {}};
+    for (int k = 0; k < choices; ++k) decision.labels.push_back(std::to_string(k));
+    decisions.push_back(std::move(decision));
+  }
+  return decisions;
+}
+
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+/// How often choice 0 was made.
+double reward_of(const Genotype& genotype) {
+  return static_cast<double>(std::count(genotype.begin(), genotype.end(), 0)) /
+         static_cast<double>(genotype.size());
+}
+
+struct Rate {
+  double samples_per_s = 0;
+  double sampling_share = 0;  ///< of the time
+};
+
+Rate rate_of(const ControllerConfig& config, const std::vector<Decision>& decisions, int batch,
+             double seconds) {
+  const auto controller = make_controller(config, decisions, 1);
+  double sampling = 0;
+  const double start = cpu_seconds();
+  double now = start;
+  uint64_t batches = 0;
+  while (now - start < seconds) {
+    RandomStream stream(1, batches++, "bench");
+    const auto genotypes = controller->sample(batch, stream);
+    const double sampled = cpu_seconds();
+    sampling += sampled - now;
+    std::vector<double> rewards;
+    for (const auto& genotype : genotypes) rewards.push_back(reward_of(genotype));
+    controller->update(genotypes, rewards);
+    now = cpu_seconds();
+  }
+  return {static_cast<double>(batches) * batch / (now - start), sampling / (now - start)};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto number = [&](int i, double otherwise) {
+    return argc > i ? std::atof(argv[i]) : otherwise;
+  };
+  const int batch = static_cast<int>(number(1, 16));
+  const auto decisions =
+      decisions_of(static_cast<int>(number(2, 40)), static_cast<int>(number(3, 4)));
+  if (batch < 1 || decisions.empty() || decisions[0].choices() < 1) {
+    std::fprintf(stderr, "usage: bench_controller [BATCH [DECISIONS [CHOICES [SECONDS]]]]\n");
+    return 2;
+  }
+  for (const auto& [name, config] : cases()) {
+    const Rate rate = rate_of(config, decisions, batch, number(4, 2));
+    std::printf("%s %.1f samples/s, %.0f %% of the time sampling\n", name, rate.samples_per_s,
+                100 * rate.sampling_share);
+  }
+  return 0;
+}
