@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "core/csv.h"
 #include "calibration/measurements.h"
+#include "core/csv.h"
 
 namespace ridgeline {
 
