@@ -97,14 +97,15 @@ Architecture trial_architecture(const Session& session, const Genotype& genotype
 
 /// Says what the search will take. A dry trial that fails is no reason to stop: the failure policy
 /// decides about real ones.
-void say_cost(RunDirectory& run, Session& session, const Genotype& typical, int left) {
+void say_cost(RunDirectory& run, Session& session, const std::optional<Genotype>& typical,
+              int left) {
   const auto& config = session.config;
   if (config.accuracy.kind != AccuracyKind::kProxy) return;  // trains nothing
   double trial_s = mean_trial_seconds(run.store().trials(Phase::kSearch));
-  if (trial_s == 0 && config.runtime.dry_trial) {
+  if (trial_s == 0 && typical && config.runtime.dry_trial) {
     spdlog::info("dry trial: one epoch of a network of the median latency (runtime.dry_trial)");
     try {
-      trial_s = dry_trial_seconds(config, trial_architecture(session, typical), *session.executor);
+      trial_s = dry_trial_seconds(config, trial_architecture(session, *typical), *session.executor);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kInfeasible) throw;
       spdlog::warn("{}", error.what());
@@ -113,17 +114,22 @@ void say_cost(RunDirectory& run, Session& session, const Genotype& typical, int 
   if (trial_s > 0) spdlog::info("{}", estimate_cost(config, trial_s, left).str());
 }
 
-/// What can be known before anything is spent.
+/// What can be known before anything is spent. A run with trials has been through it.
 void preflight_phase(RunDirectory& run, Session& session) {
   const auto& config = run.config();
-  const int left = config.search.trials - static_cast<int>(run.store().count(Phase::kSearch));
+  const int recorded = static_cast<int>(run.store().count(Phase::kSearch));
+  const int left = config.search.trials - recorded;
   if (left <= 0 || run.store().fact("phase " + enum_name(Phase::kSearch))) return;
-  const Preflight preflight =
-      survey_space(session.space, *session.oracle, config, preflight_samples(config.latency.kind));
-  spdlog::info("{}: {}", session.space.name(), preflight.str());
-  check_target(preflight, config);
-  check_accelerators(session.space, config);
-  say_cost(run, session, preflight.median, left);
+  std::optional<Genotype> typical;
+  if (recorded == 0) {
+    const Preflight preflight = survey_space(session.space, *session.oracle, config,
+                                             preflight_samples(config.latency.kind));
+    spdlog::info("{}: {}", session.space.name(), preflight.str());
+    check_target(preflight, config);
+    check_accelerators(session.space, config);
+    typical = preflight.median;
+  }
+  say_cost(run, session, typical, left);
 }
 
 void search_phase(RunDirectory& run, Session& session) {

@@ -128,7 +128,8 @@ TEST_CASE("a run for several accelerators shows, lists and resolves every latenc
   const std::string run = folder / "run";
   const std::string tpu = "accelerators=[{name: tpu, target_ms: 0.1, hardware: tpu_v3, batch: 8}]";
   make_run(run, {"--set", tpu});
-  CHECK(contains(run_program({"show", run}).out, " on tpu (roofline, batch 8), target 0.100 ms"));
+  CHECK(contains(run_program({"show", run}).out,
+                 " on tpu (roofline, tpu_v3, batch 8), target 0.100 ms"));
   CHECK(contains(run_program({"show", run, "--trial", "0"}).out, " on tpu\n"));
   CHECK(contains(run_program({"trials", run, "--csv", "--where", "id = 0"}).out, ",tpu=0."));
   const auto json = nlohmann::json::parse(

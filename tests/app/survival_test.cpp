@@ -63,8 +63,8 @@ void wait_a_moment() { std::this_thread::sleep_for(std::chrono::milliseconds(5))
 TEST_CASE("a trial dies with the search that started it") {
   TempFolder folder;
   const auto run = folder / "run";
-  const int process =
-      test::start_program(search(run, {"accuracy.kind=proxy", "accuracy.training.epochs=100000"}));
+  const int process = test::start_program(search(
+      run, {"accuracy.kind=proxy", "runtime.dry_trial=false", "accuracy.training.epochs=100000"}));
   pid_t worker = 0;
   while ((worker = child_of(process)) == 0) wait_a_moment();
   kill(process, SIGKILL);
@@ -77,9 +77,9 @@ TEST_CASE("a trial dies with the search that started it") {
 TEST_CASE("a stopped trial is killed at its time limit and recorded, and the search goes on") {
   TempFolder folder;
   const auto run = folder / "run";
-  const int process = test::start_program(
-      search(run, {"accuracy.kind=proxy", "accuracy.training.epochs=100000", "search.trials=1",
-                   "failures.time_out=stop", "runtime.trial_time_limit_s=3"}));
+  const int process = test::start_program(search(
+      run, {"accuracy.kind=proxy", "runtime.dry_trial=false", "accuracy.training.epochs=100000",
+            "search.trials=1", "failures.time_out=stop", "runtime.trial_time_limit_s=3"}));
   pid_t worker = 0;
   while ((worker = child_of(process)) == 0) wait_a_moment();
   kill(worker, SIGSTOP);
