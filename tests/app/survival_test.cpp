@@ -48,12 +48,19 @@ char state_of(pid_t process) {
   return end == std::string::npos || end + 2 >= text.size() ? '-' : text[end + 2];
 }
 
+std::string command_line_of(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/cmdline");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The first child that has become a program of its own; 0: none yet. One that is stopped between
+/// vfork and exec would hold its parent with it.
 pid_t child_of(int parent) {
   const std::string id = std::to_string(parent);
   std::ifstream children("/proc/" + id + "/task/" + id + "/children");
   pid_t child = 0;
   children >> child;
-  return child;
+  return child != 0 && command_line_of(child) != command_line_of(parent) ? child : 0;
 }
 
 void wait_a_moment() { std::this_thread::sleep_for(std::chrono::milliseconds(5)); }
