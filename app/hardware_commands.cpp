@@ -1,6 +1,6 @@
 #include <iostream>
 
-#include "app/commands.h"
+#include "app/latency_commands.h"
 #include "core/config_path.h"
 #include "core/file.h"
 #include "core/logging.h"

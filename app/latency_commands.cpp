@@ -3,7 +3,7 @@
 #include <iostream>
 #include <optional>
 
-#include "app/commands.h"
+#include "app/latency_commands.h"
 #include "core/config_path.h"
 #include "core/logging.h"
 #include "core/progress.h"

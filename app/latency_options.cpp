@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "app/commands.h"
+#include "app/latency_commands.h"
 
 namespace ridgeline {
 namespace {

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/latency_commands.h"
 #include "app/latency_options.h"
 #include "app/reward_options.h"
 #include "core/error.h"

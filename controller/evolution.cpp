@@ -94,13 +94,7 @@ double Evolution::child_probability(const Genotype& parent, const Genotype& chil
 /// Sums over the parents: the member of rank r (0: best) wins when all draws are of rank r or worse
 /// and not all are worse.
 double Evolution::probability(const Genotype& genotype) const {
-  if (warming_up()) {
-    double p = 1;
-    for (size_t d = 0; d < decisions_.size(); ++d) {
-      if (genotype[d] != kInactive) p /= decisions_[d].choices();
-    }
-    return p;
-  }
+  if (warming_up()) return uniform_probability(decisions_, genotype);
   std::vector<size_t> ranked(members_.size());
   std::iota(ranked.rbegin(), ranked.rend(), size_t{0});  // the younger first
   std::stable_sort(ranked.begin(), ranked.end(),

@@ -11,6 +11,14 @@ std::vector<size_t> mutable_decisions(const std::vector<Decision>& decisions,
   return found;
 }
 
+double uniform_probability(const std::vector<Decision>& decisions, const Genotype& genotype) {
+  double probability = 1;
+  for (size_t d = 0; d < decisions.size(); ++d) {
+    if (genotype[d] != kInactive) probability /= decisions[d].choices();
+  }
+  return probability;
+}
+
 Genotype mutated(const std::vector<Decision>& decisions, const Genotype& genotype,
                  RandomStream& stream) {
   const auto candidates = mutable_decisions(decisions, genotype);

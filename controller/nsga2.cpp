@@ -5,6 +5,7 @@
 
 #include "controller/checks.h"
 #include "controller/marginals.h"
+#include "controller/mutation.h"
 #include "controller/pareto_rank.h"
 #include "controller/state.h"
 #include "core/error.h"
@@ -122,13 +123,7 @@ double Nsga2::child_probability(const Genotype& a, const Genotype& b, const Geno
 }
 
 double Nsga2::probability(const Genotype& genotype) const {
-  if (warming_up()) {
-    double p = 1;
-    for (size_t d = 0; d < decisions_.size(); ++d) {
-      if (genotype[d] != kInactive) p /= decisions_[d].choices();
-    }
-    return p;
-  }
+  if (warming_up()) return uniform_probability(decisions_, genotype);
   double sum = 0;
   for (size_t a = 0; a < members_.size(); ++a) {
     for (size_t b = 0; b < members_.size(); ++b) {

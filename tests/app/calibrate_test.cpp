@@ -9,10 +9,6 @@ using ridgeline::write_file_atomic;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 const std::string kRows =
     "network,resolution,batch,precision,latency_ms\n"
     "resnet18,224,8,fp16,4.1\nresnet50,224,8,fp16,9.5\nmobilenetv2_100,224,8,fp16,3.9\n"

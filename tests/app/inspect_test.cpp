@@ -12,10 +12,6 @@ namespace {
 
 const std::string kQuickstart = source_folder() / "configs/quickstart.yaml";
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("every command explains itself with an example, and the version is told") {

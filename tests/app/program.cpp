@@ -56,4 +56,19 @@ std::vector<std::string> formula_settings() {
   return result;
 }
 
+void make_run(const std::string& folder, const std::vector<std::string>& more) {
+  std::vector<std::string> arguments = {"search", source_folder() / "configs/quickstart.yaml",
+                                        "--run", folder};
+  const auto settings = formula_settings();
+  arguments.insert(arguments.end(), settings.begin(), settings.end());
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  const auto outcome = run_program(arguments);
+  INFO(outcome.err);
+  REQUIRE(outcome.exit_code == 0);
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 }  // namespace ridgeline::test

@@ -7,27 +7,10 @@
 #include "tests/support.h"
 
 using namespace ridgeline;
+using test::contains;
+using test::make_run;
 using test::run_program;
 using test::TempFolder;
-
-namespace {
-
-void make_run(const std::string& folder, const std::vector<std::string>& more = {}) {
-  std::vector<std::string> arguments = {"search", test::source_folder() / "configs/quickstart.yaml",
-                                        "--run", folder};
-  const auto settings = test::formula_settings();
-  arguments.insert(arguments.end(), settings.begin(), settings.end());
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  const auto outcome = run_program(arguments);
-  INFO(outcome.err);
-  REQUIRE(outcome.exit_code == 0);
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
 
 TEST_CASE("resolve ranks a run's trials under another target, as table, CSV, JSON and file") {
   TempFolder folder;

@@ -7,26 +7,12 @@
 #include "tests/support.h"
 
 using namespace ridgeline;
+using test::contains;
+using test::make_run;
 using test::run_program;
 using test::TempFolder;
 
 namespace {
-
-/// A finished search of 12 trials with the formula evaluator.
-void make_run(const std::string& folder, const std::vector<std::string>& more = {}) {
-  std::vector<std::string> arguments = {"search", test::source_folder() / "configs/quickstart.yaml",
-                                        "--run", folder};
-  const auto settings = test::formula_settings();
-  arguments.insert(arguments.end(), settings.begin(), settings.end());
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  const auto outcome = run_program(arguments);
-  INFO(outcome.err);
-  REQUIRE(outcome.exit_code == 0);
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 std::vector<std::string> genotypes(const std::filesystem::path& run) {
   std::vector<std::string> result;
