@@ -1,6 +1,7 @@
 #include "runtime/rank_group.h"
 
 #include <ATen/ATen.h>
+#include <signal.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -106,6 +107,9 @@ struct RankGroup::Backend {
 };
 
 RankGroup::RankGroup(const RankPlace& place) : place_(place) {
+  // Gloo writes to its sockets without MSG_NOSIGNAL: a rank that is gone must be an error here, as
+  // it is under Python, which ignores the signal from its start.
+  signal(SIGPIPE, SIG_IGN);
   try {
     const auto store = c10::make_intrusive<c10d::FileStore>(place.meeting.string(), place.size);
     store->setTimeout(time_limit(place));

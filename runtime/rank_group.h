@@ -30,7 +30,8 @@ struct RankPlace {
 class RankGroup {
  public:
   /// Joins, and returns when every rank has. Throws `RankLost` when one does not come in time,
-  /// `kConfig` where this build has no way for ranks to talk.
+  /// `kConfig` where this build has no way for ranks to talk. From then on the process ignores
+  /// SIGPIPE.
   explicit RankGroup(const RankPlace& place);
   ~RankGroup();
   RankGroup(const RankGroup&) = delete;

@@ -73,10 +73,16 @@ bool ended(int process) {
 int harmed(const TempFolder& folder, const std::function<void(int rank0, int rank1)>& harm) {
   write_trial_file(folder / "spec.json", trial_of(3, 1000000));
   const int rank0 = start_program({"trial", folder / "spec.json", folder / "result.json"});
-  while (children_of(rank0).size() < 2) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  while (children_of(rank0).size() < 2) {
+    REQUIRE_FALSE(ended(rank0));
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
   const auto meeting = folder / ("result.json." + std::to_string(rank0) + ".ranks");
   // The file is there from the first rank's arrival to the last one's.
-  while (!std::filesystem::exists(meeting)) std::this_thread::yield();
+  while (!std::filesystem::exists(meeting)) {
+    REQUIRE_FALSE(ended(rank0));
+    std::this_thread::yield();
+  }
   while (std::filesystem::exists(meeting)) std::this_thread::yield();
   const auto others = children_of(rank0);
   harm(rank0, others.at(0));
@@ -111,6 +117,18 @@ TEST_CASE("a rank that is killed ends the trial as crashed, with the cause") {
   const Evaluation result = read_result_file(folder / "result.json");
   CHECK(result.status == TrialStatus::kCrashed);
   CHECK(result.message.find("rank 1 of 3 was killed by signal 11") == 0);
+}
+
+TEST_CASE("a rank that sends to one that is gone is not ended by SIGPIPE") {
+  TempFolder folder;
+  std::string ignored_signals;
+  harmed(folder, [&](int rank0, int rank1) {
+    const std::string status = read_file("/proc/" + std::to_string(rank0) + "/status");
+    const std::string name = "SigIgn:";
+    ignored_signals = status.substr(status.find(name) + name.size(), 17);
+    kill(rank1, SIGKILL);
+  });
+  CHECK((std::stoull(ignored_signals, nullptr, 16) >> (SIGPIPE - 1)) % 2 == 1);
 }
 
 TEST_CASE("a rank that hangs ends the trial as crashed after the ranks' time limit") {
