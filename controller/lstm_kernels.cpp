@@ -53,22 +53,36 @@ RIDGELINE_INLINE void outer_tile(const float* left, size_t left_stride, const fl
   for (size_t r = 0; r < tile; ++r) *reinterpret_cast<Lanes*>(out + r * out_stride) = sum[r];
 }
 
-/// Calls `part.operator()<tile>(first)` for whole tiles of `rows`, then for a smaller one.
+/// Calls `part.operator()<tile>(first)` for whole tiles of `rows`, then for one or two smaller
+/// ones of about the same size: the sums of a small tile wait for each other.
 template <class Part>
 RIDGELINE_INLINE void for_tiles(size_t rows, const Part& part) {
   size_t first = 0;
-  for (; first + kTile <= rows; first += kTile) part.template operator()<kTile>(first);
-  switch (rows - first) {
-    case 1:
-      return part.template operator()<1>(first);
-    case 2:
-      return part.template operator()<2>(first);
-    case 3:
-      return part.template operator()<3>(first);
-    case 4:
-      return part.template operator()<4>(first);
-    case 5:
-      return part.template operator()<5>(first);
+  for (; first + 2 * kTile <= rows; first += kTile) part.template operator()<kTile>(first);
+  while (first < rows) {
+    const size_t left = rows - first;
+    const size_t tile = left > kTile ? (left + 1) / 2 : left;
+    switch (tile) {
+      case 1:
+        part.template operator()<1>(first);
+        break;
+      case 2:
+        part.template operator()<2>(first);
+        break;
+      case 3:
+        part.template operator()<3>(first);
+        break;
+      case 4:
+        part.template operator()<4>(first);
+        break;
+      case 5:
+        part.template operator()<5>(first);
+        break;
+      case 6:
+        part.template operator()<6>(first);
+        break;
+    }
+    first += tile;
   }
 }
 

@@ -37,6 +37,7 @@ struct Rows {
   size_t count = 0;
   size_t stride = 0;
   T* row(size_t i) const { return data + i * stride; }
+  operator Rows<const T>() const { return {data, count, stride}; }
 };
 
 /// out += left x right; left [n, depth], out [n, padded(columns)].

@@ -7,38 +7,18 @@
 
 namespace ridgeline {
 
-void LstmPass::begin(size_t rows, size_t slots, size_t layers, size_t hidden) {
-  rows_ = rows;
-  slots_ = slots;
-  layers_ = layers;
-  hidden_ = hidden;
-  const size_t all = layers * slots * rows;
-  // What lies behind the units of a row stays 0: rows start at multiples of one length.
-  gates_.resize(std::max(gates_.size(), all * padded(4 * hidden)));
-  units_.resize(std::max(units_.size(), 3 * all * padded(hidden)));
-  zeros_.resize(std::max(zeros_.size(), rows * padded(hidden)));
+namespace {
+
+/// Rows of `from`, one for each of `numbers`, one after the other in `to`.
+Rows<const float> gathered(const Rows<float>& from, std::span<const size_t> numbers,
+                           std::vector<float>& to) {
+  to.resize(numbers.size() * from.stride);
+  for (size_t i = 0; i < numbers.size(); ++i)
+    std::copy_n(from.row(numbers[i]), from.stride, to.data() + i * from.stride);
+  return {to.data(), numbers.size(), from.stride};
 }
 
-Rows<float> LstmPass::gates(size_t layer, size_t step) {
-  const size_t stride = padded(4 * hidden_);
-  return {gates_.data() + (layer * slots_ + step % slots_) * rows_ * stride, rows_, stride};
-}
-
-Rows<float> LstmPass::units(size_t kind, size_t layer, size_t step) {
-  const size_t stride = padded(hidden_);
-  const size_t block = (kind * layers_ + layer) * slots_ + step % slots_;
-  return {units_.data() + block * rows_ * stride, rows_, stride};
-}
-
-LstmCell LstmPass::cell(size_t layer, size_t step) {
-  return {.rows = rows_,
-          .hidden = hidden_,
-          .gates = gates(layer, step).data,
-          .cell_before = step == 0 ? zeros_.data() : units(1, layer, step - 1).data,
-          .cell = units(1, layer, step).data,
-          .cell_tanh = units(2, layer, step).data,
-          .output = units(0, layer, step).data};
-}
+}  // namespace
 
 LstmNetwork::LstmNetwork(const ControllerConfig& config, const std::vector<Decision>& decisions,
                          uint64_t seed)
@@ -133,35 +113,42 @@ void LstmNetwork::prepare() {
                {input_gates_.data(), fed_.size(), padded(gates)});
 }
 
-void LstmNetwork::begin(LstmPass& pass, size_t rows, bool keep_all_steps) const {
-  pass.begin(rows, keep_all_steps ? decisions_.size() : 2, layers_.size(), hidden_);
-}
-
-void LstmNetwork::step(size_t d, std::span<const size_t> tokens, LstmPass& pass, float* logits) {
+size_t LstmNetwork::advance(size_t d, std::span<const size_t> before,
+                            std::span<const size_t> tokens, LstmStates& states, float* logits) {
   prepare();
-  const auto constant = [](const Rows<float>& rows) {
-    return Rows<const float>{rows.data, rows.count, rows.stride};
-  };
+  const size_t rows = tokens.size();
+  const size_t first = states.add(rows);
   for (size_t l = 0; l < layers_.size(); ++l) {
     const Layer& layer = layers_[l];
-    const Rows<float> gates = pass.gates(l, d);
-    for (size_t b = 0; b < pass.rows(); ++b) {
+    const Rows<float> gates = states.gates(l, first, rows);
+    for (size_t b = 0; b < rows; ++b) {
       const float* start =
           l == 0 ? input_gates_.data() + fed_row_[tokens[b]] * gates.stride : layer.bias.data();
       std::copy_n(start, gates.stride, gates.row(b));
     }
-    if (l > 0) multiply_add(constant(pass.output(l - 1, d)), layer.ih, gates);
-    if (d > 0) multiply_add(constant(pass.output(l, d - 1)), layer.hh, gates);
-    lstm_forward(pass.cell(l, d));
+    if (l > 0) multiply_add(states.output(l - 1, first, rows), layer.ih, gates);
+    cell_before_.assign(rows * padded(hidden_), 0.0f);
+    if (d > 0) {
+      gathered(states.cell(l, 0, first), before, cell_before_);
+      multiply_add(gathered(states.output(l, 0, first), before, output_before_), layer.hh, gates);
+    }
+    lstm_forward({.rows = rows,
+                  .hidden = hidden_,
+                  .gates = gates.data,
+                  .cell_before = cell_before_.data(),
+                  .cell = states.cell(l, first, rows).data,
+                  .cell_tanh = states.cell_tanh(l, first, rows).data,
+                  .output = states.output(l, first, rows).data});
   }
   const Head& head = heads_[head_of_[d]];
-  for (size_t b = 0; b < pass.rows(); ++b) {
+  for (size_t b = 0; b < rows; ++b) {
     float* row = logits + b * logit_stride_;
     std::copy_n(weights_.data() + head.bias, head.choices, row);
     std::fill(row + head.choices, row + logit_stride_, 0.0f);
   }
-  multiply_add(constant(pass.output(layers_.size() - 1, d)), head.forward,
-               {logits, pass.rows(), logit_stride_});
+  multiply_add(states.output(layers_.size() - 1, first, rows), head.forward,
+               {logits, rows, logit_stride_});
+  return first;
 }
 
 }  // namespace ridgeline

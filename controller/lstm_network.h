@@ -6,33 +6,10 @@
 
 #include "controller/config.h"
 #include "controller/lstm_kernels.h"
+#include "controller/lstm_states.h"
 #include "search_space/decision.h"
 
 namespace ridgeline {
-
-/// What `LstmNetwork` keeps of the steps of some samples: of all steps for a backward pass, of two
-/// otherwise. Its memory is used again by the next samples.
-class LstmPass {
- public:
-  /// Step d uses slot d modulo `slots`.
-  void begin(size_t rows, size_t slots, size_t layers, size_t hidden);
-
-  size_t rows() const { return rows_; }
-  size_t slots() const { return slots_; }
-  /// [rows, padded(4 hidden)]; the next step's rows follow where all steps are kept.
-  Rows<float> gates(size_t layer, size_t step);
-  /// [rows, padded(hidden)], likewise.
-  Rows<float> output(size_t layer, size_t step) { return units(0, layer, step); }
-  LstmCell cell(size_t layer, size_t step);
-
- private:
-  Rows<float> units(size_t kind, size_t layer, size_t step);
-
-  size_t rows_ = 0, slots_ = 0, layers_ = 0, hidden_ = 0;
-  std::vector<float> gates_;  // [layers, slots, rows, padded(4 hidden)]
-  std::vector<float> units_;  // [output, cell, its tanh][layers, slots, rows, padded(hidden)]
-  std::vector<float> zeros_;  // [rows, padded(hidden)] the cell before the first step
-};
 
 /// The recurrent network of Zoph & Le 2017 and NASNet. Step d feeds the embedding of the choice
 /// made at decision d - 1 (a start token at first; an inactive decision has its own token) to an
@@ -55,13 +32,16 @@ class LstmNetwork {
   /// Floats from one row of logits to the next.
   size_t logit_stride() const { return logit_stride_; }
 
-  void begin(LstmPass& pass, size_t rows, bool keep_all_steps) const;
-  /// Feeds one token per row to step `d`, after step d - 1, and sets its logits [rows, choices].
-  void step(size_t d, std::span<const size_t> tokens, LstmPass& pass, float* logits);
-  /// Adds the loss's gradient to `gradient`, in the order of `weights`. The pass, which is used up,
-  /// kept all steps; tokens [steps, rows] are what it was fed; slopes [steps, rows, logit_stride]
-  /// are the loss's at the logits, 0 behind the choices.
-  void backward(LstmPass& pass, std::span<const size_t> tokens, std::span<float> slopes,
+  LstmStates states() const { return LstmStates(layers_.size(), hidden_); }
+  /// Step `d` for one row per token: each follows a state of step d - 1 (`before`, unread at the
+  /// first step) and is fed its token. Appends a state for each to `states`, sets its logits [rows,
+  /// logit_stride], and returns the number of the first.
+  size_t advance(size_t d, std::span<const size_t> before, std::span<const size_t> tokens,
+                 LstmStates& states, float* logits);
+  /// Adds the loss's gradient to `gradient`, in the order of `weights`, which must be those that
+  /// the states were computed with. slopes [entries of the path, logit_stride] are the loss's at
+  /// the logits, 0 behind the choices.
+  void backward(LstmStates& states, const LstmPath& path, std::span<float> slopes,
                 std::span<float> gradient);
 
  private:
@@ -79,12 +59,14 @@ class LstmNetwork {
 
   void lay_out(const ControllerConfig& config);
   void prepare();
-  void backward_in_time(LstmPass& pass, std::span<float> slopes);
-  void add_head_gradients(LstmPass& pass, std::span<float> slopes, std::span<float> gradient) const;
-  void add_layer_gradients(LstmPass& pass, std::span<const size_t> tokens,
-                           std::span<float> gradient) const;
-  void add_token_gradients(LstmPass& pass, std::span<const size_t> tokens,
-                           std::span<float> gradient) const;
+  void gather(LstmStates& states, const LstmPath& path);
+  void backward_in_time(LstmStates& states, const LstmPath& path, std::span<float> slopes);
+  void step_back(size_t l, size_t d, LstmStates& states, const LstmPath& path);
+  void add_head_gradients(const LstmPath& path, std::span<float> slopes, std::span<float> gradient);
+  void add_layer_gradients(const LstmPath& path, std::span<float> gradient);
+  void add_token_gradients(const LstmPath& path, std::span<float> gradient);
+  void add_outer(Rows<const float> left, size_t left_width, Rows<const float> right,
+                 size_t right_width, float* gradient);
 
   std::vector<Decision> decisions_;
   size_t hidden_, embedding_;
@@ -99,6 +81,8 @@ class LstmNetwork {
   bool prepared_ = false;          // what follows, and the layers' and heads' panels, is up to date
   std::vector<float> embeddings_;  // [fed, padded(embedding)]
   std::vector<float> input_gates_;  // [fed, padded(4 hidden)] of the first layer, biases included
+  std::vector<float> output_before_, cell_before_;  // [rows, padded(hidden)] while advancing
+  LstmWorkspace work_;                              // of `backward`
 };
 
 }  // namespace ridgeline

@@ -5,11 +5,13 @@
 
 #include "controller/lstm_network.h"
 #include "controller/pick.h"
+#include "controller/prefix_tree.h"
 
 namespace ridgeline {
 namespace {
 
-/// Samples that step together: a backward pass holds about 3 kB for each decision of each.
+/// Samples that step together, and after so many different ones the tree is begun anew: it holds
+/// about 3 kB for each decision of each.
 constexpr size_t kChunk = 128;
 
 class LstmPolicy final : public PolicyModel {
@@ -18,11 +20,13 @@ class LstmPolicy final : public PolicyModel {
       : sizes_("hidden " + std::to_string(config.hidden) + ", layers " +
                std::to_string(config.layers) + ", embedding " + std::to_string(config.embedding)),
         decisions_(decisions),
-        temperature_(config.temperature),
-        tanh_constant_(config.tanh_constant),
-        network_(config, decisions, seed) {}
+        network_(config, decisions, seed),
+        tree_(config, decisions) {}
 
-  std::span<float> weights() override { return network_.weights(); }
+  std::span<float> weights() override {
+    tree_.clear();
+    return network_.weights();
+  }
   PolicySamples sample(std::span<const double> uniforms,
                        std::span<const Genotype> kept) const override;
   PolicyScores score(std::span<const Genotype> genotypes) const override;
@@ -33,24 +37,17 @@ class LstmPolicy final : public PolicyModel {
   std::string sizes() const override { return sizes_; }
 
  private:
-  /// The distribution of one decision of one sample.
-  struct Choices {
-    std::vector<double> log_p;
-    double entropy = 0;  ///< nats
-  };
-
-  void set_choices(size_t decision, const float* logits, Choices& choices) const;
-  /// Steps through all decisions of `genotypes`, at most kChunk, and calls visit(decision, sample,
-  /// choices) for every active one. With `keep`, tokens_, logits_ and pass_ then hold what a
-  /// backward pass needs.
+  /// Walks `rows` samples, at most kChunk, through all decisions: choice = visit(decision, sample,
+  /// node), kInactive where it is.
   template <class Visit>
-  void walk(std::span<const Genotype> genotypes, bool keep, const Visit& visit) const;
+  void walk(size_t rows, const Visit& visit) const;
   /// `walk` that adds up log-probability and entropy.
-  void add_scores(std::span<const Genotype> genotypes, bool keep, PolicyScores& scores) const;
-  /// Turns the kept logits into the loss's slopes there, `first` being the number of the first
-  /// genotype in `slopes`, and adds the gradient.
+  void add_scores(std::span<const Genotype> genotypes, PolicyScores& scores) const;
+  /// Adds the gradient of `genotypes`, `first` being the number of the first in `slopes`.
   void add_gradient(std::span<const Genotype> genotypes, const LossSlopes& slopes, size_t first,
                     std::span<float> gradient) const;
+  /// The path of `genotypes`; sets `entries` [decisions, samples] to each one's entries of it.
+  LstmPath path_of(std::span<const Genotype> genotypes, std::vector<size_t>& entries) const;
 
   static std::span<const Genotype> chunk(std::span<const Genotype> genotypes, size_t first) {
     return genotypes.subspan(first, std::min(kChunk, genotypes.size() - first));
@@ -58,34 +55,20 @@ class LstmPolicy final : public PolicyModel {
 
   std::string sizes_;
   std::vector<Decision> decisions_;
-  double temperature_;
-  double tanh_constant_;
   // What follows is computed from the weights or is working memory.
   mutable LstmNetwork network_;
-  mutable LstmPass pass_;
-  mutable std::vector<size_t> tokens_;  // [steps or 1, samples]
-  mutable std::vector<float> logits_;   // [steps or 1, samples, logit_stride]
+  mutable PrefixTree tree_;
 };
 
-void LstmPolicy::set_choices(size_t decision, const float* logits, Choices& choices) const {
-  choices.log_p.resize(static_cast<size_t>(decisions_[decision].choices()));
-  double largest = -HUGE_VAL;
-  for (size_t k = 0; k < choices.log_p.size(); ++k) {
-    const double z = static_cast<double>(logits[k]) / temperature_;
-    choices.log_p[k] = tanh_constant_ > 0 ? tanh_constant_ * std::tanh(z) : z;
-    largest = std::max(largest, choices.log_p[k]);
+template <class Visit>
+void LstmPolicy::walk(size_t rows, const Visit& visit) const {
+  if (tree_.size() > kChunk * decisions_.size()) tree_.clear();
+  std::vector<size_t> nodes(rows, tree_.root(network_));
+  std::vector<int> choices(rows);
+  for (size_t d = 0; d < decisions_.size(); ++d) {
+    if (d > 0) tree_.descend(network_, d, choices, nodes);
+    for (size_t b = 0; b < rows; ++b) choices[b] = visit(d, b, nodes[b]);
   }
-  double sum = 0;
-  double mean = 0;
-  for (double& l : choices.log_p) {
-    l -= largest;
-    const double p = std::exp(l);
-    sum += p;
-    mean += p * l;
-  }
-  const double log_sum = std::log(sum);
-  for (double& l : choices.log_p) l -= log_sum;
-  choices.entropy = log_sum - mean / sum;
 }
 
 PolicySamples LstmPolicy::sample(std::span<const double> uniforms,
@@ -94,121 +77,112 @@ PolicySamples LstmPolicy::sample(std::span<const double> uniforms,
   const size_t count = uniforms.size() / steps;
   PolicySamples samples{std::vector<Genotype>(count, Genotype(steps, kInactive)),
                         std::vector<double>(count, 0.0)};
-  Choices choices;
   for (size_t first = 0; first < count; first += kChunk) {
-    const size_t rows = std::min(kChunk, count - first);
-    network_.begin(pass_, rows, /*keep_all_steps=*/false);
-    tokens_.assign(rows, LstmNetwork::kStart);
-    logits_.resize(std::max(logits_.size(), rows * network_.logit_stride()));
-    for (size_t d = 0; d < steps; ++d) {
-      network_.step(d, tokens_, pass_, logits_.data());
-      for (size_t b = 0; b < rows; ++b) {
-        Genotype& genotype = samples.genotypes[first + b];
-        if (is_active(decisions_[d], genotype)) {
-          set_choices(d, logits_.data() + b * network_.logit_stride(), choices);
-          const int keep = kept.empty() ? kFree : kept[first + b][d];
-          genotype[d] = keep >= 0 ? keep : pick(choices.log_p, uniforms[(first + b) * steps + d]);
-          samples.log_prob[first + b] += choices.log_p[static_cast<size_t>(genotype[d])];
-        }
-        tokens_[b] = network_.token(d, genotype[d]);
-      }
-    }
+    walk(std::min(kChunk, count - first), [&](size_t d, size_t b, size_t node) {
+      Genotype& genotype = samples.genotypes[first + b];
+      if (!is_active(decisions_[d], genotype)) return kInactive;
+      const auto log_p = tree_.log_p(node);
+      const int keep = kept.empty() ? kFree : kept[first + b][d];
+      genotype[d] = keep >= 0 ? keep : pick(log_p, uniforms[(first + b) * steps + d]);
+      samples.log_prob[first + b] += log_p[static_cast<size_t>(genotype[d])];
+      return genotype[d];
+    });
   }
   return samples;
 }
 
-template <class Visit>
-void LstmPolicy::walk(std::span<const Genotype> genotypes, bool keep, const Visit& visit) const {
-  const size_t rows = genotypes.size();
-  const size_t steps = decisions_.size();
-  network_.begin(pass_, rows, keep);
-  tokens_.resize(steps * rows);
-  logits_.resize(std::max(logits_.size(), (keep ? steps : 1) * rows * network_.logit_stride()));
-  Choices choices;
-  for (size_t d = 0; d < steps; ++d) {
-    size_t* tokens = tokens_.data() + d * rows;
-    for (size_t b = 0; b < rows; ++b)
-      tokens[b] = d == 0 ? LstmNetwork::kStart : network_.token(d - 1, genotypes[b][d - 1]);
-    float* logits = logits_.data() + (keep ? d * rows * network_.logit_stride() : 0);
-    network_.step(d, {tokens, rows}, pass_, logits);
-    for (size_t b = 0; b < rows; ++b) {
-      if (genotypes[b][d] == kInactive) continue;
-      set_choices(d, logits + b * network_.logit_stride(), choices);
-      visit(d, b, choices);
-    }
-  }
-}
-
-void LstmPolicy::add_scores(std::span<const Genotype> genotypes, bool keep,
-                            PolicyScores& scores) const {
+void LstmPolicy::add_scores(std::span<const Genotype> genotypes, PolicyScores& scores) const {
   const size_t first = scores.log_prob.size();
   scores.log_prob.resize(first + genotypes.size(), 0.0);
   scores.entropy.resize(first + genotypes.size(), 0.0);
-  walk(genotypes, keep, [&](size_t d, size_t b, const Choices& choices) {
-    scores.log_prob[first + b] += choices.log_p[static_cast<size_t>(genotypes[b][d])];
-    scores.entropy[first + b] += choices.entropy;
+  walk(genotypes.size(), [&](size_t d, size_t b, size_t node) {
+    const int choice = genotypes[b][d];
+    if (choice == kInactive) return choice;
+    scores.log_prob[first + b] += tree_.log_p(node)[static_cast<size_t>(choice)];
+    scores.entropy[first + b] += tree_.entropy(node);
+    return choice;
   });
 }
 
 PolicyScores LstmPolicy::score(std::span<const Genotype> genotypes) const {
   PolicyScores scores;
   for (size_t first = 0; first < genotypes.size(); first += kChunk)
-    add_scores(chunk(genotypes, first), /*keep=*/false, scores);
+    add_scores(chunk(genotypes, first), scores);
   return scores;
 }
 
-// A batch of one chunk is scored once; a larger one first as a whole, since the slopes may depend
-// on all its scores, then chunk by chunk for the gradients, which are added in their order.
+// The slopes may depend on all scores; the gradients are added chunk by chunk, in their order.
 PolicyScores LstmPolicy::gradient(std::span<const Genotype> genotypes,
                                   const std::function<LossSlopes(const PolicyScores&)>& slopes_of,
                                   std::span<float> gradient) const {
   std::fill(gradient.begin(), gradient.end(), 0.0f);
-  if (genotypes.size() <= kChunk) {
-    PolicyScores scores;
-    add_scores(genotypes, /*keep=*/true, scores);
-    add_gradient(genotypes, slopes_of(scores), 0, gradient);
-    return scores;
-  }
   PolicyScores scores = score(genotypes);
   const LossSlopes slopes = slopes_of(scores);
-  for (size_t first = 0; first < genotypes.size(); first += kChunk) {
-    const auto part = chunk(genotypes, first);
-    walk(part, /*keep=*/true, [](size_t, size_t, const Choices&) {});
-    add_gradient(part, slopes, first, gradient);
-  }
+  for (size_t first = 0; first < genotypes.size(); first += kChunk)
+    add_gradient(chunk(genotypes, first), slopes, first, gradient);
   return scores;
 }
 
+// In the order of the samples, so that its bits do not depend on what the tree held before.
+LstmPath LstmPolicy::path_of(std::span<const Genotype> genotypes,
+                             std::vector<size_t>& entries) const {
+  constexpr size_t kNone = SIZE_MAX;
+  const size_t rows = genotypes.size();
+  entries.resize(decisions_.size() * rows);
+  walk(rows, [&](size_t d, size_t b, size_t node) {
+    entries[d * rows + b] = node;
+    return genotypes[b][d];
+  });
+  LstmPath path;
+  std::vector<size_t> entry_of(tree_.size(), kNone);
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (i % rows == 0) path.first.push_back(path.state.size());
+    const size_t node = entries[i];
+    if (entry_of[node] == kNone) {
+      entry_of[node] = path.state.size();
+      path.state.push_back(node);
+      path.before.push_back(i < rows ? 0 : entries[i - rows]);
+      path.token.push_back(tree_.token(node));
+    }
+    entries[i] = entry_of[node];
+  }
+  path.first.push_back(path.state.size());
+  return path;
+}
+
+// By the logits z of an entry, with the samples b that pass it: sum over b of log_prob'_b (chosen_b
+// - p) - entropy'_b p (log p + entropy).
 void LstmPolicy::add_gradient(std::span<const Genotype> genotypes, const LossSlopes& slopes,
                               size_t first, std::span<float> gradient) const {
   const size_t rows = genotypes.size();
   const size_t stride = network_.logit_stride();
-  Choices choices;
-  for (size_t d = 0; d < decisions_.size(); ++d) {
-    for (size_t b = 0; b < rows; ++b) {
-      float* logits = logits_.data() + (d * rows + b) * stride;
-      if (genotypes[b][d] == kInactive) {
-        std::fill_n(logits, decisions_[d].choices(), 0.0f);
-        continue;
-      }
-      set_choices(d, logits, choices);
-      for (size_t k = 0; k < choices.log_p.size(); ++k) {
-        const double l = choices.log_p[k];
-        const double p = std::exp(l);
-        const double chosen = genotypes[b][d] == static_cast<int>(k) ? 1 : 0;
-        double slope = slopes.log_prob[first + b] * (chosen - p) -
-                       slopes.entropy[first + b] * p * (l + choices.entropy);
-        if (tanh_constant_ > 0) {
-          const double t = std::tanh(static_cast<double>(logits[k]) / temperature_);
-          slope *= tanh_constant_ * (1 - t * t);
-        }
-        logits[k] = static_cast<float>(slope / temperature_);
-      }
+  std::vector<size_t> entries;
+  const LstmPath path = path_of(genotypes, entries);
+  struct Sum {
+    double log_prob = 0, entropy = 0;
+  };
+  std::vector<Sum> sums(path.state.size());
+  std::vector<double> chosen(path.state.size() * stride, 0.0);
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const size_t b = i % rows;
+    const int choice = genotypes[b][i / rows];
+    if (choice == kInactive) continue;
+    sums[entries[i]].log_prob += slopes.log_prob[first + b];
+    sums[entries[i]].entropy += slopes.entropy[first + b];
+    chosen[entries[i] * stride + static_cast<size_t>(choice)] += slopes.log_prob[first + b];
+  }
+  std::vector<float> by_logit(path.state.size() * stride, 0.0f);
+  for (size_t e = 0; e < path.state.size(); ++e) {
+    const size_t node = path.state[e];
+    const auto log_p = tree_.log_p(node);
+    for (size_t k = 0; k < log_p.size(); ++k) {
+      const double p = std::exp(log_p[k]);
+      const double slope = chosen[e * stride + k] - sums[e].log_prob * p -
+                           sums[e].entropy * p * (log_p[k] + tree_.entropy(node));
+      by_logit[e * stride + k] = static_cast<float>(slope * tree_.logit_slope(node, k));
     }
   }
-  const size_t size = decisions_.size() * rows;
-  network_.backward(pass_, std::span(tokens_).first(size), std::span(logits_).first(size * stride),
-                    gradient);
+  network_.backward(tree_.states(), path, by_logit, gradient);
 }
 
 std::vector<std::vector<double>> LstmPolicy::marginals(std::span<const Genotype> genotypes) const {
@@ -216,8 +190,12 @@ std::vector<std::vector<double>> LstmPolicy::marginals(std::span<const Genotype>
   for (const auto& decision : decisions_)
     rows.emplace_back(static_cast<size_t>(decision.choices()), 0.0);
   for (size_t first = 0; first < genotypes.size(); first += kChunk) {
-    walk(chunk(genotypes, first), /*keep=*/false, [&](size_t d, size_t, const Choices& choices) {
-      for (size_t k = 0; k < rows[d].size(); ++k) rows[d][k] += std::exp(choices.log_p[k]);
+    const auto part = chunk(genotypes, first);
+    walk(part.size(), [&](size_t d, size_t b, size_t node) {
+      if (part[b][d] == kInactive) return kInactive;
+      const auto log_p = tree_.log_p(node);
+      for (size_t k = 0; k < log_p.size(); ++k) rows[d][k] += std::exp(log_p[k]);
+      return part[b][d];
     });
   }
   for (auto& row : rows) {
