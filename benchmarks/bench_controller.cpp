@@ -1,5 +1,6 @@
 // Samples per second (sampling and one update) of the LSTM controller under a free reward, on one
-// core; benchmarks/controller_peer runs it beside the same program in Python.
+// core, of the whole time and of its first and last 1,600 samples: a policy that settles is asked
+// for what it said before. benchmarks/controller_peer runs it beside the same program in Python.
 //   bench_controller [BATCH [DECISIONS [CHOICES [SECONDS]]]], by default 16 40 4 2
 
 #include <algorithm>
@@ -47,9 +48,12 @@ double reward_of(const Genotype& genotype) {
          static_cast<double>(genotype.size());
 }
 
+constexpr size_t kWindow = 1600;  ///< samples
+
 struct Rate {
   double samples_per_s = 0;
-  double sampling_share = 0;  ///< of the time
+  double sampling_share = 0;         ///< of the time
+  double first_window, last_window;  ///< samples per second
 };
 
 Rate rate_of(const ControllerConfig& config, const std::vector<Decision>& decisions, int batch,
@@ -59,6 +63,7 @@ Rate rate_of(const ControllerConfig& config, const std::vector<Decision>& decisi
   const double start = cpu_seconds();
   double now = start;
   uint64_t batches = 0;
+  std::vector<double> times = {start};
   while (now - start < seconds) {
     RandomStream stream(1, batches++, "bench");
     const auto genotypes = controller->sample(batch, stream);
@@ -68,8 +73,12 @@ Rate rate_of(const ControllerConfig& config, const std::vector<Decision>& decisi
     for (const auto& genotype : genotypes) rewards.push_back(reward_of(genotype));
     controller->update(genotypes, rewards);
     now = cpu_seconds();
+    times.push_back(now);
   }
-  return {static_cast<double>(batches) * batch / (now - start), sampling / (now - start)};
+  const size_t window = std::min<size_t>(std::max<size_t>(kWindow / batch, 1), batches);
+  const auto samples = static_cast<double>(window) * batch;
+  return {static_cast<double>(batches) * batch / (now - start), sampling / (now - start),
+          samples / (times[window] - start), samples / (now - times[batches - window])};
 }
 
 }  // namespace
@@ -87,8 +96,8 @@ int main(int argc, char** argv) {
   }
   for (const auto& [name, config] : cases()) {
     const Rate rate = rate_of(config, decisions, batch, number(4, 2));
-    std::printf("%s %.1f samples/s, %.0f %% of the time sampling\n", name, rate.samples_per_s,
-                100 * rate.sampling_share);
+    std::printf("%s %.1f samples/s, %.0f %% of the time sampling; first %.1f, last %.1f\n", name,
+                rate.samples_per_s, 100 * rate.sampling_share, rate.first_window, rate.last_window);
   }
   return 0;
 }

@@ -123,24 +123,13 @@ void LstmNetwork::step_back(size_t l, size_t d, LstmStates& states, const LstmPa
   const size_t first = path.first[d];
   const size_t count = path.count(d);
   const Rows<float> gates = rows_of(work.gates, first, count, 4 * hidden_);
-  const auto numbers = std::span(path.state).subspan(first, count);
-  gather_rows(states.gates(l, 0, states.size()), numbers, gates.data);
-  work_.cell_tanh.resize(count * stride);
-  gather_rows(states.cell_tanh(l, 0, states.size()), numbers, work_.cell_tanh.data());
-  work_.cell_before.assign(count * stride, 0.0f);
-  const Rows<float> cells = states.cell(l, 0, states.size());
-  for (size_t b = 0; d > 0 && b < count; ++b) {
-    std::copy_n(cells.row(path.state[path.before[first + b]]), stride,
-                work_.cell_before.data() + b * stride);
+  for (size_t b = 0; b < count; ++b) {
+    LstmCell cell = states.at(l, path.state[first + b]);
+    cell.cell_before =
+        d > 0 ? states.at(l, path.state[path.before[first + b]]).cell : zeros_.data();
+    lstm_backward(cell, work.by_output.data() + b * stride, work.by_cell.data() + b * stride,
+                  gates.row(b));
   }
-  lstm_backward({.rows = count,
-                 .hidden = hidden_,
-                 .gates = gates.data,
-                 .cell_before = work_.cell_before.data(),
-                 .cell = nullptr,
-                 .cell_tanh = work_.cell_tanh.data(),
-                 .output = nullptr},
-                work.by_output.data(), work.by_cell.data());
   if (d == 0) return;
   work_.by_recurrence.assign(count * stride, 0.0f);
   const Rows<float> by_recurrence = rows_of(work_.by_recurrence, 0, count, hidden_);

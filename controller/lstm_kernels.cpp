@@ -190,49 +190,45 @@ void outer_add(Rows<const float> left, Rows<const float> right, Rows<float> out)
 RIDGELINE_FOR_EACH_CPU
 void lstm_forward(const LstmCell& step) {
   const size_t n = step.hidden;
-  for (size_t b = 0; b < step.rows; ++b) {
-    for (size_t j = 0; j < n; j += kLanes) {
-      const size_t width = std::min(kLanes, n - j);
-      const size_t at = b * padded(n) + j;
-      float* gates = step.gates + b * padded(4 * n) + j;
-      const Lanes i = sigmoid_of(load(gates, width));
-      const Lanes f = sigmoid_of(load(gates + n, width));
-      const Lanes g = tanh_of(load(gates + 2 * n, width));
-      const Lanes o = sigmoid_of(load(gates + 3 * n, width));
-      const Lanes c = f * load(step.cell_before + at, width) + i * g;
-      const Lanes t = tanh_of(c);
-      store(gates, i, width);
-      store(gates + n, f, width);
-      store(gates + 2 * n, g, width);
-      store(gates + 3 * n, o, width);
-      store(step.cell + at, c, width);
-      store(step.cell_tanh + at, t, width);
-      store(step.output + at, o * t, width);
-    }
+  for (size_t j = 0; j < n; j += kLanes) {
+    const size_t width = std::min(kLanes, n - j);
+    float* gates = step.gates + j;
+    const Lanes i = sigmoid_of(load(gates, width));
+    const Lanes f = sigmoid_of(load(gates + n, width));
+    const Lanes g = tanh_of(load(gates + 2 * n, width));
+    const Lanes o = sigmoid_of(load(gates + 3 * n, width));
+    const Lanes c = f * load(step.cell_before + j, width) + i * g;
+    const Lanes t = tanh_of(c);
+    store(gates, i, width);
+    store(gates + n, f, width);
+    store(gates + 2 * n, g, width);
+    store(gates + 3 * n, o, width);
+    store(step.cell + j, c, width);
+    store(step.cell_tanh + j, t, width);
+    store(step.output + j, o * t, width);
   }
 }
 
 RIDGELINE_FOR_EACH_CPU
-void lstm_backward(const LstmCell& step, const float* output_slope, float* cell_slope) {
+void lstm_backward(const LstmCell& step, const float* output_slope, float* cell_slope,
+                   float* gate_slopes) {
   const size_t n = step.hidden;
-  for (size_t b = 0; b < step.rows; ++b) {
-    for (size_t j = 0; j < n; j += kLanes) {
-      const size_t width = std::min(kLanes, n - j);
-      const size_t at = b * padded(n) + j;
-      float* gates = step.gates + b * padded(4 * n) + j;
-      const Lanes i = load(gates, width);
-      const Lanes f = load(gates + n, width);
-      const Lanes g = load(gates + 2 * n, width);
-      const Lanes o = load(gates + 3 * n, width);
-      const Lanes t = load(step.cell_tanh + at, width);
-      const Lanes by_output = load(output_slope + at, width);
-      const Lanes by_cell = load(cell_slope + at, width) + by_output * o * (1.0f - t * t);
-      store(gates, by_cell * g * i * (1.0f - i), width);
-      store(gates + n, by_cell * load(step.cell_before + at, width) * f * (1.0f - f), width);
-      store(gates + 2 * n, by_cell * i * (1.0f - g * g), width);
-      store(gates + 3 * n, by_output * t * o * (1.0f - o), width);
-      store(cell_slope + at, by_cell * f, width);
-    }
+  for (size_t j = 0; j < n; j += kLanes) {
+    const size_t width = std::min(kLanes, n - j);
+    const float* gates = step.gates + j;
+    float* slopes = gate_slopes + j;
+    const Lanes i = load(gates, width);
+    const Lanes f = load(gates + n, width);
+    const Lanes g = load(gates + 2 * n, width);
+    const Lanes o = load(gates + 3 * n, width);
+    const Lanes t = load(step.cell_tanh + j, width);
+    const Lanes by_output = load(output_slope + j, width);
+    const Lanes by_cell = load(cell_slope + j, width) + by_output * o * (1.0f - t * t);
+    store(slopes, by_cell * g * i * (1.0f - i), width);
+    store(slopes + n, by_cell * load(step.cell_before + j, width) * f * (1.0f - f), width);
+    store(slopes + 2 * n, by_cell * i * (1.0f - g * g), width);
+    store(slopes + 3 * n, by_output * t * o * (1.0f - o), width);
+    store(cell_slope + j, by_cell * f, width);
   }
 }
 

@@ -47,20 +47,22 @@ void multiply_add(Rows<const float> left, const Panels& right, Rows<float> out);
 /// padded(columns)].
 void outer_add(Rows<const float> left, Rows<const float> right, Rows<float> out);
 
-/// One step of `hidden` LSTM units for n rows: c' = f c + i g, h' = o tanh(c').
+/// One step of `hidden` LSTM units for one row: c' = f c + i g, h' = o tanh(c').
 struct LstmCell {
-  size_t rows = 0, hidden = 0;
-  float* gates = nullptr;              ///< [rows, padded(4 hidden)]: i, f, g, o
-  const float* cell_before = nullptr;  ///< [rows, padded(hidden)], as the next three
+  size_t hidden = 0;
+  float* gates = nullptr;              ///< [padded(4 hidden)]: i, f, g, o
+  const float* cell_before = nullptr;  ///< [padded(hidden)], as the next three
   float* cell = nullptr;
   float* cell_tanh = nullptr;
   float* output = nullptr;
 };
 /// Replaces the gates' inputs by their values; sets cell, its tanh and the output.
 void lstm_forward(const LstmCell& step);
-/// Replaces the gates' values by the loss's slopes at their inputs, given its slope at the output;
-/// `cell_slope` is that at the cell, replaced by that at the cell before.
-void lstm_backward(const LstmCell& step, const float* output_slope, float* cell_slope);
+/// Sets `gate_slopes` [padded(4 hidden)] to the loss's slopes at the gates' inputs, given their
+/// values and the slope at the output; `cell_slope` is that at the cell, replaced by that at the
+/// cell before. Reads neither cell nor output.
+void lstm_backward(const LstmCell& step, const float* output_slope, float* cell_slope,
+                   float* gate_slopes);
 
 /// Adam's two moving averages and its step along them.
 struct AdamStep {

@@ -24,7 +24,8 @@ LstmNetwork::LstmNetwork(const ControllerConfig& config, const std::vector<Decis
                          uint64_t seed)
     : decisions_(decisions),
       hidden_(static_cast<size_t>(config.hidden)),
-      embedding_(static_cast<size_t>(config.embedding)) {
+      embedding_(static_cast<size_t>(config.embedding)),
+      zeros_(padded(hidden_), 0.0f) {
   size_t tokens = kStart + 1;
   fed_.push_back(kStart);
   for (const auto& decision : decisions_) {
@@ -127,18 +128,13 @@ size_t LstmNetwork::advance(size_t d, std::span<const size_t> before,
       std::copy_n(start, gates.stride, gates.row(b));
     }
     if (l > 0) multiply_add(states.output(l - 1, first, rows), layer.ih, gates);
-    cell_before_.assign(rows * padded(hidden_), 0.0f);
-    if (d > 0) {
-      gathered(states.cell(l, 0, first), before, cell_before_);
+    if (d > 0)
       multiply_add(gathered(states.output(l, 0, first), before, output_before_), layer.hh, gates);
+    for (size_t b = 0; b < rows; ++b) {
+      LstmCell cell = states.at(l, first + b);
+      cell.cell_before = d > 0 ? states.at(l, before[b]).cell : zeros_.data();
+      lstm_forward(cell);
     }
-    lstm_forward({.rows = rows,
-                  .hidden = hidden_,
-                  .gates = gates.data,
-                  .cell_before = cell_before_.data(),
-                  .cell = states.cell(l, first, rows).data,
-                  .cell_tanh = states.cell_tanh(l, first, rows).data,
-                  .output = states.output(l, first, rows).data});
   }
   const Head& head = heads_[head_of_[d]];
   for (size_t b = 0; b < rows; ++b) {

@@ -70,6 +70,7 @@ class LstmNetwork {
 
   std::vector<Decision> decisions_;
   size_t hidden_, embedding_;
+  std::vector<float> zeros_;         // [padded(hidden)] the cell before the first step
   std::vector<size_t> first_token_;  // per decision; its inactive token follows its choices
   std::vector<size_t> fed_;          // tokens that some genotype feeds
   std::vector<size_t> fed_row_;      // per token, its place in fed_
@@ -80,9 +81,9 @@ class LstmNetwork {
   std::vector<float> weights_;
   bool prepared_ = false;          // what follows, and the layers' and heads' panels, is up to date
   std::vector<float> embeddings_;  // [fed, padded(embedding)]
-  std::vector<float> input_gates_;  // [fed, padded(4 hidden)] of the first layer, biases included
-  std::vector<float> output_before_, cell_before_;  // [rows, padded(hidden)] while advancing
-  LstmWorkspace work_;                              // of `backward`
+  std::vector<float> input_gates_;    // [fed, padded(4 hidden)] of the first layer, biases included
+  std::vector<float> output_before_;  // [rows, padded(hidden)] while advancing
+  LstmWorkspace work_;                // of `backward`
 };
 
 }  // namespace ridgeline

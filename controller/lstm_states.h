@@ -23,15 +23,21 @@ class LstmStates {
   Rows<float> gates(size_t layer, size_t first, size_t count) {
     return rows(layers_[layer].gates, 4 * hidden_, first, count);
   }
-  /// [count, padded(hidden)], as the next two.
-  Rows<float> cell(size_t layer, size_t first, size_t count) {
-    return rows(layers_[layer].cell, hidden_, first, count);
-  }
-  Rows<float> cell_tanh(size_t layer, size_t first, size_t count) {
-    return rows(layers_[layer].cell_tanh, hidden_, first, count);
-  }
+  /// [count, padded(hidden)]
   Rows<float> output(size_t layer, size_t first, size_t count) {
     return rows(layers_[layer].output, hidden_, first, count);
+  }
+
+  /// One state as the kernels see it, but for its `cell_before`.
+  LstmCell at(size_t layer, size_t state) {
+    Layer& values = layers_[layer];
+    const size_t unit = state * padded(hidden_);
+    return {.hidden = hidden_,
+            .gates = values.gates.data() + state * padded(4 * hidden_),
+            .cell_before = nullptr,
+            .cell = values.cell.data() + unit,
+            .cell_tanh = values.cell_tanh.data() + unit,
+            .output = values.output.data() + unit};
   }
 
  private:
@@ -68,8 +74,8 @@ struct LstmWorkspace {
     std::vector<float> by_output_before, by_cell_before;  // of the step before
   };
   std::vector<Layer> layers;
-  std::vector<float> cell_before, cell_tanh, by_recurrence;  // [entries of a step, padded(hidden)]
-  std::vector<float> sum;                                    // [left, padded(right)] of a product
+  std::vector<float> by_recurrence;  // [entries of a step, padded(hidden)]
+  std::vector<float> sum;            // [left, padded(right)] of a product
 };
 
 }  // namespace ridgeline

@@ -176,6 +176,42 @@ TEST_CASE("the gradient's bits do not depend on earlier calls or on the number o
   CHECK(gradient_of(*fresh, 20) == second);
 }
 
+TEST_CASE("what a policy says does not depend on what it was asked before") {
+  for (const auto& c : cases()) {
+    const auto fresh = model_of(c);
+    const auto used = model_of(c);
+    const size_t weights = fresh->weights().size();
+    used->sample(uniforms(c, 300, 9));  // more than it keeps
+    const auto numbers = uniforms(c, 20, 10);
+    const PolicySamples samples = used->sample(numbers);
+    CHECK(samples.genotypes == fresh->sample(numbers).genotypes);
+    std::vector<Genotype> batch = samples.genotypes;
+    batch.push_back(batch.front());  // a repeat counts twice
+    const auto slopes = [](const PolicyScores& s) { return slopes_for(s.log_prob.size()); };
+    std::vector<float> first(weights), second(weights), third(weights);
+    const PolicyScores scores = fresh->gradient(batch, slopes, first);
+    CHECK(used->gradient(batch, slopes, second).entropy == scores.entropy);
+    CHECK(second == first);
+    const auto beginning = std::span(batch).first(3);
+    used->gradient(beginning, slopes, third);
+    used->gradient(batch, slopes, third);
+    CHECK(third == first);
+  }
+}
+
+TEST_CASE("changed weights count at once") {
+  for (const auto& c : cases()) {
+    const auto changed = model_of(c);
+    const auto genotypes = changed->sample(uniforms(c, 9, 13)).genotypes;
+    const auto before = changed->score(genotypes).log_prob;
+    for (float& weight : changed->weights()) weight *= 1.5f;
+    const auto other = model_of(c);
+    for (float& weight : other->weights()) weight *= 1.5f;
+    CHECK(changed->score(genotypes).log_prob == other->score(genotypes).log_prob);
+    CHECK(changed->score(genotypes).log_prob != before);
+  }
+}
+
 TEST_CASE("kept choices are made where they can be, and the others are drawn from the policy") {
   const Case c{{.hidden = 8, .embedding = 6, .init_range = 0.5}, conditional_space()};
   const auto model = model_of(c);
