@@ -51,6 +51,7 @@ void profile_command(const ProfileOptions& options) {
   config.device = options.device;
   config.threads = options.threads;
   if (options.batch < 1) throw Error(ErrorKind::kUsage, "--batch: must be at least 1");
+  if (options.threads < 1) throw Error(ErrorKind::kUsage, "--threads: must be at least 1");
   if (!options.precision.empty()) {
     config.precision = enum_from_yaml<Precision>(YamlView::parse(options.precision, "--precision"));
   }

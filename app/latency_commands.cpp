@@ -44,6 +44,14 @@ SamplingPlan sample_of(const SampleOptions& options) {
   return {options.samples, options.seed, options.resolutions};
 }
 
+std::string term_text(const WholeNetworkTerm& term) {
+  if (term.networks == 0) return "whole network: the plain sum, compared with no measured network";
+  return "whole network: " + format_fixed(term.scale, 4) + " x sum " +
+         (term.offset_ms < 0 ? "- " : "+ ") + format_ms(std::abs(term.offset_ms)) + ", over " +
+         std::to_string(term.networks) + " networks off by " + format_fixed(100 * term.mape, 1) +
+         " %, " + format_fixed(100 * term.held_out_mape, 1) + " % where left out of the fit";
+}
+
 }  // namespace
 
 void build_table_command(const BuildTableOptions& options) {
@@ -55,7 +63,7 @@ void build_table_command(const BuildTableOptions& options) {
   const SamplingPlan fresh{50, operators.seed + 2, operators.resolutions};
   std::optional<ProgressBar> bar;
   const auto observer = [&](int done, int total, const std::string& what) {
-    if (done == 1 || !bar) bar.emplace("latency table", total);
+    if (done == 0) bar.emplace("latency table", total);
     bar->update(done, what);
     if (done == total) bar.reset();
   };
@@ -65,11 +73,7 @@ void build_table_command(const BuildTableOptions& options) {
                   options.out, observer);
   std::cout << options.out << ": " << table.operators.size() << " operators on " << table.device
             << ", batch " << table.place.batch << ", " << enum_name(table.place.precision) << "\n"
-            << "whole network: " << format_fixed(table.term.scale, 4) << " x sum "
-            << (table.term.offset_ms < 0 ? "- " : "+ ") << format_ms(std::abs(table.term.offset_ms))
-            << ", over " << table.term.networks << " networks off by "
-            << format_fixed(100 * table.term.mape, 1) << " %, "
-            << format_fixed(100 * table.term.held_out_mape, 1) << " % where left out of the fit\n"
+            << term_text(table.term) << "\n"
             << "of the operators of other random networks it has "
             << format_fixed(100 * coverage(table, space, fresh), 1) << " %\n";
 }

@@ -1,6 +1,8 @@
 #include <malloc.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <iostream>
 
 #include "app/commands.h"
@@ -159,12 +161,12 @@ void add_explaining_commands(CLI::App& app) {
 
 void add_scale_command(CLI::App& app) {
   static ScaleOptions scale;
-  auto* sub = command(
-      app, "scale", "scale a network into a family: by LACS, or by given coefficients",
-      "ridgeline scale runs/first --set scaling.latency_ratio=3 --out family\n"
-      "  ridgeline scale efficientnet_b0.yaml --alpha 1.2 --beta 1.1 --gamma 1.15 --phi 0 1 2 "
-      "--hardware v100 --batch 128\n"
-      "  ridgeline scale net.yaml --config configs/quickstart.yaml");
+  auto* sub =
+      command(app, "scale", "scale a network into a family: by LACS, or by given coefficients",
+              "ridgeline scale runs/first --set scaling.latency_ratio=3 --out family\n"
+              "  ridgeline scale efficientnet_b0 --alpha 1.2 --beta 1.1 --gamma 1.15 --phi 0 1 2 "
+              "--hardware v100 --batch 128\n"
+              "  ridgeline scale net.yaml --config configs/quickstart.yaml");
   sub->add_option("source", scale.source,
                   "run folder (LACS on its best network) or architecture file")
       ->required()
@@ -216,6 +218,7 @@ void add_network_commands(CLI::App& app) {
       ->type_name("NETWORK|ARCH");
   sub->add_option("--resolution", profile.resolution,
                   "side of the square input, pixels (default: the network's own)")
+      ->check(CLI::Range(1, 8192))
       ->type_name("PX");
   sub->add_option("--hardware", profile.hardware, "a name of configs/hardware, or a hardware file")
       ->capture_default_str();
@@ -287,6 +290,35 @@ void add_calibrate_command(CLI::App& app) {
   sub->callback([] { calibrate_command(calibrate); });
 }
 
+/// A word that is no command gets the nearest one.
+[[noreturn]] void refuse_command_line(const CLI::App& app, int argc, char** argv,
+                                      const std::string& what) {
+  const std::string word = argc > 1 ? argv[1] : "";
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app.get_subcommands({})) names.push_back(sub->get_name());
+  const bool known = std::find(names.begin(), names.end(), word) != names.end();
+  if (word.empty() || word[0] == '-' || known)
+    throw Error(ErrorKind::kUsage, what + "; see `ridgeline --help`");
+  const std::string near = nearest_name(word, names);
+  throw Error(ErrorKind::kUsage, "'" + word + "' is no command" +
+                                     (near.empty() ? ";" : "; did you mean '" + near + "'?") +
+                                     " valid: " + join(names));
+}
+
+/// What was printed may stand in a buffer that a full disk refuses.
+void require_output() {
+  std::cout.flush();
+  if (!std::cout) throw Error(ErrorKind::kIo, "cannot write the output; it is not complete");
+}
+
+/// File contents that a message quotes must neither break its line nor steer a terminal.
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (std::iscntrl(static_cast<unsigned char>(c))) c = ' ';
+  }
+  return text;
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Ridgeline: hardware-aware neural-architecture search", "ridgeline"};
   app.footer(kFooter);
@@ -317,8 +349,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::CallForVersion& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
-    throw Error(ErrorKind::kUsage, std::string(e.what()) + "; see `ridgeline --help`");
+    refuse_command_line(app, argc, argv, e.what());
   }
+  require_output();
   return 0;
 }
 
@@ -330,7 +363,7 @@ int main(int argc, char** argv) {
   try {
     return ridgeline::run(argc, argv);
   } catch (const ridgeline::Error& error) {
-    std::cerr << "ridgeline: " << error.what() << "\n";
+    std::cerr << "ridgeline: " << ridgeline::one_line(error.what()) << "\n";
     return error.exit_code();
   } catch (const std::exception& error) {
     std::cerr << "ridgeline: internal error: " << error.what() << "\n";

@@ -173,8 +173,7 @@ std::string run_summary(RunDirectory& run) {
   const auto trials = run.store().trials(Phase::kSearch);
   const auto& config = run.config();
   std::string text = "run " + run.path().string() + ": " + std::to_string(trials.size()) + " of " +
-                     std::to_string(config.search.trials) + " trials";
-  text += run.store().fact("finished_at") ? ", finished\n" : ", not finished\n";
+                     std::to_string(config.search.trials) + " trials, " + run.state() + "\n";
   const std::string stop = early_stop(run.store());
   if (!stop.empty()) text += "the search ended early: " + stop + "\n";
   if (!trials.empty()) text += counts(trials) + "\n";

@@ -47,6 +47,16 @@ std::string source_text(const RewardCalibrateOptions& options, const TradeOff& t
   return text + ", a doubling of the latency brings";
 }
 
+/// Networks that differ in little but accuracy have a slope that no trade-off can mean; `--gain`
+/// has the same limit.
+void require_plausible(const RewardCalibrateOptions& options, const TradeOff& trade) {
+  if (trade.gain <= 1) return;
+  throw Error(ErrorKind::kInfeasible,
+              "reward calibrate: " + source_text(options, trade) + " " + percent_text(trade.gain) +
+                  " more accuracy, which is no trade-off to search by; give networks further apart "
+                  "in latency, or --gain");
+}
+
 /// The fit's own doubts, and what a proxy task cannot know.
 std::string caveats(const RewardCalibrateOptions& options, const TradeOff& trade) {
   std::string text;
@@ -79,6 +89,7 @@ void reward_calibrate_command(const RewardCalibrateOptions& options) {
   } else {
     trade = trade_off_between(point_of(options.points[0]), point_of(options.points[1]));
   }
+  require_plausible(options, trade);
   const std::string w = format_fixed(trade.w, 4);
   std::cout << source_text(options, trade) << " " << percent_text(trade.gain)
             << " more accuracy (relative)\n"

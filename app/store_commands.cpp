@@ -21,12 +21,10 @@ std::vector<std::string> run_row(const fs::path& path) {
   try {
     RunDirectory run = RunDirectory::read(path);
     const auto best = run.store().best(Phase::kSearch);
-    const auto events = run.store().events();
-    const bool finished = run.store().fact("finished_at").has_value();
     return {path.string(),
             std::to_string(run.store().count(Phase::kSearch)) + "/" +
                 std::to_string(run.config().search.trials),
-            finished ? "finished" : (events.empty() ? "not finished" : events.back().kind),
+            run.state(),
             best ? format_fixed(best->reward, 4) : "-",
             best ? format_fixed(100 * best->accuracy, 2) + " %" : "-",
             best ? format_ms(best->latency_ms) : "-",

@@ -5,14 +5,19 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
+#include <thread>
 
 #include "core/error.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr int kLockAttempts = 5;
+constexpr std::chrono::milliseconds kLockPause{10};
 
 [[noreturn]] void fail_io(const fs::path& path, const std::string& action, int error) {
   throw Error(ErrorKind::kIo, path.string() + ": cannot " + action + ": " + std::strerror(error));
@@ -26,6 +31,15 @@ bool write_all(int descriptor, std::string_view text) {
     if (written > 0) text.remove_prefix(static_cast<size_t>(written));
   }
   return true;
+}
+
+/// To a device or a pipe, which a rename would replace by a file.
+void write_through(const fs::path& path, std::string_view text) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (descriptor < 0) fail_io(path, "write", errno);
+  int error = write_all(descriptor, text) ? 0 : errno;
+  if (::close(descriptor) != 0 && error == 0) error = errno;
+  if (error != 0) fail_io(path, "write", error);
 }
 
 }  // namespace
@@ -42,7 +56,15 @@ std::string read_file(const fs::path& path) {
   return text;
 }
 
-void write_file_atomic(const fs::path& path, std::string_view text) {
+void write_file_atomic(const fs::path& asked, std::string_view text) {
+  std::error_code ignored;
+  // A rename would put a file in the place of the link.
+  const fs::path path =
+      fs::is_symlink(asked, ignored) ? fs::weakly_canonical(asked, ignored) : asked;
+  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) {
+    write_through(path, text);
+    return;
+  }
   fs::path temporary = path;
   temporary += ".tmp." + std::to_string(::getpid());
   const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -70,7 +92,13 @@ void make_folder(const fs::path& path) {
 FileLock::FileLock(const fs::path& path) {
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor_ < 0) fail_io(path, "open", errno);
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+  bool locked = false;
+  // Who asks whether a run is being worked on has the lock for an instant.
+  for (int attempt = 0; attempt < kLockAttempts && !locked; ++attempt) {
+    if (attempt > 0) std::this_thread::sleep_for(kLockPause);
+    locked = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  }
+  if (!locked) {
     char owner[256] = {};
     const ssize_t size = ::pread(descriptor_, owner, sizeof owner - 1, 0);
     ::close(descriptor_);

@@ -60,6 +60,37 @@ void make_absolute(std::string& path, const fs::path& base) {
   path = (fs::exists(here) ? here : fs::absolute(base / path)).lexically_normal().string();
 }
 
+/// A name of configs/hardware stays a name, as does a file that is not there: using it says so.
+void make_hardware_absolute(std::string& hardware, const fs::path& base) {
+  if (hardware.find('/') == std::string::npos && !hardware.ends_with(".yaml")) return;
+  if (fs::exists(hardware) || fs::exists(base / hardware)) make_absolute(hardware, base);
+}
+
+/// A resumed run must find its files from whatever folder it is started in.
+void make_paths_absolute(ExperimentConfig& config, const fs::path& base) {
+  if (config.search.warm_start) {
+    for (auto& file : *config.search.warm_start) make_absolute(file, base);
+  }
+  auto& data = config.accuracy.data;
+  make_absolute(data.path, base);
+  if (data.path.empty()) {
+    for (auto* file :
+         {&data.train_images, &data.train_labels, &data.test_images, &data.test_labels}) {
+      make_absolute(*file, base);
+    }
+  }
+  make_absolute(config.accuracy.table.path, base);
+  std::vector<LatencyConfig*> oracles = {&config.latency};
+  if (config.accelerators) {
+    for (auto& accelerator : *config.accelerators) oracles.push_back(&accelerator.latency);
+  }
+  for (LatencyConfig* latency : oracles) {
+    make_hardware_absolute(latency->hardware, base);
+    make_absolute(latency->table, base);
+    make_absolute(latency->table_file.path, base);
+  }
+}
+
 /// Where a key stands; of one that is left out, the map that would hold it.
 std::string place_of(const YamlView& view, const std::string& path) {
   const size_t dot = path.find('.');
@@ -128,28 +159,7 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
   auto config =
       read_config<ExperimentConfig>(YamlView::wrap(without(root, "space"), path.string()));
   config.space = read_space(space, base);
-  if (config.search.warm_start) {
-    for (auto& file : *config.search.warm_start) make_absolute(file, base);
-  }
-  auto& data = config.accuracy.data;
-  make_absolute(data.path, base);
-  if (data.path.empty()) {
-    for (auto* file :
-         {&data.train_images, &data.train_labels, &data.test_images, &data.test_labels}) {
-      make_absolute(*file, base);
-    }
-  }
-  make_absolute(config.accuracy.table.path, base);
-  make_absolute(config.latency.table_file.path, base);
-  if (config.latency.hardware.find('/') != std::string::npos)
-    make_absolute(config.latency.hardware, base);
-  if (config.accelerators) {
-    for (auto& accelerator : *config.accelerators) {
-      std::string& hardware = accelerator.latency.hardware;
-      if (hardware.find('/') != std::string::npos) make_absolute(hardware, base);
-      make_absolute(accelerator.latency.table_file.path, base);
-    }
-  }
+  make_paths_absolute(config, base);
   const auto place = [&](const std::string& key) { return place_of(view, key); };
   settle_plain_space(config, view, place);
   check_reward(config.reward,
@@ -168,10 +178,11 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
                     ": accuracy.training.processes: must be 1 with runtime.executor "
                     "in_process; executor local starts processes");
   }
-  if (config.name.find_first_of("/\\") != std::string::npos || config.name.empty() ||
-      config.name[0] == '.') {
-    view.at("name").fail("must be a plain folder name");
-  }
+  const bool folder_name =
+      !config.name.empty() && config.name[0] != '.' &&
+      std::none_of(config.name.begin(), config.name.end(),
+                   [](unsigned char c) { return c == '/' || c == '\\' || std::iscntrl(c); });
+  if (!folder_name) view.at("name").fail("must be a plain folder name");
   warm_start(config, config.search_space());  // refuses what the space does not offer
   return config;
 }

@@ -24,6 +24,11 @@ void fork_run(const std::filesystem::path& source, int at, const std::filesystem
                 "--set: a fork may change search.trials, failures.* and runtime.* only; anything "
                 "else would change the trials that it takes over");
   }
+  if (config.search.trials < at) {
+    throw Error(ErrorKind::kUsage, "--set search.trials=" + std::to_string(config.search.trials) +
+                                       ": the fork takes over " + std::to_string(at) +
+                                       " trials; valid: at least so many");
+  }
   std::sort(trials.begin(), trials.end(),
             [](const Trial& a, const Trial& b) { return a.place < b.place; });
   trials.resize(static_cast<size_t>(at));

@@ -19,7 +19,12 @@ constexpr int kSteps = 1000;
 /// A target over the slowest network by less than this may be meant: LACS scales the winner up.
 constexpr double kPointless = 0.5;
 
-std::string percent(double share) { return format_fixed(100 * share, 0) + " %"; }
+/// All and none are said of all and none only.
+std::string percent(double share) {
+  if (share > 0 && share < 0.005) return "under 1 %";
+  if (share >= 0.995 && share < 1) return "over 99 %";
+  return format_fixed(100 * share, 0) + " %";
+}
 
 struct Priced {
   Genotype genotype;

@@ -1,8 +1,15 @@
 #include "experiments/run_directory.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "core/logging.h"
 #include "core/random.h"
 #include "experiments/store_rescue.h"
+#include "experiments/store_schema.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -41,20 +48,55 @@ void require_own_config(TrialStore& store, const ExperimentConfig& config, const
   }
 }
 
+/// Whether a new run may take the store: nothing was proposed yet, so that a search which was
+/// stopped by its pre-flight, or in its first moments, can be started again after the mistake is
+/// mended.
+bool is_untouched(const fs::path& store) {
+  try {
+    Database database(store, /*read_only=*/true);
+    if (database.integer("SELECT count(*) FROM sqlite_schema") == 0) return true;
+    return database.integer("PRAGMA user_version") == kStoreVersion &&
+           database.integer("SELECT count(*) FROM proposals") == 0;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kRun) throw;
+    return false;  // damaged, or no store
+  }
+}
+
+/// Whether a process holds the lock now.
+bool is_locked(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(descriptor);
+  return held;
+}
+
 }  // namespace
+
+void RunDirectory::require_free(const ExperimentConfig& config) const {
+  const bool has_store = fs::exists(store_file()), has_config = fs::exists(config_file());
+  if (has_store ? is_untouched(store_file()) : !has_config) return;
+  std::string what;
+  if (!has_store || !has_config) {
+    what = std::string("holds ") +
+           (has_store ? "a store.sqlite but no config.yaml" : "a config.yaml but no store.sqlite") +
+           ": another program's files, or what is left of a run; put back what is missing, or "
+           "choose another folder with --run";
+  } else if (TrialStore(store_file()).fact("config") == identity_hash(config)) {
+    what = "already holds a run of this configuration; continue it with: ridgeline resume " +
+           path_.string();
+  } else {
+    what = "already holds a run of another configuration; choose another folder with --run";
+  }
+  throw Error(ErrorKind::kRun, path_.string() + ": " + what);
+}
 
 RunDirectory RunDirectory::create(const fs::path& path, const ExperimentConfig& config) {
   make_folder(path);
   RunDirectory run(path);
   run.lock_ = std::make_unique<FileLock>(path / "run.lock");
-  if (fs::exists(run.store_file()) && fs::exists(run.config_file())) {
-    const bool same = TrialStore(run.store_file()).fact("config") == identity_hash(config);
-    throw Error(
-        ErrorKind::kRun,
-        path.string() + ": already holds a run " +
-            (same ? "of this configuration; continue it with: ridgeline resume " + path.string()
-                  : "of another configuration; choose another folder with --run"));
-  }
+  run.require_free(config);
   run.config_ = config;
   run.store_ = std::make_unique<TrialStore>(run.store_file());
   run.store_->set_fact("config", identity_hash(config));
@@ -72,6 +114,14 @@ RunDirectory RunDirectory::open(const fs::path& path) {
   run.store_ = std::make_unique<TrialStore>(run.store_file());
   require_own_config(*run.store_, run.config_, path);
   return run;
+}
+
+std::string RunDirectory::state() {
+  if (store_->fact("finished_at")) return "finished";
+  if (is_locked(path_ / "run.lock")) return "running";
+  const auto events = store_->events();
+  const std::string last = events.empty() ? "" : events.back().kind;
+  return last == "interrupted" || last == "forked" ? last : "stopped";
 }
 
 RunDirectory RunDirectory::read(const fs::path& path) {

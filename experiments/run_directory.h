@@ -13,8 +13,9 @@ namespace ridgeline {
 /// The folder of one run and the files in it (docs/file_formats.md).
 class RunDirectory {
  public:
-  /// A new run: makes the folder, writes the resolved config, makes the store. Throws `kRun` when
-  /// the folder already holds a run; it says whether `resume` would continue it.
+  /// A new run: makes the folder, writes the resolved config, makes the store. A run that has
+  /// proposed nothing yet is replaced; throws `kRun` when the folder holds any other, saying
+  /// whether `resume` would continue it, or half of one.
   static RunDirectory create(const std::filesystem::path& path, const ExperimentConfig& config);
   /// An existing run, locked for writing. Throws `kRun` when it is none, damaged, in use, or of
   /// another configuration than its store's.
@@ -28,6 +29,9 @@ class RunDirectory {
   /// `changed` differs in anything that can change a result.
   void change_runtime(const ExperimentConfig& changed);
   TrialStore& store() { return *store_; }
+  /// finished, running (some process holds the lock), interrupted (asked to stop), forked (not gone
+  /// on with yet), or stopped: by an error, or killed.
+  std::string state();
 
   std::filesystem::path config_file() const { return path_ / "config.yaml"; }
   std::filesystem::path store_file() const { return path_ / "store.sqlite"; }
@@ -40,6 +44,7 @@ class RunDirectory {
 
  private:
   RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+  void require_free(const ExperimentConfig& config) const;
 
   std::filesystem::path path_;
   std::unique_ptr<FileLock> lock_;

@@ -45,6 +45,14 @@ bool schema_is_sound(Database& database) {
   return schema_of(database) == schema_of(sound);
 }
 
+/// SQLite's own words in a message of `Database`, which advises to resume; any other as it is.
+std::string cause_of(const std::string& message) {
+  const std::string before = "the store is damaged (", after = "); `ridgeline resume`";
+  const size_t begin = message.find(before), end = message.rfind(after);
+  if (begin == std::string::npos || end == std::string::npos) return message;
+  return message.substr(begin + before.size(), end - begin - before.size());
+}
+
 /// Why the store is damaged; empty when it is sound.
 std::string damage_of(const fs::path& path) {
   try {
@@ -72,7 +80,7 @@ std::string damage_of(const fs::path& path) {
     while (attempts.next()) attempts.require_sound();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kRun) throw;
-    return error.what();
+    return cause_of(error.what());
   }
   return {};
 }
@@ -164,6 +172,8 @@ void copy_attempts(Database& from, Database& to, Rescued& rescued) {
 
 Rescued copy_sound(const fs::path& damaged, const fs::path& fresh) {
   Database from(damaged, /*read_only=*/true);
+  // Else SQLite refuses all of a file that is shorter than its header says.
+  from.execute("PRAGMA writable_schema = ON");
   Database to(fresh);
   migrate_store(to);
   const int64_t version = from.integer("PRAGMA user_version");

@@ -70,7 +70,9 @@ class Builder {
     for (size_t i = order.size(); i > 1; --i)
       std::swap(order[i - 1], order[static_cast<size_t>(stream.below(static_cast<int>(i)))]);
     const UnitTimer timer(table_.place, build_.unit_rules);
+    table_.save(path_);  // a place that cannot be written is found out before anything is spent
     int done = 0;
+    if (observer_ && !order.empty()) observer_(0, static_cast<int>(order.size()), "");
     SteadyMeter(table_.place)
         .measure(
             order.size(),
@@ -100,6 +102,7 @@ class Builder {
     }
     int done = 0;
     const int total = static_cast<int>(entries.size()) * build_.network_rounds.rounds;
+    if (observer_ && total > 0) observer_(0, total, "");
     measure_in_rounds(entries, table_.place, build_.network_rounds, turns,
                       [&](const std::string& name, const Turn&) {
                         if (observer_) observer_(++done, total, name);

@@ -17,7 +17,8 @@ struct TableBuild {
   RoundRules network_rounds;
 };
 
-/// Told after each measurement: how many of how many are done, and what was measured.
+/// Told before the first measurement and after each: how many of how many are done, and what was
+/// measured.
 using BuildObserver = std::function<void(int done, int total, const std::string& what)>;
 
 /// Measures what the table at `path` lacks and writes it there, every few seconds and at the end: a

@@ -1,3 +1,6 @@
+#include <sys/wait.h>
+
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
@@ -26,20 +29,49 @@ TEST_CASE("every command explains itself with an example, and the version is tol
 }
 
 TEST_CASE("a wrong command line is exit code 2 and one line") {
-  for (const auto& arguments :
-       std::vector<std::vector<std::string>>{{},
-                                             {"serch"},
-                                             {"search"},
-                                             {"profile", "efficientnet_b0", "--format", "xml"},
-                                             {"profile", "resnet50", "--resolution", "-8"},
-                                             {"profile", "resnet50", "--resolution", "8193"},
-                                             {"networks", "--csv", "--json"},
-                                             {"networks", "--family", "resnets"},
-                                             {"--log-level", "loud", "reference"}}) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {},
+           {"serch"},
+           {"search"},
+           {"profile", "efficientnet_b0", "--format", "xml"},
+           {"profile", "resnet50", "--resolution", "-8"},
+           {"profile", "resnet50", "--resolution", "8193"},
+           {"profile", "resnet50", "--resolution", "0"},
+           {"profile", "resnet50", "--measured", "--threads", "0"},
+           {"networks", "--csv", "--json"},
+           {"networks", "--family", "resnets"},
+           {"--log-level", "loud", "reference"}}) {
     const Outcome outcome = run_program(arguments);
     CHECK(outcome.exit_code == 2);
     CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
   }
+}
+
+TEST_CASE("a word that is no command gets the nearest one") {
+  CHECK(contains(run_program({"serch", "x.yaml"}).err,
+                 "'serch' is no command; did you mean 'search'?"));
+  CHECK(contains(run_program({"qqqqqq"}).err, "'qqqqqq' is no command; valid: "));
+  CHECK(contains(run_program({"search", "--foo"}).err, "see `ridgeline --help`"));
+}
+
+TEST_CASE("output that cannot be written is an error, not a short file") {
+  if (!std::filesystem::exists("/dev/full")) {
+    WARN("skipped: no /dev/full");
+    return;
+  }
+  const std::string program = RIDGELINE_PROGRAM;
+  const int status = std::system(("'" + program + "' reference > /dev/full 2> /dev/null").c_str());
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 6);
+}
+
+TEST_CASE("a message is one line, whatever bytes it quotes") {
+  TempFolder folder;
+  write_file_atomic(folder / "e.yaml", std::string("space: \"a\\nb\\tc\"\n"));
+  const Outcome outcome = run_program({"validate", folder / "e.yaml"});
+  CHECK(outcome.exit_code == 3);
+  CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
+  CHECK(outcome.err.find('\t') == std::string::npos);
 }
 
 TEST_CASE("validate says what an experiment will do, and exit code 3 what is wrong with it") {

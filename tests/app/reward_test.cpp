@@ -104,6 +104,9 @@ TEST_CASE("reward calibrate refuses what has no trade-off") {
     CHECK(outcome.exit_code == 2);
     CHECK_FALSE(outcome.err.empty());
   }
+  const auto steep = run_program({"reward", "calibrate", "--points", "26%:10ms", "61%:11ms"});
+  CHECK(steep.exit_code == 7);
+  CHECK(contains(steep.err, "no trade-off to search by"));
 }
 
 TEST_CASE("a run for several accelerators shows, lists and resolves every latency") {

@@ -132,7 +132,7 @@ TEST_CASE("an interrupt stops cleanly with exit code 130, and resume goes on") {
   waitpid(process, &status, 0);
   REQUIRE(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 130);
-  CHECK(test::run_program({"show", folder / "run"}).out.find("not finished") != std::string::npos);
+  CHECK(test::run_program({"show", folder / "run"}).out.find("interrupted") != std::string::npos);
   CHECK(test::run_program({"resume", folder / "run"}).exit_code == 0);
   CHECK(trials_of(folder / "run") == 6);
 }

@@ -68,6 +68,17 @@ TEST_CASE("a condition that SQL refuses is a usage error, and none can change th
   CHECK(run_program({"trials", folder / "run", "--csv", "--json"}).exit_code == 2);
 }
 
+TEST_CASE("a fork cannot end before the trials that it takes over") {
+  TempFolder folder;
+  make_run(folder / "run");
+  const auto refused = run_program(
+      {"fork", folder / "run", "--at", "8", folder / "fork", "--set", "search.trials=4"});
+  CHECK(refused.exit_code == 2);
+  CHECK(contains(refused.err,
+                 "--set search.trials=4: the fork takes over 8 trials; valid: at least"));
+  CHECK_FALSE(std::filesystem::exists(folder / "fork"));
+}
+
 TEST_CASE("a fork goes on from a prefix and comes to the same trials") {
   TempFolder folder;
   make_run(folder / "run");

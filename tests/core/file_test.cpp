@@ -1,7 +1,9 @@
 #include "core/file.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -123,7 +125,7 @@ TEST_CASE("a file cannot take the place of a folder, nor stand in a folder that 
   const TempFolder folder;
   fs::create_directories(folder / "taken/inside");
   CHECK_THAT(error_of([&] { write_file_atomic(folder / "taken", "x"); }),
-             StartsWith((folder / "taken").string() + ": cannot replace: "));
+             StartsWith((folder / "taken").string() + ": cannot write: "));
   CHECK(files_in(folder) == 1);
   CHECK(error_of([&] { write_file_atomic(folder / "none/file", "x"); }) ==
         (folder / "none/file").string() + ": cannot write: No such file or directory");
@@ -183,4 +185,21 @@ TEST_CASE("a lock in a folder that is not there is a file-system error") {
   const TempFolder folder;
   CHECK(error_of([&] { const FileLock lock(folder / "none/lock"); }) ==
         (folder / "none/lock").string() + ": cannot open: No such file or directory");
+}
+
+TEST_CASE("a pipe is written to, a link is followed: neither is replaced by a file") {
+  TempFolder folder;
+  const fs::path pipe = folder / "pipe";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  const int reader = open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  write_file_atomic(pipe, "text");
+  char buffer[16];
+  CHECK(read(reader, buffer, sizeof buffer) == 4);
+  close(reader);
+  CHECK(fs::is_fifo(pipe));
+  write_file_atomic(folder / "file", "old");
+  fs::create_symlink(folder / "file", folder / "link");
+  write_file_atomic(folder / "link", "new");
+  CHECK(fs::is_symlink(folder / "link"));
+  CHECK(read_file(folder / "file") == "new");
 }

@@ -61,11 +61,14 @@ std::optional<std::string> on_terminal(const Action& action) {
     const Redirect redirect(slave);
     action();
   }
+  close(
+      slave);  // then the other side ends once all of it is read: the kernel passes it on in parts
+  std::string text;
   char buffer[4096];
-  const ssize_t size = read(terminal, buffer, sizeof buffer);
-  close(slave);
+  for (ssize_t size; (size = read(terminal, buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<size_t>(size));
   close(terminal);
-  return std::string(buffer, static_cast<size_t>(std::max<ssize_t>(size, 0)));
+  return text;
 }
 
 }  // namespace

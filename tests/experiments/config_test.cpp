@@ -89,3 +89,26 @@ TEST_CASE("a mistake in an experiment names file, line, column, and what would b
   CHECK(error_for("space: tiny\n", {"reward.w=.5"}).find("reward.w: ") != std::string::npos);
   CHECK(error_of([] { load_experiment("/nowhere/e.yaml"); }) == "/nowhere/e.yaml: no such file");
 }
+
+TEST_CASE("files beside the experiment are found from any folder once it is loaded") {
+  TempFolder folder;
+  write_file_atomic(folder / "mine.yaml", "x: 1\n");
+  write_file_atomic(folder / "cpu.json", "{}");
+  write_file_atomic(folder / "e.yaml",
+                    "space: tiny\nlatency: {hardware: mine.yaml, table: cpu.json}\n");
+  const auto config = load_experiment(folder / "e.yaml");
+  CHECK(config.latency.hardware == (folder / "mine.yaml").string());
+  CHECK(config.latency.table == (folder / "cpu.json").string());
+  write_file_atomic(folder / "e.yaml", "space: tiny\nlatency: {hardware: v100}\n");
+  CHECK(load_experiment(folder / "e.yaml").latency.hardware == "v100");
+}
+
+TEST_CASE("a name that is no plain folder name is refused") {
+  TempFolder folder;
+  for (const char* name : {"a/b", "..", "a\\nb", ""}) {
+    write_file_atomic(folder / "e.yaml", std::string("space: tiny\nname: \"") + name + "\"\n");
+    CHECK(error_of([&] {
+            load_experiment(folder / "e.yaml");
+          }).find(":2:7: name: must be a plain folder name") != std::string::npos);
+  }
+}

@@ -107,6 +107,17 @@ TEST_CASE("a store that was cut anywhere keeps a sound prefix or is refused, and
   CHECK(rescued > 0);
 }
 
+TEST_CASE("a store that lost its second half keeps trials of the first") {
+  TempFolder folder;
+  write_store(folder / "s.sqlite", 0);
+  const std::string whole = bytes_of(folder / "s.sqlite");
+  write_bytes(folder / "s.sqlite", whole.substr(0, whole.size() * 3 / 4));
+  const auto lost = rescue_store(folder / "s.sqlite");
+  REQUIRE(lost.has_value());
+  CHECK(lost->find("was damaged (database disk image is malformed)") != std::string::npos);
+  CHECK(TrialStore(folder / "s.sqlite").count(Phase::kSearch) > 0);
+}
+
 TEST_CASE("flipped bits anywhere cost the trials from there on, never a wrong result") {
   TempFolder folder;
   write_store(folder / "whole.sqlite");

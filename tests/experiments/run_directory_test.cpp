@@ -17,7 +17,7 @@ TEST_CASE("a new run holds its resolved configuration, which reads back as the s
 
 TEST_CASE("a folder that holds a run is not overwritten, and the message says what to do") {
   TempFolder folder;
-  { RunDirectory::create(folder / "run", small_config()); }
+  { RunDirectory::create(folder / "run", small_config()).store().append(Trial{}); }
   CHECK(error_of([&] {
           RunDirectory::create(folder / "run", small_config());
         }).find("already holds a run of this configuration; continue it with: ridgeline resume") !=
@@ -25,6 +25,54 @@ TEST_CASE("a folder that holds a run is not overwritten, and the message says wh
   CHECK(error_of([&] {
           RunDirectory::create(folder / "run", small_config("seed=8"));
         }).find("of another configuration; choose another folder with --run") != std::string::npos);
+}
+
+TEST_CASE("half of a run, or another program's files, do not become a new run") {
+  TempFolder folder;
+  const auto refusal = [&] {
+    return error_of([&] { RunDirectory::create(folder / "run", small_config()); });
+  };
+  { RunDirectory::create(folder / "run", small_config()).store().append(Trial{}); }
+  const std::string config = read_file(folder / "run/config.yaml");
+  std::filesystem::remove(folder / "run/config.yaml");
+  CHECK(refusal().find("holds a store.sqlite but no config.yaml: another program's files, or what "
+                       "is left of a run; put back what is missing") != std::string::npos);
+  write_file_atomic(folder / "run/config.yaml", config);
+  CHECK(RunDirectory::open(folder / "run").store().count(Phase::kSearch) == 1);
+
+  std::filesystem::remove(folder / "run/store.sqlite");
+  CHECK(refusal().find("holds a config.yaml but no store.sqlite") != std::string::npos);
+  CHECK(read_file(folder / "run/config.yaml") == config);
+
+  std::filesystem::remove(folder / "run/config.yaml");
+  write_file_atomic(folder / "run/store.sqlite", "no store at all");
+  CHECK(refusal().find("holds a store.sqlite but no config.yaml") != std::string::npos);
+  std::filesystem::remove(folder / "run/store.sqlite");
+  { Database(folder / "run/store.sqlite").execute("CREATE TABLE trials (a)"); }
+  CHECK(refusal().find("holds a store.sqlite but no config.yaml") != std::string::npos);
+}
+
+TEST_CASE("a run that has proposed nothing gives way to a mended configuration") {
+  TempFolder folder;
+  std::filesystem::create_directory(folder / "run");
+  { TrialStore store(folder / "run/store.sqlite"); }  // killed before it wrote its configuration
+  { RunDirectory::create(folder / "run", small_config()); }
+  { CHECK(RunDirectory::create(folder / "run", small_config("seed=8")).config().seed == 8); }
+  CHECK(RunDirectory::open(folder / "run").config().seed == 8);
+}
+
+TEST_CASE("the state of a run tells a killed one from one that is being worked on") {
+  TempFolder folder;
+  {
+    RunDirectory run = RunDirectory::create(folder / "run", small_config());
+    run.store().append_event("started", "small");
+    CHECK(RunDirectory::read(folder / "run").state() == "running");
+  }
+  CHECK(RunDirectory::read(folder / "run").state() == "stopped");
+  RunDirectory::open(folder / "run").store().append_event("interrupted", "by a test");
+  CHECK(RunDirectory::read(folder / "run").state() == "interrupted");
+  RunDirectory::open(folder / "run").store().set_fact("finished_at", "now");
+  CHECK(RunDirectory::read(folder / "run").state() == "finished");
 }
 
 TEST_CASE("two processes cannot work on one run") {
