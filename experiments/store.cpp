@@ -25,6 +25,15 @@ TrialStore::TrialStore(const std::filesystem::path& path, bool read_only)
   migrate_store(*database_);
 }
 
+void TrialStore::hold() { database_->hold(true); }
+
+bool TrialStore::commit() { return database_->flush(); }
+
+void TrialStore::release() {
+  database_->hold(false);
+  if (database_->in_transaction()) database_->execute("ROLLBACK");
+}
+
 void TrialStore::append_proposals(const std::vector<Proposal>& proposals) {
   if (proposals.empty()) return;
   Transaction transaction(*database_);
@@ -72,12 +81,15 @@ void TrialStore::append_all(const std::vector<Trial>& trials,
   transaction.commit();
 }
 
-std::vector<Trial> TrialStore::trials(Phase phase) const {
+std::vector<Trial> TrialStore::trials(Phase phase, bool architectures) const {
   Statement query(*database_, "SELECT " + std::string(kTrialColumns) +
                                   " FROM trials WHERE phase = ? ORDER BY id");
   query.bind(enum_name(phase));
   std::vector<Trial> result;
-  while (query.row()) result.push_back(read_trial(query, database_->path().string()));
+  while (query.row()) {
+    result.push_back(read_trial(query, database_->path().string()));
+    if (!architectures) result.back().architecture = {};
+  }
   return result;
 }
 
@@ -110,7 +122,7 @@ void TrialStore::append_attempt(const TrialResult& attempt, uint64_t network) {
 }
 
 std::vector<RecordedAttempt> TrialStore::recorded_attempts(std::optional<uint64_t> trial) const {
-  AttemptReader reader(*database_, trial ? "trial = " + std::to_string(*trial) : "1");
+  AttemptReader reader(*database_, trial);
   std::vector<RecordedAttempt> result;
   while (reader.next()) {
     reader.require_sound();
@@ -199,8 +211,10 @@ std::vector<Checkpoint> TrialStore::checkpoints() const {
 }
 
 void TrialStore::append_event(const std::string& kind, const std::string& text) {
+  Transaction transaction(*database_);
   Statement insert(*database_, "INSERT INTO events (time, kind, text) VALUES (?,?,?)");
   insert.bind(utc_now()).bind(kind).bind(text).write();
+  transaction.commit();
 }
 
 std::vector<Event> TrialStore::events() const {
@@ -211,8 +225,10 @@ std::vector<Event> TrialStore::events() const {
 }
 
 void TrialStore::set_fact(const std::string& key, const std::string& value) {
+  Transaction transaction(*database_);
   Statement upsert(*database_, "INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)");
   upsert.bind(key).bind(value).write();
+  transaction.commit();
 }
 
 std::optional<std::string> TrialStore::fact(const std::string& key) const {

@@ -68,7 +68,7 @@ std::string damage_of(const fs::path& path) {
     if (const auto trial = first_after_gap(std::move(places)))
       return "trials are missing before trial " + std::to_string(*trial);
     if (version < 3) return {};
-    AttemptReader attempts(database, "1");
+    AttemptReader attempts(database);
     while (attempts.next()) attempts.require_sound();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kRun) throw;
@@ -121,7 +121,8 @@ bool copy_table(Database& from, Database& to, const std::string& table, const st
 }
 
 bool has_proposal(Database& database, uint64_t id) {
-  return database.integer("SELECT count(*) FROM proposals WHERE id = " + std::to_string(id)) > 0;
+  Statement query(database, "SELECT 1 FROM proposals WHERE id = ?");
+  return query.bind(static_cast<int64_t>(id)).row();
 }
 
 /// The trials before the first lost one, or the first whose proposal is lost, in the order of
@@ -146,7 +147,7 @@ void copy_trials(Database& from, Database& to, Rescued& rescued) {
 /// Also those at trials that are lost: they are not trained again.
 void copy_attempts(Database& from, Database& to, Rescued& rescued) {
   const bool whole = copy_until_damage([&] {
-    AttemptReader attempts(from, "1");
+    AttemptReader attempts(from);
     while (attempts.next()) {
       if (attempts.sound()) {
         write_attempt(to, attempts.attempt());

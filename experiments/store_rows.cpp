@@ -122,6 +122,8 @@ void ensure_proposal(Database& database, uint64_t id) {
   proposal.bind(static_cast<int64_t>(id)).write();
 }
 
+std::string of_one(std::optional<uint64_t> trial) { return trial ? " WHERE trial = ?" : ""; }
+
 }  // namespace
 
 TrialStatus status_from_text(const std::string& text, const std::string& where) {
@@ -209,15 +211,20 @@ void write_attempt(Database& database, const RecordedAttempt& attempt) {
   }
 }
 
-AttemptReader::AttemptReader(Database& database, const std::string& condition)
+AttemptReader::AttemptReader(Database& database, std::optional<uint64_t> trial)
     : where_(database.path().string()),
       attempts_(database,
                 "SELECT trial, attempt, network, host, status, accuracy, loss, seconds, "
-                "finished_at, cause, log_tail, checksum FROM attempts WHERE " +
-                    condition + " ORDER BY trial, attempt"),
-      metrics_(database, "SELECT trial, attempt, epoch, name, value FROM metrics WHERE " +
-                             condition + " ORDER BY trial, attempt, epoch, name"),
-      metric_waits_(metrics_.row()) {}
+                "finished_at, cause, log_tail, checksum FROM attempts" +
+                    of_one(trial) + " ORDER BY trial, attempt"),
+      metrics_(database, "SELECT trial, attempt, epoch, name, value FROM metrics" + of_one(trial) +
+                             " ORDER BY trial, attempt, epoch, name") {
+  if (trial) {
+    attempts_.bind(static_cast<int64_t>(*trial));
+    metrics_.bind(static_cast<int64_t>(*trial));
+  }
+  metric_waits_ = metrics_.row();
+}
 
 bool AttemptReader::next() {
   if (!attempts_.row()) return false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "experiments/executor.h"
@@ -33,8 +34,8 @@ void write_attempt(Database& database, const RecordedAttempt& attempt);
 /// Reads attempts with their curves, in the order of trials and attempts.
 class AttemptReader {
  public:
-  /// `condition`: SQL over the columns `trial` and `attempt`.
-  AttemptReader(Database& database, const std::string& condition);
+  /// Of one trial, or of all.
+  explicit AttemptReader(Database& database, std::optional<uint64_t> trial = std::nullopt);
   /// False after the last. Throws `kRun` where the file cannot be read.
   bool next();
   const RecordedAttempt& attempt() const { return attempt_; }
@@ -49,7 +50,7 @@ class AttemptReader {
   std::string where_;
   Statement attempts_;
   Statement metrics_;
-  bool metric_waits_;  // metrics_ stands on a row that is not taken yet
+  bool metric_waits_ = false;  // metrics_ stands on a row that is not taken yet
   RecordedAttempt attempt_;
   bool sound_ = true;
 };

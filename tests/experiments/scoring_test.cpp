@@ -201,7 +201,9 @@ TEST_CASE("a latency that is no time is recorded as a crash of the oracle, with 
     const ConstantOracle oracle(ms);
     const auto controller = make_controller(config.controller, space.decisions(), config.seed);
     TrialRunner runner(executor, config.failures);
-    for (const auto& trial : Search(config, {space, oracle, *controller, runner, store}).run()) {
+    Search(config, {space, oracle, *controller, runner, store}).run();
+    REQUIRE(store.count(Phase::kSearch) == 4);
+    for (const auto& trial : store.trials(Phase::kSearch)) {
       CHECK(trial.status == TrialStatus::kCrashed);
       CHECK(trial.message == "latency " + ConfigWriter::plain_number(ms) +
                                  " ms is not a positive, finite time: not trained");
