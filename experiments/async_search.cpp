@@ -57,8 +57,7 @@ void AsyncSearch::run() {
 /// flight. An update is what the store says it was: every sample has its own recorded probability.
 void AsyncSearch::replay() {
   std::vector<Trial> recorded = parts_.store.trials(Phase::kSearch, /*architectures=*/false);
-  const std::vector<Proposal> proposed =
-      read_proposals(recorded.empty() ? 0 : recorded.back().id + 1);
+  const std::vector<Proposal> proposed = read_proposals(recorded);
   std::sort(recorded.begin(), recorded.end(),
             [](const Trial& a, const Trial& b) { return a.place < b.place; });
   recorded_updates_ = parts_.store.batches();
@@ -75,26 +74,35 @@ void AsyncSearch::replay() {
     take_in(std::move(trial), place < learned);
   }
   for (const auto& proposal : proposed) {
-    if (!done_.contains(proposal.id)) start(proposal.id, proposal.genotype);
+    if (!done_.contains(proposal.id) && proposal.updates >= 0)
+      start(proposal.id, proposal.genotype);
+  }
+  for (const auto& lost : proposed) {
+    if (lost.updates >= 0) continue;
+    spdlog::warn("the store has no sound proposal of trial {}: another one is drawn", lost.id);
+    start(lost.id, propose(lost.id));
   }
   submit_started();
 }
 
-/// All proposals, in the order in which they were made; at least `needed`.
-std::vector<Proposal> AsyncSearch::read_proposals(size_t needed) {
-  std::vector<Proposal> proposed = parts_.store.proposals();
-  size_t whole = 0;
-  while (whole < proposed.size() && proposed[whole].id == whole && proposed[whole].updates >= 0)
-    ++whole;
-  if (whole < needed) {
-    throw Error(ErrorKind::kRun, "the store holds trial " + std::to_string(needed - 1) +
-                                     " but no proposal of " + std::to_string(whole) +
-                                     ": it is no record of an asynchronous search, or is damaged");
+/// All that were made, by id; one that was lost has no update behind it.
+std::vector<Proposal> AsyncSearch::read_proposals(std::span<const Trial> recorded) {
+  std::vector<Proposal> proposed(recorded.empty() ? 0 : recorded.back().id + 1);
+  for (auto& proposal : parts_.store.proposals()) {
+    if (proposal.id >= kFirstFinalId) continue;
+    proposed.resize(std::max<size_t>(proposed.size(), proposal.id + 1));
+    proposed[proposal.id] = std::move(proposal);
   }
-  proposed.resize(whole);
-  for (const auto& proposal : proposed) {
-    proposals_.push_back({proposal.updates, proposal.log_probability});
-    first_with_.emplace(proposal.genotype, proposal.id);
+  for (const auto& trial : recorded) {
+    if (proposed[trial.id].updates >= 0) continue;
+    throw Error(ErrorKind::kRun, "the store holds trial " + std::to_string(trial.id) +
+                                     " but no proposal of it: it is no record of an asynchronous "
+                                     "search, or is damaged");
+  }
+  for (size_t id = 0; id < proposed.size(); ++id) {
+    proposed[id].id = id;
+    proposals_.push_back({proposed[id].updates, proposed[id].log_probability});
+    if (proposed[id].updates >= 0) first_with_.emplace(proposed[id].genotype, id);
   }
   return proposed;
 }
@@ -112,7 +120,8 @@ void AsyncSearch::fill_workers() {
   while (running_.size() < workers && running_.size() + waiting_ < workers + batch &&
          !all_proposed()) {
     const uint64_t id = proposals_.size();
-    start(id, propose());
+    proposals_.emplace_back();
+    start(id, propose(id));
     journal_.commit_if_due();
   }
   submit_started();
@@ -126,11 +135,10 @@ void AsyncSearch::submit_started() {
   for (const auto& spec : std::exchange(to_submit_, {})) parts_.runner.submit(spec);
 }
 
-std::string AsyncSearch::propose() {
-  const uint64_t id = proposals_.size();
+std::string AsyncSearch::propose(uint64_t id) {
   const auto [genotype, log_probability] = next_sample(id);
   parts_.store.append_proposals({{id, genotype, updates_, log_probability}});
-  proposals_.push_back({updates_, log_probability});
+  proposals_[id] = {updates_, log_probability};
   first_with_.emplace(genotype, id);
   return genotype;
 }

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,10 +45,10 @@ class AsyncSearch {
     double log_probability = 0;  // under that policy
   };
   void replay();
-  std::vector<Proposal> read_proposals(size_t needed);
+  std::vector<Proposal> read_proposals(std::span<const Trial> recorded);
   bool all_proposed();
   void fill_workers();
-  std::string propose();
+  std::string propose(uint64_t id);
   std::pair<std::string, double> next_sample(uint64_t id);
   void sample_block(uint64_t first_id);
   void start(uint64_t id, const std::string& genotype);

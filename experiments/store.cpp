@@ -37,30 +37,20 @@ void TrialStore::release() {
 void TrialStore::append_proposals(const std::vector<Proposal>& proposals) {
   if (proposals.empty()) return;
   Transaction transaction(*database_);
-  Statement insert(*database_,
-                   "INSERT INTO proposals (id, updates, log_probability, genotype) "
-                   "VALUES (?,?,?,?) ON CONFLICT (id) DO UPDATE SET updates = excluded.updates, "
-                   "log_probability = excluded.log_probability, genotype = excluded.genotype");
-  for (const auto& proposal : proposals) {
-    insert.bind(static_cast<int64_t>(proposal.id));
-    if (proposal.updates < 0) {
-      insert.bind_null().bind_null();
-    } else {
-      insert.bind(static_cast<int64_t>(proposal.updates)).bind(proposal.log_probability);
-    }
-    insert.bind(proposal.genotype).write();
-  }
+  for (const auto& proposal : proposals) write_proposal(*database_, proposal);
   transaction.commit();
 }
 
 std::vector<Proposal> TrialStore::proposals() const {
-  Statement query(*database_,
-                  "SELECT id, genotype, ifnull(updates, -1), log_probability FROM proposals "
-                  "WHERE genotype IS NOT NULL ORDER BY id");
+  Statement query(*database_, "SELECT " + std::string(kProposalColumns) +
+                                  " FROM proposals WHERE genotype IS NOT NULL ORDER BY id");
   std::vector<Proposal> result;
   while (query.row()) {
-    result.push_back({static_cast<uint64_t>(query.integer(0)), query.text(1),
-                      static_cast<int>(query.integer(2)), query.real(3)});
+    auto proposal = read_proposal(query);
+    if (!proposal) {
+      throw damaged_row("proposal " + std::to_string(query.integer(0)), database_->path().string());
+    }
+    result.push_back(std::move(*proposal));
   }
   return result;
 }

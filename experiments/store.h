@@ -13,14 +13,6 @@
 
 namespace ridgeline {
 
-/// What was proposed under a trial's id, before it is run.
-struct Proposal {
-  uint64_t id = 0;
-  std::string genotype;
-  int updates = -1;            ///< that the proposing policy had behind it; -1: synchronous search
-  double log_probability = 0;  ///< under that policy, nats; asynchronous search
-};
-
 /// One controller update.
 struct BatchRecord {
   int id = 0;
@@ -67,7 +59,8 @@ class TrialStore {
 
   /// Takes the place of an earlier proposal under the same id.
   void append_proposals(const std::vector<Proposal>& proposals);
-  /// By id; an id that was never proposed with a genotype is left out.
+  /// By id; an id that was never proposed with a genotype is left out. Throws `kRun` for one that
+  /// does not match its checksum.
   std::vector<Proposal> proposals() const;
 
   /// Throws `kIo` on a full disk; then nothing of the trial is in the file.

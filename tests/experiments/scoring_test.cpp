@@ -263,7 +263,9 @@ TEST_CASE("a run of the former version, with the former words, is continued") {
     }
     write_file_atomic(run.config_file(), text);
     Database(run.store_file())
-        .execute("ALTER TABLE trials DROP COLUMN further_latencies; PRAGMA user_version = 3");
+        .execute(
+            "ALTER TABLE trials DROP COLUMN further_latencies; "
+            "ALTER TABLE proposals DROP COLUMN checksum; PRAGMA user_version = 3");
   }
   RunDirectory run = RunDirectory::open(folder / "run");
   CHECK(run.config().result_identity() == config.result_identity());
