@@ -11,11 +11,10 @@ double mean_of(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-/// The share of `sorted` below `value`; equals count half.
-double share_below(const std::vector<double>& sorted, double value) {
+/// How many of `sorted` are below `value`; equals count half.
+double below(const std::vector<double>& sorted, double value) {
   const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), value);
-  const auto rank = static_cast<double>(first - sorted.begin() + (last - sorted.begin())) / 2;
-  return rank / static_cast<double>(sorted.size());
+  return static_cast<double>(first - sorted.begin() + (last - sorted.begin())) / 2;
 }
 
 }  // namespace
@@ -37,10 +36,11 @@ double Advantages::spread_before(std::span<const double> rewards, double baselin
 std::vector<double> Advantages::of(std::span<const double> rewards) const {
   std::vector<double> advantages;
   if (kind_ == AdvantageKind::kRank) {
-    std::vector<double> all(rewards.begin(), rewards.end());
-    all.insert(all.end(), sorted_.begin(), sorted_.end());
-    std::sort(all.begin(), all.end());
-    for (const double reward : rewards) advantages.push_back(2 * share_below(all, reward) - 1);
+    std::vector<double> own(rewards.begin(), rewards.end());
+    std::sort(own.begin(), own.end());
+    const auto all = static_cast<double>(own.size() + sorted_.size());
+    for (const double reward : rewards)
+      advantages.push_back(2 * ((below(own, reward) + below(sorted_, reward)) / all) - 1);
     return advantages;
   }
   const double baseline = baseline_before(rewards);
@@ -62,9 +62,10 @@ void Advantages::tell(std::span<const double> rewards) {
   baseline_ = baseline + (1.0 - decay_) * (mean_of(rewards) - baseline);
   ++batches_;
   if (kind_ != AdvantageKind::kRank) return;
-  for (const double reward : rewards) {
-    sorted_.insert(std::upper_bound(sorted_.begin(), sorted_.end(), reward), reward);
-  }
+  const auto earlier = static_cast<std::ptrdiff_t>(sorted_.size());
+  sorted_.insert(sorted_.end(), rewards.begin(), rewards.end());
+  std::sort(sorted_.begin() + earlier, sorted_.end());
+  std::inplace_merge(sorted_.begin(), sorted_.begin() + earlier, sorted_.end());
 }
 
 void Advantages::save(StateWriter& writer) const {

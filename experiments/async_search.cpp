@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/logging.h"
 #include "experiments/checkpoint.h"
@@ -21,32 +22,26 @@ constexpr int kResamples = 100;
 /// Blocks of one proposal's attempts draw from streams that no proposal's first block uses.
 constexpr uint64_t kBlockStreams = uint64_t{1} << 32;
 
-/// A repeated network is told as its twin was; only its own place in the run is kept.
-Trial like_twin(const Trial& repeat, const Trial& twin) {
-  Trial trial = twin;
-  trial.id = repeat.id;
-  trial.architecture = repeat.architecture;
-  trial.reused_from = static_cast<int64_t>(twin.id);
-  trial.seconds = 0;
-  return trial;
-}
-
 }  // namespace
 
 AsyncSearch::AsyncSearch(const ExperimentConfig& config, SearchParts parts, TrialObserver observer)
     : config_(config),
       parts_(parts),
-      observer_(std::move(observer)),
       scoring_(config),
       warm_(warm_start(config, parts.space)),
-      stop_rules_(config, parts.space.decisions(), parts.store) {}
+      stop_rules_(config, parts.space.decisions(), parts.store),
+      journal_(parts.store, std::move(observer)) {}
 
 void AsyncSearch::run() {
   replay();
   while (true) {
     if (interrupts() == 0) fill_workers();
     if (done_.size() == proposals_.size() && all_proposed()) break;
-    const auto result = parts_.runner.next();
+    auto result = parts_.runner.ready();
+    if (!result) {
+      journal_.commit();
+      result = parts_.runner.next();
+    }
     if (!result) {
       throw Error(ErrorKind::kInterrupted, "stopped after " + std::to_string(done_.size()) +
                                                " of " + std::to_string(config_.search.trials) +
@@ -55,14 +50,14 @@ void AsyncSearch::run() {
     take(*result);
   }
   if (!batch_.empty()) learn();
+  journal_.close();
 }
 
 /// Repeats what the store says happened, in the order of commits, then starts again what was in
 /// flight. An update is what the store says it was: every sample has its own recorded probability.
 void AsyncSearch::replay() {
-  std::vector<Trial> recorded = parts_.store.trials(Phase::kSearch);
-  const std::vector<Proposal> proposed =
-      read_proposals(recorded.empty() ? 0 : recorded.back().id + 1);
+  std::vector<Trial> recorded = parts_.store.trials(Phase::kSearch, /*architectures=*/false);
+  const std::vector<Proposal> proposed = read_proposals(recorded);
   std::sort(recorded.begin(), recorded.end(),
             [](const Trial& a, const Trial& b) { return a.place < b.place; });
   recorded_updates_ = parts_.store.batches();
@@ -75,28 +70,39 @@ void AsyncSearch::replay() {
       if (!batch_.empty()) learn();
       updates_ = trial.batch;
     }
+    journal_.found(trial);
     take_in(std::move(trial), place < learned);
   }
   for (const auto& proposal : proposed) {
-    if (!done_.contains(proposal.id)) start(proposal.id, proposal.genotype);
+    if (!done_.contains(proposal.id) && proposal.updates >= 0)
+      start(proposal.id, proposal.genotype);
   }
+  for (const auto& lost : proposed) {
+    if (lost.updates >= 0) continue;
+    spdlog::warn("the store has no sound proposal of trial {}: another one is drawn", lost.id);
+    start(lost.id, propose(lost.id));
+  }
+  submit_started();
 }
 
-/// All proposals, in the order in which they were made; at least `needed`.
-std::vector<Proposal> AsyncSearch::read_proposals(size_t needed) {
-  std::vector<Proposal> proposed = parts_.store.proposals();
-  size_t whole = 0;
-  while (whole < proposed.size() && proposed[whole].id == whole && proposed[whole].updates >= 0)
-    ++whole;
-  if (whole < needed) {
-    throw Error(ErrorKind::kRun, "the store holds trial " + std::to_string(needed - 1) +
-                                     " but no proposal of " + std::to_string(whole) +
-                                     ": it is no record of an asynchronous search, or is damaged");
+/// All that were made, by id; one that was lost has no update behind it.
+std::vector<Proposal> AsyncSearch::read_proposals(std::span<const Trial> recorded) {
+  std::vector<Proposal> proposed(recorded.empty() ? 0 : recorded.back().id + 1);
+  for (auto& proposal : parts_.store.proposals()) {
+    if (proposal.id >= kFirstFinalId) continue;
+    proposed.resize(std::max<size_t>(proposed.size(), proposal.id + 1));
+    proposed[proposal.id] = std::move(proposal);
   }
-  proposed.resize(whole);
-  for (const auto& proposal : proposed) {
-    proposals_.push_back({proposal.updates, proposal.log_probability});
-    first_with_.emplace(proposal.genotype, proposal.id);
+  for (const auto& trial : recorded) {
+    if (proposed[trial.id].updates >= 0) continue;
+    throw Error(ErrorKind::kRun, "the store holds trial " + std::to_string(trial.id) +
+                                     " but no proposal of it: it is no record of an asynchronous "
+                                     "search, or is damaged");
+  }
+  for (size_t id = 0; id < proposed.size(); ++id) {
+    proposed[id].id = id;
+    proposals_.push_back({proposed[id].updates, proposed[id].log_probability});
+    if (proposed[id].updates >= 0) first_with_.emplace(proposed[id].genotype, id);
   }
   return proposed;
 }
@@ -114,17 +120,25 @@ void AsyncSearch::fill_workers() {
   while (running_.size() < workers && running_.size() + waiting_ < workers + batch &&
          !all_proposed()) {
     const uint64_t id = proposals_.size();
-    start(id, propose());
+    proposals_.emplace_back();
+    start(id, propose(id));
+    journal_.commit_if_due();
   }
+  submit_started();
 }
 
-/// Recorded before it runs: what is in flight when the search is killed must run again as it was,
-/// since an executor may still hold the job under the trial's id.
-std::string AsyncSearch::propose() {
-  const uint64_t id = proposals_.size();
+/// Proposals are durable before they run: what is in flight when the search is killed must run
+/// again as it was, since an executor may still hold the job under the trial's id.
+void AsyncSearch::submit_started() {
+  if (to_submit_.empty()) return;
+  journal_.commit();
+  for (const auto& spec : std::exchange(to_submit_, {})) parts_.runner.submit(spec);
+}
+
+std::string AsyncSearch::propose(uint64_t id) {
   const auto [genotype, log_probability] = next_sample(id);
   parts_.store.append_proposals({{id, genotype, updates_, log_probability}});
-  proposals_.push_back({updates_, log_probability});
+  proposals_[id] = {updates_, log_probability};
   first_with_.emplace(genotype, id);
   return genotype;
 }
@@ -169,11 +183,11 @@ void AsyncSearch::start(uint64_t id, const std::string& genotype) {
     finish(std::move(trial));
   } else {
     TrialSpec spec;
-    spec.architecture = architecture_from_yaml(YamlView::parse(trial.architecture, "trial"));
+    spec.architecture = architecture_of(genotype_from_text(genotype), parts_);
     spec.seed = config_.seed;
     spec.trial_id = id;
     running_.emplace(id, std::move(trial));
-    parts_.runner.submit(spec);
+    to_submit_.push_back(std::move(spec));
   }
 }
 
@@ -196,16 +210,16 @@ void AsyncSearch::settle_repeats(uint64_t twin) {
 void AsyncSearch::finish(Trial trial) {
   trial.batch = updates_;
   trial.finished_at = utc_now();
-  parts_.store.append(trial);
+  journal_.append(trial);
   take_in(std::move(trial), /*learned=*/false);
 }
 
 /// Adds a committed trial to the open batch, and a full one is learned; with `learned`, the
 /// controller has learned it already.
 void AsyncSearch::take_in(Trial trial, bool learned) {
-  if (observer_) observer_(trial);
-  trial.architecture.clear();  // the store has it, and it is most of a trial's memory
-  trial.architecture.shrink_to_fit();
+  std::string genotype = std::move(trial.genotype);
+  forget_texts(trial);
+  trial.genotype = std::move(genotype);
   history_.add(trial);
   stop_rules_.committed(trial);
   const Trial& kept = done_.emplace(trial.id, std::move(trial)).first->second;
@@ -235,6 +249,7 @@ void AsyncSearch::learn() {
   std::erase_if(batch_,
                 [&](uint64_t id) { return !counts_in_update(config_.failures, done_.at(id)); });
   std::sort(batch_.begin(), batch_.end());
+  journal_.commit();
   Lesson lesson;
   for (const uint64_t id : batch_) lesson.add(done_.at(id), config_.failures);
   std::vector<double> weights;

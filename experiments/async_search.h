@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,7 @@ struct Staleness {
 /// they were, and goes on.
 class AsyncSearch {
  public:
+  /// Takes hold of the store until it has run, or is gone.
   AsyncSearch(const ExperimentConfig& config, SearchParts parts, TrialObserver observer = {});
 
   /// Runs to the configured number of trials, or until a stop rule holds: then what is running is
@@ -43,13 +45,14 @@ class AsyncSearch {
     double log_probability = 0;  // under that policy
   };
   void replay();
-  std::vector<Proposal> read_proposals(size_t needed);
+  std::vector<Proposal> read_proposals(std::span<const Trial> recorded);
   bool all_proposed();
   void fill_workers();
-  std::string propose();
+  std::string propose(uint64_t id);
   std::pair<std::string, double> next_sample(uint64_t id);
   void sample_block(uint64_t first_id);
   void start(uint64_t id, const std::string& genotype);
+  void submit_started();
   void take(const TrialResult& result);
   void finish(Trial trial);
   void take_in(Trial trial, bool learned);
@@ -60,14 +63,15 @@ class AsyncSearch {
 
   const ExperimentConfig& config_;
   SearchParts parts_;
-  TrialObserver observer_;
   Scoring scoring_;
   std::vector<Genotype> warm_;      // the first proposals
   Network network_;                 // the last one priced
   std::vector<Origin> proposals_;   // by id
-  std::map<uint64_t, Trial> done_;  // committed; without architectures
+  std::map<uint64_t, Trial> done_;  // committed; without architectures and times
   StopRules stop_rules_;
+  Journal journal_;
   History history_;                                     // of done_, in the order of commits
+  std::vector<TrialSpec> to_submit_;                    // proposed, not yet given to the runner
   std::map<uint64_t, Trial> running_;                   // submitted
   std::map<uint64_t, std::vector<Trial>> repeats_;      // by the running twin that they wait for
   size_t waiting_ = 0;                                  // in repeats_

@@ -5,11 +5,16 @@
 
 namespace ridgeline {
 
-void price(Trial& trial, const Genotype& genotype, const Scoring& scoring, const SearchParts& parts,
-           bool fresh, Network& network) {
+Architecture architecture_of(const Genotype& genotype, const SearchParts& parts) {
   Architecture architecture = parts.space.decode(genotype);
   if (parts.classes > 0) architecture.classes = parts.classes;
   if (parts.input_channels > 0) architecture.input_channels = parts.input_channels;
+  return architecture;
+}
+
+void price(Trial& trial, const Genotype& genotype, const Scoring& scoring, const SearchParts& parts,
+           bool fresh, Network& network) {
+  const Architecture architecture = architecture_of(genotype, parts);
   trial.architecture = to_yaml(architecture);
   if (!fresh) return;
   NetworkCost account;

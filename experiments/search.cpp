@@ -19,14 +19,15 @@ constexpr int kResamples = 100;
 Search::Search(const ExperimentConfig& config, SearchParts parts, TrialObserver observer)
     : config_(config),
       parts_(parts),
-      observer_(std::move(observer)),
       scoring_(config),
       warm_(warm_start(config, parts.space)),
-      stop_rules_(config, parts.space.decisions(), parts.store) {}
+      stop_rules_(config, parts.space.decisions(), parts.store),
+      journal_(parts.store, std::move(observer)) {}
 
-std::vector<Trial> Search::run() {
-  recorded_ = parts_.store.trials(Phase::kSearch);
+void Search::run() {
+  recorded_ = parts_.store.trials(Phase::kSearch, /*architectures=*/false);
   const int total = config_.search.trials;
+  done_.reserve(static_cast<size_t>(total));
   int batch = resume_from_checkpoint();
   while (static_cast<int>(done_.size()) < total && !stop_rules_.stop(done_.size())) {
     const int first = static_cast<int>(done_.size());
@@ -35,7 +36,7 @@ std::vector<Trial> Search::run() {
     run_batch(proposals);
     learn(proposals);
   }
-  return done_;
+  journal_.close();
 }
 
 /// Takes over the trials before the newest checkpoint without replaying them; the next batch's
@@ -47,6 +48,7 @@ int Search::resume_from_checkpoint() {
   for (uint64_t id = 0; id < checkpoint->trials; ++id) {
     first_with_.emplace(recorded_[id].genotype, id);
     commit(recorded_[id]);
+    forget_texts(recorded_[id]);
   }
   return checkpoint->batch + 1;
 }
@@ -83,17 +85,18 @@ std::vector<Trial> Search::propose(int batch, uint64_t first_id, int count) {
     trial.batch = batch;
     trial.genotype = to_text(genotypes[i]);
     if (trial.id < recorded_.size()) {
-      const Trial& recorded = recorded_[trial.id];
+      Trial& recorded = recorded_[trial.id];
       if (recorded.id != trial.id || recorded.genotype != trial.genotype) {
         throw Error(ErrorKind::kRun,
                     "trial " + std::to_string(trial.id) + " is recorded as " + recorded.genotype +
                         ", but this configuration proposes " + trial.genotype +
                         ": the store belongs to another configuration or version, or is damaged");
       }
-      trial = recorded;
+      trial = std::move(recorded);
     } else {
       const bool fresh = measure_again || !first_with_.contains(trial.genotype);
       price(trial, genotypes[i], scoring_, parts_, fresh, network_);
+      journal_.commit_if_due();
     }
     const auto [entry, fresh] = first_with_.emplace(trial.genotype, trial.id);
     if (!fresh && !measure_again && trial.reused_from < 0)
@@ -109,7 +112,12 @@ void Search::run_batch(std::vector<Trial>& proposals) {
   while (true) {
     while (next < proposals.size() && settle(proposals[next])) commit(proposals[next++]);
     if (next == proposals.size()) return;
-    auto result = parts_.runner.next();
+    journal_.commit_if_due();
+    auto result = parts_.runner.ready();
+    if (!result) {
+      journal_.commit();
+      result = parts_.runner.next();
+    }
     if (!result) {
       throw Error(ErrorKind::kInterrupted, "stopped after " + std::to_string(done_.size()) +
                                                " of " + std::to_string(config_.search.trials) +
@@ -119,20 +127,22 @@ void Search::run_batch(std::vector<Trial>& proposals) {
   }
 }
 
-void Search::submit_fresh(std::vector<Trial>& proposals) {
+void Search::submit_fresh(const std::vector<Trial>& proposals) {
   std::vector<TrialSpec> specs;
   std::vector<Proposal> fresh;
   for (const auto& trial : proposals) {
     const bool known = trial.id < recorded_.size();
     if (known || trial.reused_from >= 0 || trial.status != TrialStatus::kComplete) continue;
     TrialSpec spec;
-    spec.architecture = architecture_from_yaml(YamlView::parse(trial.architecture, "trial"));
+    spec.architecture = architecture_of(genotype_from_text(trial.genotype), parts_);
     spec.seed = config_.seed;
     spec.trial_id = trial.id;
     specs.push_back(std::move(spec));
     fresh.push_back({trial.id, trial.genotype});
   }
+  if (specs.empty()) return;
   parts_.store.append_proposals(fresh);
+  journal_.commit();
   for (const auto& spec : specs) parts_.runner.submit(spec);
 }
 
@@ -141,13 +151,7 @@ void Search::submit_fresh(std::vector<Trial>& proposals) {
 bool Search::settle(Trial& trial) const {
   if (trial.id < recorded_.size()) return true;
   if (trial.reused_from >= 0) {
-    const Trial& twin = done_[static_cast<size_t>(trial.reused_from)];
-    const Trial own = trial;
-    trial = twin;
-    trial.id = own.id;
-    trial.batch = own.batch;
-    trial.reused_from = own.reused_from;
-    trial.seconds = 0;
+    trial = like_twin(trial, done_[static_cast<size_t>(trial.reused_from)]);
     return true;
   }
   if (trial.status == TrialStatus::kComplete) {  // priced: was given to the executor
@@ -161,16 +165,15 @@ bool Search::settle(Trial& trial) const {
 void Search::commit(Trial& trial) {
   if (trial.id >= recorded_.size()) {
     trial.finished_at = utc_now();
-    parts_.store.append(trial);
+    journal_.append(trial);
     arrived_.erase(trial.id);
+  } else {
+    journal_.found(trial);
   }
   const bool trained = trial.reused_from < 0 && trial.status != TrialStatus::kInfeasible;
   if (trained)
     failures_in_a_row_ = trial.status == TrialStatus::kComplete ? 0 : failures_in_a_row_ + 1;
-  done_.push_back(trial);
-  history_.add(trial);
-  stop_rules_.committed(trial);
-  if (observer_) observer_(trial);
+  keep(trial);
   stop_where_told(config_.failures, trial, done_.size() - 1);
   if (failures_in_a_row_ >= config_.search.max_failures_in_a_row) {
     throw Error(ErrorKind::kInfeasible,
@@ -180,7 +183,15 @@ void Search::commit(Trial& trial) {
   }
 }
 
+/// A repeat needs what became of the trial, and brings the texts itself.
+void Search::keep(const Trial& trial) {
+  history_.add(trial);
+  stop_rules_.committed(trial);
+  forget_texts(done_.emplace_back(trial));
+}
+
 void Search::learn(const std::vector<Trial>& batch) {
+  journal_.commit();
   Lesson lesson;
   for (const auto& trial : batch) lesson.add(trial, config_.failures);
   const UpdateStats stats = lesson.teach(parts_.controller);

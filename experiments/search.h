@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "controller/controller.h"
 #include "experiments/checkpoint.h"
 #include "experiments/config.h"
+#include "experiments/journal.h"
 #include "experiments/scoring.h"
 #include "experiments/stop_rules.h"
 #include "experiments/store.h"
@@ -36,21 +36,19 @@ struct SearchParts {
   std::vector<FurtherOracle> further = {};
 };
 
-/// Told of each trial as it is committed, and of each that was found in the store.
-using TrialObserver = std::function<void(const Trial&)>;
-
 /// The search loop: sample, price, train, reward, commit in proposal order, learn. Trials found in
 /// the store are replayed instead of run, so that a run that was killed anywhere ends as an
 /// undisturbed one.
 class Search {
  public:
+  /// Takes hold of the store until it has run, or is gone.
   Search(const ExperimentConfig& config, SearchParts parts, TrialObserver observer = {});
 
   /// Runs to the configured number of trials, or until a stop rule holds (`search.stop_...`; the
-  /// log says which and why), and returns all of them. Throws `kInterrupted` when
+  /// log says which and why). They are in the store. Throws `kInterrupted` when
   /// the user stopped it, `kInfeasible` when too many trainings failed in a row, `kRun` when the
   /// store does not match the configuration.
-  std::vector<Trial> run();
+  void run();
 
  private:
   int resume_from_checkpoint();
@@ -58,22 +56,23 @@ class Search {
   /// The batch's genotypes, by `search.duplicates`.
   std::vector<Genotype> draw(int batch, int count) const;
   void run_batch(std::vector<Trial>& proposals);
-  void submit_fresh(std::vector<Trial>& proposals);
+  void submit_fresh(const std::vector<Trial>& proposals);
   bool settle(Trial& trial) const;
   void commit(Trial& trial);
+  void keep(const Trial& trial);
   void learn(const std::vector<Trial>& batch);
   void record_update(const std::vector<Trial>& batch, const UpdateStats& stats);
 
   const ExperimentConfig& config_;
   SearchParts parts_;
-  TrialObserver observer_;
   Scoring scoring_;
   std::vector<Genotype> warm_;   // the first proposals
   Network network_;              // the last one priced; its memory serves the next
-  std::vector<Trial> recorded_;  // of the store, at the start
-  std::vector<Trial> done_;      // committed, by id
+  std::vector<Trial> recorded_;  // of the store, at the start; given away as they are replayed
+  std::vector<Trial> done_;      // committed, by id; without texts that the store has
   History history_;              // of done_
   StopRules stop_rules_;
+  Journal journal_;
   std::map<std::string, uint64_t> first_with_;  // genotype -> id of the first proposal
   std::map<uint64_t, Evaluation> arrived_;      // evaluated, not yet committed
   int recorded_batches_ = 0;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -22,6 +23,12 @@ class Database {
   /// SQL without results; counts as one write.
   void execute(const std::string& sql);
   bool in_transaction() const;
+  /// While held, a transaction that is committed stays open and takes in what follows, until
+  /// `flush`. One that fails takes the open one back with it.
+  void hold(bool held) { held_ = held; }
+  bool held() const { return held_; }
+  /// Makes all that was written durable; false when nothing was, or it was taken back.
+  bool flush();
   int64_t integer(const std::string& sql);
   std::string text(const std::string& sql);
 
@@ -29,7 +36,10 @@ class Database {
   friend class Statement;
   struct Close {
     void operator()(sqlite3* database) const;
+    void operator()(sqlite3_stmt* statement) const;
   };
+  using Prepared = std::unique_ptr<sqlite3_stmt, Close>;
+  Prepared prepare(const std::string& sql);
   void check(int code, const std::string& action) const;
   void before_write();
 
@@ -37,10 +47,13 @@ class Database {
   bool read_only_;
   int64_t kill_at_ = 0;
   int64_t writes_ = 0;
+  bool held_ = false;
   std::unique_ptr<sqlite3, Close> handle_;
+  std::multimap<std::string, Prepared> idle_;  // of statements that have ended, for the next ones
 };
 
-/// A prepared statement, finalised at the end of its scope. Must not outlive its database.
+/// A prepared statement. At the end of its scope the database keeps it for the next one of the same
+/// text, so values belong into parameters. Must not outlive its database.
 class Statement {
  public:
   Statement(Database& database, const std::string& sql);
@@ -73,11 +86,13 @@ class Statement {
   void check_bind(int code);
 
   Database& database_;
-  sqlite3_stmt* statement_ = nullptr;
+  std::string sql_;
+  Database::Prepared statement_;
   int bound_ = 0;
 };
 
-/// All or nothing: rolled back unless committed. Within another transaction it is a part of that.
+/// All or nothing: rolled back unless committed. Within another transaction it is a part of that;
+/// while the database is held, what it commits becomes durable with the next `flush`.
 class Transaction {
  public:
   explicit Transaction(Database& database);
@@ -88,7 +103,8 @@ class Transaction {
 
  private:
   Database& database_;
-  bool open_;
+  bool outermost_;
+  bool committed_ = false;
 };
 
 }  // namespace ridgeline

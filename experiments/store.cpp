@@ -25,33 +25,32 @@ TrialStore::TrialStore(const std::filesystem::path& path, bool read_only)
   migrate_store(*database_);
 }
 
+void TrialStore::hold() { database_->hold(true); }
+
+bool TrialStore::commit() { return database_->flush(); }
+
+void TrialStore::release() {
+  database_->hold(false);
+  if (database_->in_transaction()) database_->execute("ROLLBACK");
+}
+
 void TrialStore::append_proposals(const std::vector<Proposal>& proposals) {
   if (proposals.empty()) return;
   Transaction transaction(*database_);
-  Statement insert(*database_,
-                   "INSERT INTO proposals (id, updates, log_probability, genotype) "
-                   "VALUES (?,?,?,?) ON CONFLICT (id) DO UPDATE SET updates = excluded.updates, "
-                   "log_probability = excluded.log_probability, genotype = excluded.genotype");
-  for (const auto& proposal : proposals) {
-    insert.bind(static_cast<int64_t>(proposal.id));
-    if (proposal.updates < 0) {
-      insert.bind_null().bind_null();
-    } else {
-      insert.bind(static_cast<int64_t>(proposal.updates)).bind(proposal.log_probability);
-    }
-    insert.bind(proposal.genotype).write();
-  }
+  for (const auto& proposal : proposals) write_proposal(*database_, proposal);
   transaction.commit();
 }
 
 std::vector<Proposal> TrialStore::proposals() const {
-  Statement query(*database_,
-                  "SELECT id, genotype, ifnull(updates, -1), log_probability FROM proposals "
-                  "WHERE genotype IS NOT NULL ORDER BY id");
+  Statement query(*database_, "SELECT " + std::string(kProposalColumns) +
+                                  " FROM proposals WHERE genotype IS NOT NULL ORDER BY id");
   std::vector<Proposal> result;
   while (query.row()) {
-    result.push_back({static_cast<uint64_t>(query.integer(0)), query.text(1),
-                      static_cast<int>(query.integer(2)), query.real(3)});
+    auto proposal = read_proposal(query);
+    if (!proposal) {
+      throw damaged_row("proposal " + std::to_string(query.integer(0)), database_->path().string());
+    }
+    result.push_back(std::move(*proposal));
   }
   return result;
 }
@@ -72,12 +71,15 @@ void TrialStore::append_all(const std::vector<Trial>& trials,
   transaction.commit();
 }
 
-std::vector<Trial> TrialStore::trials(Phase phase) const {
+std::vector<Trial> TrialStore::trials(Phase phase, bool architectures) const {
   Statement query(*database_, "SELECT " + std::string(kTrialColumns) +
                                   " FROM trials WHERE phase = ? ORDER BY id");
   query.bind(enum_name(phase));
   std::vector<Trial> result;
-  while (query.row()) result.push_back(read_trial(query, database_->path().string()));
+  while (query.row()) {
+    result.push_back(read_trial(query, database_->path().string()));
+    if (!architectures) result.back().architecture = {};
+  }
   return result;
 }
 
@@ -110,7 +112,7 @@ void TrialStore::append_attempt(const TrialResult& attempt, uint64_t network) {
 }
 
 std::vector<RecordedAttempt> TrialStore::recorded_attempts(std::optional<uint64_t> trial) const {
-  AttemptReader reader(*database_, trial ? "trial = " + std::to_string(*trial) : "1");
+  AttemptReader reader(*database_, trial);
   std::vector<RecordedAttempt> result;
   while (reader.next()) {
     reader.require_sound();
@@ -199,8 +201,10 @@ std::vector<Checkpoint> TrialStore::checkpoints() const {
 }
 
 void TrialStore::append_event(const std::string& kind, const std::string& text) {
+  Transaction transaction(*database_);
   Statement insert(*database_, "INSERT INTO events (time, kind, text) VALUES (?,?,?)");
   insert.bind(utc_now()).bind(kind).bind(text).write();
+  transaction.commit();
 }
 
 std::vector<Event> TrialStore::events() const {
@@ -211,8 +215,10 @@ std::vector<Event> TrialStore::events() const {
 }
 
 void TrialStore::set_fact(const std::string& key, const std::string& value) {
+  Transaction transaction(*database_);
   Statement upsert(*database_, "INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)");
   upsert.bind(key).bind(value).write();
+  transaction.commit();
 }
 
 std::optional<std::string> TrialStore::fact(const std::string& key) const {

@@ -13,14 +13,6 @@
 
 namespace ridgeline {
 
-/// What was proposed under a trial's id, before it is run.
-struct Proposal {
-  uint64_t id = 0;
-  std::string genotype;
-  int updates = -1;            ///< that the proposing policy had behind it; -1: synchronous search
-  double log_probability = 0;  ///< under that policy, nats; asynchronous search
-};
-
 /// One controller update.
 struct BatchRecord {
   int id = 0;
@@ -49,17 +41,26 @@ struct AttemptCount {
 };
 
 /// The truth of a run: one SQLite file. Each call that writes is its own durable transaction
-/// (synchronous = FULL: an acknowledged trial survives a power cut). One writer at a time: the
-/// holder of the run's lock. Its format: docs/file_formats.md.
+/// (synchronous = FULL: an acknowledged trial survives a power cut), or part of a held one. One
+/// writer at a time: the holder of the run's lock. Its format: docs/file_formats.md.
 class TrialStore {
  public:
   /// Opens or creates; a store of an older version is brought up to date. Throws `kRun` for a file
   /// that is damaged, no store, or of a newer version; `kIo` when the file system refuses.
   explicit TrialStore(const std::filesystem::path& path, bool read_only = false);
 
+  /// From now on, what is written is durable with the next `commit` only (experiments/journal.h);
+  /// a call that fails takes the others since the last one back with it. `commit` is false when
+  /// there was nothing, or it was taken back.
+  void hold();
+  bool commit();
+  /// Each call is durable by itself again; what was not committed is given up.
+  void release();
+
   /// Takes the place of an earlier proposal under the same id.
   void append_proposals(const std::vector<Proposal>& proposals);
-  /// By id; an id that was never proposed with a genotype is left out.
+  /// By id; an id that was never proposed with a genotype is left out. Throws `kRun` for one that
+  /// does not match its checksum.
   std::vector<Proposal> proposals() const;
 
   /// Throws `kIo` on a full disk; then nothing of the trial is in the file.
@@ -68,7 +69,8 @@ class TrialStore {
   void append_all(const std::vector<Trial>& trials, const std::vector<Proposal>& proposals = {},
                   const std::vector<RecordedAttempt>& attempts = {});
   /// All trials of a phase, by id. Throws `kRun` for a trial that does not match its checksum.
-  std::vector<Trial> trials(Phase phase) const;
+  /// `architectures`: with their texts, which are most of a trial's memory.
+  std::vector<Trial> trials(Phase phase, bool architectures = true) const;
   size_t count(Phase phase) const;
   std::optional<Trial> find(uint64_t id) const;
   /// The best complete trial of a phase, by `better`.

@@ -21,6 +21,13 @@ std::string query_of_trials(int64_t version) {
   return "SELECT " + columns + " FROM trials NOT INDEXED ORDER BY id";
 }
 
+/// Likewise. Before version 3 they were facts.
+std::string query_of_proposals(int64_t version) {
+  std::string columns = kProposalColumns;
+  if (version < 5) columns.replace(columns.rfind("checksum"), 8, "0");
+  return "SELECT " + columns + " FROM proposals ORDER BY id";
+}
+
 /// Where places are missing in the order of commits: the first trial after them.
 std::optional<uint64_t> first_after_gap(std::vector<std::pair<uint64_t, uint64_t>> places) {
   std::sort(places.begin(), places.end());
@@ -76,8 +83,13 @@ std::string damage_of(const fs::path& path) {
     if (const auto trial = first_after_gap(std::move(places)))
       return "trials are missing before trial " + std::to_string(*trial);
     if (version < 3) return {};
-    AttemptReader attempts(database, "1");
+    AttemptReader attempts(database);
     while (attempts.next()) attempts.require_sound();
+    Statement proposals(database, query_of_proposals(version));
+    while (proposals.row()) {
+      if (!read_proposal(proposals))
+        throw damaged_row("proposal " + std::to_string(proposals.integer(0)), path.string());
+    }
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kRun) throw;
     return cause_of(error.what());
@@ -89,7 +101,8 @@ struct Rescued {
   size_t trials = 0;
   uint64_t last_trial = 0;
   size_t attempts_lost = 0;
-  std::string lost;  // what besides trials, as the end of a sentence
+  bool in_order = false;  // a synchronous search, whose proposals follow from its trials
+  std::string lost;       // what besides trials, as the end of a sentence
 };
 
 /// Runs a copy that may end where the file cannot be read; true: it came to its end.
@@ -128,8 +141,39 @@ bool copy_table(Database& from, Database& to, const std::string& table, const st
   });
 }
 
+/// What is lost is proposed anew, but in an asynchronous run for a recorded trial: learning from
+/// that one takes the probability with which it was proposed.
+void copy_proposals(Database& from, Database& to, Rescued& rescued) {
+  const int64_t version = from.integer("PRAGMA user_version");
+  if (version < 3) return;
+  size_t lost = 0, with_policy = 0, without = 0;
+  const bool whole = copy_until_damage([&] {
+    Statement query(from, query_of_proposals(version));
+    while (query.row()) {
+      const auto proposal = read_proposal(query);
+      if (!proposal) {
+        ++lost;
+      } else if (proposal->genotype.empty()) {  // the mere id of a repeat, or of another phase
+        Statement id(to, "INSERT INTO proposals (id) VALUES (?)");
+        id.bind(static_cast<int64_t>(proposal->id)).write();
+      } else {
+        write_proposal(to, *proposal);
+        ++(proposal->updates < 0 ? without : with_policy);
+      }
+    }
+  });
+  rescued.in_order = without > 0 && with_policy == 0;
+  if (!whole) {
+    rescued.lost += "; proposals are lost";
+  } else if (lost > 0) {
+    rescued.lost += "; " + std::to_string(lost) + (lost == 1 ? " proposal is" : " proposals are") +
+                    " lost and made again";
+  }
+}
+
 bool has_proposal(Database& database, uint64_t id) {
-  return database.integer("SELECT count(*) FROM proposals WHERE id = " + std::to_string(id)) > 0;
+  Statement query(database, "SELECT 1 FROM proposals WHERE id = ?");
+  return query.bind(static_cast<int64_t>(id)).row();
 }
 
 /// The trials before the first lost one, or the first whose proposal is lost, in the order of
@@ -144,7 +188,8 @@ void copy_trials(Database& from, Database& to, Rescued& rescued) {
   std::sort(readable.begin(), readable.end(),
             [](const Trial& a, const Trial& b) { return a.place < b.place; });
   for (const auto& trial : readable) {
-    if (trial.place != rescued.trials || (version >= 3 && !has_proposal(to, trial.id))) return;
+    const bool replays = version < 3 || rescued.in_order || has_proposal(to, trial.id);
+    if (trial.place != rescued.trials || !replays) return;
     write_trial(to, trial);
     rescued.last_trial = trial.id;
     ++rescued.trials;
@@ -154,7 +199,7 @@ void copy_trials(Database& from, Database& to, Rescued& rescued) {
 /// Also those at trials that are lost: they are not trained again.
 void copy_attempts(Database& from, Database& to, Rescued& rescued) {
   const bool whole = copy_until_damage([&] {
-    AttemptReader attempts(from, "1");
+    AttemptReader attempts(from);
     while (attempts.next()) {
       if (attempts.sound()) {
         write_attempt(to, attempts.attempt());
@@ -179,7 +224,7 @@ Rescued copy_sound(const fs::path& damaged, const fs::path& fresh) {
   const int64_t version = from.integer("PRAGMA user_version");
   Transaction transaction(to);
   Rescued rescued;
-  if (version >= 3) copy_table(from, to, "proposals", "(?,?,?,?)");
+  copy_proposals(from, to, rescued);
   copy_trials(from, to, rescued);
   if (!copy_table(from, to, "facts", "(?,?)")) rescued.lost += "; facts are lost";
   if (version >= 2) copy_table(from, to, "events", "(?,?,?,?)");

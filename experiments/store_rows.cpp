@@ -22,12 +22,6 @@ E enum_from_text(const std::string& text, const std::string& where) {
                                    "unknown word '" + text + "'");
 }
 
-Error damaged(const std::string& what, const std::string& where) {
-  return Error(ErrorKind::kRun, where + ": the store is damaged (" + what +
-                                    " does not match its checksum); `ridgeline resume` keeps what "
-                                    "is sound of it");
-}
-
 /// Collects what a checksum is taken of.
 class Checksum {
  public:
@@ -73,6 +67,12 @@ std::vector<FurtherLatency> further_from_text(const std::string& text, const std
     latencies.push_back(std::move(latency));
   }
   return latencies;
+}
+
+int64_t checksum(const Proposal& proposal) {
+  Checksum sum;
+  sum.text(std::to_string(proposal.id)).text(proposal.genotype).integer(proposal.updates);
+  return sum.real(proposal.log_probability).value();
 }
 
 /// Without the place, which follows from the rows before it.
@@ -122,7 +122,44 @@ void ensure_proposal(Database& database, uint64_t id) {
   proposal.bind(static_cast<int64_t>(id)).write();
 }
 
+std::string of_one(std::optional<uint64_t> trial) { return trial ? " WHERE trial = ?" : ""; }
+
 }  // namespace
+
+Error damaged_row(const std::string& what, const std::string& where) {
+  return Error(ErrorKind::kRun, where + ": the store is damaged (" + what +
+                                    " does not match its checksum); `ridgeline resume` keeps what "
+                                    "is sound of it");
+}
+
+void write_proposal(Database& database, const Proposal& proposal) {
+  Statement insert(database,
+                   "INSERT INTO proposals (id, updates, log_probability, genotype, checksum) "
+                   "VALUES (?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET updates = excluded.updates, "
+                   "log_probability = excluded.log_probability, genotype = excluded.genotype, "
+                   "checksum = excluded.checksum");
+  insert.bind(static_cast<int64_t>(proposal.id));
+  Proposal stored = proposal;
+  if (proposal.updates < 0) {
+    stored.updates = -1;
+    stored.log_probability = 0;
+    insert.bind_null().bind_null();
+  } else {
+    insert.bind(static_cast<int64_t>(proposal.updates)).bind(proposal.log_probability);
+  }
+  insert.bind(proposal.genotype).bind(checksum(stored)).write();
+}
+
+std::optional<Proposal> read_proposal(const Statement& row) {
+  Proposal proposal;
+  proposal.id = static_cast<uint64_t>(row.integer(0));
+  proposal.genotype = row.text(1);
+  if (!row.is_null(2)) proposal.updates = static_cast<int>(row.integer(2));
+  proposal.log_probability = row.real(3);
+  const int64_t expected = row.integer(4);
+  if (expected != 0 && expected != checksum(proposal)) return std::nullopt;
+  return proposal;
+}
 
 TrialStatus status_from_text(const std::string& text, const std::string& where) {
   return enum_from_text<TrialStatus>(text, where);
@@ -176,7 +213,7 @@ Trial read_trial(const Statement& row, const std::string& where) {
   trial.message = row.text(15);
   trial.further = further_from_text(row.text(18), where);
   if (row.integer(16) != 0 && row.integer(16) != checksum(trial)) {
-    throw damaged("trial " + std::to_string(trial.id), where);
+    throw damaged_row("trial " + std::to_string(trial.id), where);
   }
   trial.place = static_cast<uint64_t>(row.integer(17));
   return trial;
@@ -209,15 +246,20 @@ void write_attempt(Database& database, const RecordedAttempt& attempt) {
   }
 }
 
-AttemptReader::AttemptReader(Database& database, const std::string& condition)
+AttemptReader::AttemptReader(Database& database, std::optional<uint64_t> trial)
     : where_(database.path().string()),
       attempts_(database,
                 "SELECT trial, attempt, network, host, status, accuracy, loss, seconds, "
-                "finished_at, cause, log_tail, checksum FROM attempts WHERE " +
-                    condition + " ORDER BY trial, attempt"),
-      metrics_(database, "SELECT trial, attempt, epoch, name, value FROM metrics WHERE " +
-                             condition + " ORDER BY trial, attempt, epoch, name"),
-      metric_waits_(metrics_.row()) {}
+                "finished_at, cause, log_tail, checksum FROM attempts" +
+                    of_one(trial) + " ORDER BY trial, attempt"),
+      metrics_(database, "SELECT trial, attempt, epoch, name, value FROM metrics" + of_one(trial) +
+                             " ORDER BY trial, attempt, epoch, name") {
+  if (trial) {
+    attempts_.bind(static_cast<int64_t>(*trial));
+    metrics_.bind(static_cast<int64_t>(*trial));
+  }
+  metric_waits_ = metrics_.row();
+}
 
 bool AttemptReader::next() {
   if (!attempts_.row()) return false;
@@ -242,9 +284,9 @@ bool AttemptReader::next() {
 
 void AttemptReader::require_sound() const {
   if (sound_) return;
-  throw damaged("attempt " + std::to_string(attempt_.result.attempt) + " at trial " +
-                    std::to_string(attempt_.result.id),
-                where_);
+  throw damaged_row("attempt " + std::to_string(attempt_.result.attempt) + " at trial " +
+                        std::to_string(attempt_.result.id),
+                    where_);
 }
 
 /// Both statements go through their rows in the same order; metrics of no attempt are passed over.

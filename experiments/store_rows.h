@@ -1,12 +1,22 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "core/error.h"
 #include "experiments/executor.h"
 #include "experiments/sqlite.h"
 #include "experiments/trial.h"
 
 namespace ridgeline {
+
+/// What was proposed under a trial's id, before it is run.
+struct Proposal {
+  uint64_t id = 0;
+  std::string genotype;
+  int updates = -1;            ///< that the proposing policy had behind it; -1: synchronous search
+  double log_probability = 0;  ///< under that policy, nats; asynchronous search
+};
 
 /// One try at a trial, as the store keeps it.
 struct RecordedAttempt {
@@ -15,8 +25,15 @@ struct RecordedAttempt {
   std::string finished_at = {};  ///< UTC; empty: now, when it is written
 };
 
-// How trials and attempts lie in the store's tables. Each row has a checksum of all of it, an
-// attempt's of its learning curve too; 0 stands for a row from before there were checksums.
+// How proposals, trials and attempts lie in the store's tables. Each row has a checksum of all of
+// it, an attempt's of its learning curve too; 0 stands for a row from before there were checksums.
+
+/// The columns of a proposal, in the order in which `read_proposal` takes them.
+inline constexpr const char* kProposalColumns = "id, genotype, updates, log_probability, checksum";
+/// Takes the place of an earlier one under the same id.
+void write_proposal(Database& database, const Proposal& proposal);
+/// Nothing for a row that does not match its checksum; an empty genotype for a mere id.
+std::optional<Proposal> read_proposal(const Statement& row);
 
 /// The columns of a trial, in the order in which `read_trial` takes them.
 inline constexpr const char* kTrialColumns =
@@ -33,8 +50,8 @@ void write_attempt(Database& database, const RecordedAttempt& attempt);
 /// Reads attempts with their curves, in the order of trials and attempts.
 class AttemptReader {
  public:
-  /// `condition`: SQL over the columns `trial` and `attempt`.
-  AttemptReader(Database& database, const std::string& condition);
+  /// Of one trial, or of all.
+  explicit AttemptReader(Database& database, std::optional<uint64_t> trial = std::nullopt);
   /// False after the last. Throws `kRun` where the file cannot be read.
   bool next();
   const RecordedAttempt& attempt() const { return attempt_; }
@@ -49,10 +66,13 @@ class AttemptReader {
   std::string where_;
   Statement attempts_;
   Statement metrics_;
-  bool metric_waits_;  // metrics_ stands on a row that is not taken yet
+  bool metric_waits_ = false;  // metrics_ stands on a row that is not taken yet
   RecordedAttempt attempt_;
   bool sound_ = true;
 };
+
+/// The error of a row that does not match its checksum.
+Error damaged_row(const std::string& what, const std::string& where);
 
 TrialStatus status_from_text(const std::string& text, const std::string& where);
 

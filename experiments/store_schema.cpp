@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "experiments/store_rows.h"
 
 namespace ridgeline {
 namespace {
@@ -178,8 +179,14 @@ constexpr const char* kVersion4 = R"(
 ALTER TABLE trials ADD COLUMN further_latencies TEXT NOT NULL DEFAULT '';
 DELETE FROM facts WHERE key = 'config';
 )";
+
+// What is in flight when the search is killed is run again as proposed, or not at all.
+constexpr const char* kVersion5 = R"(
+ALTER TABLE proposals ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+DELETE FROM facts WHERE key = 'config';
+)";
 constexpr std::array<const char*, kStoreVersion> kSteps = {kVersion1, kVersion2, kVersion3,
-                                                           kVersion4};
+                                                           kVersion4, kVersion5};
 
 /// Tables that others refer to are replaced: references hold again at the end.
 void upgrade(Database& database, int64_t found) {
@@ -198,14 +205,13 @@ void upgrade(Database& database, int64_t found) {
 // may miss its last bit.
 void move_proposals(Database& database) {
   Statement facts(database, "SELECT key, value FROM facts WHERE key LIKE 'proposal of %'");
-  Statement insert(database, "INSERT OR REPLACE INTO proposals VALUES (?,?,?,?)");
   while (facts.row()) {
     std::istringstream value(facts.text(1));
-    int64_t updates = 0;
-    std::string log_probability, genotype;
-    value >> updates >> log_probability >> genotype;
-    insert.bind(int64_t{std::stoll(facts.text(0).substr(12))}).bind(updates);
-    insert.bind(std::strtod(log_probability.c_str(), nullptr)).bind(genotype).write();
+    Proposal proposal{.id = std::stoull(facts.text(0).substr(12)), .genotype = {}};
+    std::string log_probability;
+    value >> proposal.updates >> log_probability >> proposal.genotype;
+    proposal.log_probability = std::strtod(log_probability.c_str(), nullptr);
+    write_proposal(database, proposal);
   }
   database.execute("DELETE FROM facts WHERE key LIKE 'proposal of %'");
 }

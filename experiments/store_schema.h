@@ -6,7 +6,7 @@
 
 namespace ridgeline {
 
-inline constexpr int kStoreVersion = 4;
+inline constexpr int kStoreVersion = 5;
 
 /// Brings a store to `kStoreVersion`; a new file gets the whole schema. Throws `kRun` for a newer
 /// version, and for an older one that is open for reading only (`resume` migrates it).

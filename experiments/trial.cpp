@@ -13,6 +13,24 @@ bool better(const Trial& a, const Trial& b) {
   return a.id < b.id;
 }
 
+Trial like_twin(const Trial& repeat, const Trial& twin) {
+  Trial trial = twin;
+  trial.id = repeat.id;
+  trial.batch = repeat.batch;
+  trial.genotype = repeat.genotype;
+  trial.architecture = repeat.architecture;
+  trial.reused_from = static_cast<int64_t>(twin.id);
+  trial.seconds = 0;
+  return trial;
+}
+
+void forget_texts(Trial& trial) {
+  for (std::string* text : {&trial.genotype, &trial.architecture, &trial.finished_at}) {
+    text->clear();
+    text->shrink_to_fit();
+  }
+}
+
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};

@@ -53,6 +53,12 @@ inline constexpr uint64_t kDryTrialId = 9000000;  ///< of the pre-flight; never 
 /// Higher reward first; then lower latency; then the earlier trial. Failed trials are never better.
 bool better(const Trial& a, const Trial& b);
 
+/// A repeated network, told as its twin was; only its own place in the run is kept.
+Trial like_twin(const Trial& repeat, const Trial& twin);
+
+/// Drops the texts that the store has: most of a trial's memory.
+void forget_texts(Trial& trial);
+
 /// "2026-11-23T17:28:00Z"
 std::string utc_now();
 

@@ -104,13 +104,23 @@ std::chrono::milliseconds TrialRunner::start_due_retries() {
   return patience;
 }
 
+std::optional<TrialResult> TrialRunner::take_finished() {
+  if (finished_.empty()) return std::nullopt;
+  TrialResult result = std::move(finished_.front());
+  finished_.pop_front();
+  return result;
+}
+
+std::optional<TrialResult> TrialRunner::ready() {
+  if (finished_.empty() && executor_.in_flight() > 0) {
+    if (auto result = executor_.next(std::chrono::milliseconds(0))) receive(std::move(*result));
+  }
+  return take_finished();
+}
+
 std::optional<TrialResult> TrialRunner::next() {
   while (true) {
-    if (!finished_.empty()) {
-      TrialResult result = std::move(finished_.front());
-      finished_.pop_front();
-      return result;
-    }
+    if (auto result = take_finished()) return result;
     const auto patience = interrupts() > 0 ? kPatience : start_due_retries();
     if (executor_.in_flight() > 0) {
       if (const auto result = executor_.next(patience)) receive(*result);

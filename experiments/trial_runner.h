@@ -27,6 +27,9 @@ class TrialRunner {
   void record_in(TrialStore& store) { store_ = &store; }
 
   void submit(const TrialSpec& spec);
+  /// A trial that is finished for good and can be had without waiting; nothing when none is. (An
+  /// executor in this process evaluates one.)
+  std::optional<TrialResult> ready();
   /// Waits for the next trial that is finished for good, in any order; nothing when none is left to
   /// wait for, or the user has stopped the run.
   std::optional<TrialResult> next();
@@ -44,6 +47,7 @@ class TrialRunner {
   bool take_recorded(Pending& trial);
   bool decide(Pending& trial, const TrialResult& result) const;
   void receive(TrialResult result);
+  std::optional<TrialResult> take_finished();
   Clock::duration backoff(int attempt) const;
   std::chrono::milliseconds start_due_retries();
 

@@ -32,9 +32,10 @@ std::vector<Trial> search_all(const ExperimentConfig& config, TrialStore& store,
                           store, 0,       0,           {{"tpu", *tpu}, {"cpu", *cpu}}};
   if (config.search.mode == SearchMode::kAsynchronous) {
     AsyncSearch(config, parts).run();
-    return store.trials(Phase::kSearch);
+  } else {
+    Search(config, parts).run();
   }
-  return Search(config, parts).run();
+  return store.trials(Phase::kSearch);
 }
 
 std::vector<Trial> run_small(const ExperimentConfig& config) {

@@ -208,7 +208,7 @@ TEST_CASE("an asynchronous search refuses the store of a synchronous one") {
   search_once(small_config(), store, executor);
   CHECK(error_of([&] {
           search_async(async_config(), store);
-        }).find("no proposal of 0: it is no record of an asynchronous search") !=
+        }).find("no proposal of it: it is no record of an asynchronous search") !=
         std::string::npos);
 }
 

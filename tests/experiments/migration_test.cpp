@@ -154,7 +154,8 @@ TEST_CASE(
     store.set_fact("config", "of version 3");
   }
   Database(file).execute(
-      "ALTER TABLE trials DROP COLUMN further_latencies; PRAGMA user_version = 3");
+      "ALTER TABLE trials DROP COLUMN further_latencies; "
+      "ALTER TABLE proposals DROP COLUMN checksum; PRAGMA user_version = 3");
   CHECK_FALSE(rescue_store(file).has_value());
   TrialStore store(file);
   CHECK_FALSE(store.fact("config").has_value());
@@ -168,6 +169,30 @@ TEST_CASE(
   REQUIRE(trials[1].further.size() == 2);
   CHECK(trials[1].further[0].accelerator == "tpu_v3");
   CHECK(trials[1].further[1].ms == 1.0 / 3);
+}
+
+TEST_CASE("a store of version 4 keeps its proposals, and gives new ones a checksum") {
+  TempFolder folder;
+  const auto file = folder / "s.sqlite";
+  {
+    TrialStore store(file);
+    store.append_proposals({{0, "0.1", 3, -0.1}, {1, "0.2"}});
+    store.append({});
+  }
+  Database(file).execute("ALTER TABLE proposals DROP COLUMN checksum; PRAGMA user_version = 4");
+  CHECK_FALSE(rescue_store(file).has_value());
+  TrialStore store(file);
+  store.append_proposals({{2, "0.3"}});
+  const auto proposals = store.proposals();
+  REQUIRE(proposals.size() == 3);
+  CHECK(proposals[0].genotype == "0.1");
+  CHECK(proposals[0].updates == 3);
+  CHECK(proposals[0].log_probability == -0.1);
+  CHECK(proposals[1].updates == -1);
+  CHECK(store.count(Phase::kSearch) == 1);
+  Database(file).execute("UPDATE proposals SET updates = 4, log_probability = 0");
+  CHECK(error_of([&] { store.proposals(); }).find("proposal 2 does not match its checksum") !=
+        std::string::npos);
 }
 
 TEST_CASE("a further latency that was changed does not match the checksum") {

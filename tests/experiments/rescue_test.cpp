@@ -3,11 +3,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "core/random.h"
 #include "experiments/run_directory.h"
 #include "tests/catch.h"
+#include "tests/experiments/async_run.h"
 #include "tests/experiments/small_run.h"
 #include "tests/support.h"
 
@@ -181,6 +183,113 @@ TEST_CASE("a damaged attempt or learning curve costs that attempt, and no trial"
     CHECK(metrics_of(file) == metrics - 4);
     CHECK_FALSE(rescue_store(file).has_value());
   }
+}
+
+TEST_CASE("a damaged proposal is made again, and costs a synchronous search no trial") {
+  TempFolder folder;
+  const auto file = folder / "s.sqlite";
+  write_store(file);
+  const auto expected = comparable(TrialStore(file).trials(Phase::kSearch));
+  const uint64_t id = TrialStore(file).proposals().back().id;
+  Database(file).execute("UPDATE proposals SET genotype = '0.0' WHERE id = " + std::to_string(id));
+  CHECK(error_of([&] {
+          TrialStore(file).proposals();
+        }).find("proposal " + std::to_string(id) + " does not match its checksum") !=
+        std::string::npos);
+  const auto lost = rescue_store(file);
+  REQUIRE(lost.has_value());
+  CHECK(lost->find("the first 24 trials are kept") != std::string::npos);
+  CHECK(lost->find("; 1 proposal is lost and made again; ") != std::string::npos);
+  CHECK_FALSE(rescue_store(file).has_value());
+  CHECK(comparable(TrialStore(file).trials(Phase::kSearch)) == expected);
+}
+
+TEST_CASE("a damaged proposal in flight is derived anew from the controller") {
+  TempFolder folder;
+  const auto config = small_config();
+  const auto evaluator = make_evaluator(config.accuracy);
+  InProcessExecutor whole(*evaluator);
+  TrialStore undisturbed(folder / "whole.sqlite");
+  const auto expected = comparable(search_once(config, undisturbed, whole));
+  const auto file = folder / "s.sqlite";
+  {
+    TrialStore store(file);
+    ReversedExecutor killed(*evaluator, 6);
+    CHECK_THROWS_AS(search_once(config, store, killed), Error);
+    REQUIRE(store.proposals().size() > store.count(Phase::kSearch));
+  }
+  const size_t recorded = TrialStore(file).count(Phase::kSearch);
+  Database(file).execute("UPDATE proposals SET genotype = '0.0' WHERE id >= " +
+                         std::to_string(recorded) + " AND genotype IS NOT NULL");
+  const auto lost = rescue_store(file);
+  REQUIRE(lost.has_value());
+  CHECK(lost->find(" lost and made again; ") != std::string::npos);
+  TrialStore store(file);
+  InProcessExecutor rest(*evaluator);
+  CHECK(comparable(search_once(config, store, rest)) == expected);
+  const auto proposals = store.proposals();
+  const auto made = undisturbed.proposals();
+  for (const auto& proposal : proposals) {
+    CHECK(std::any_of(made.begin(), made.end(), [&](const Proposal& other) {
+      return other.id == proposal.id && other.genotype == proposal.genotype;
+    }));
+  }
+}
+
+TEST_CASE("a damaged proposal costs an asynchronous search the trials learned from it on") {
+  TempFolder folder;
+  const auto file = folder / "s.sqlite";
+  const auto config = async_config();
+  {
+    TrialStore store(file);
+    REQUIRE(search_async(config, store, 12).interrupted);
+  }
+  const auto in_order = [&] {
+    auto trials = TrialStore(file).trials(Phase::kSearch);
+    std::sort(trials.begin(), trials.end(),
+              [](const Trial& a, const Trial& b) { return a.place < b.place; });
+    return trials;
+  };
+  const auto before = in_order();
+  REQUIRE(before.size() > 8);
+  Database(file).execute(
+      "UPDATE proposals SET log_probability = log_probability - 1e-9 WHERE id = " +
+      std::to_string(before[8].id));
+  const auto lost = rescue_store(file);
+  REQUIRE(lost.has_value());
+  CHECK(lost->find("the first 8 trials are kept") != std::string::npos);
+  CHECK(in_order().size() == 8);
+  TrialStore store(file);
+  search_async(config, store);
+  CHECK(store.count(Phase::kSearch) == 24);
+  for (size_t place = 0; place < 8; ++place)
+    CHECK(comparable(in_order()[place]) == comparable(before[place]));
+}
+
+TEST_CASE("an asynchronous search draws a damaged proposal in flight anew") {
+  TempFolder folder;
+  const auto file = folder / "s.sqlite";
+  const auto config = async_config();
+  uint64_t open = 0;
+  size_t recorded = 0;
+  {
+    TrialStore store(file);
+    REQUIRE(search_async(config, store, 12).interrupted);
+    recorded = store.count(Phase::kSearch);
+    while (store.find(open)) ++open;
+    REQUIRE(open + 1 < store.proposals().size());  // not the last one: it leaves a gap
+  }
+  Database(file).execute("UPDATE proposals SET genotype = '0.0' WHERE id = " +
+                         std::to_string(open));
+  const auto lost = rescue_store(file);
+  REQUIRE(lost.has_value());
+  CHECK(lost->find("the first " + std::to_string(recorded) + " trials are kept") !=
+        std::string::npos);
+  TrialStore store(file);
+  search_async(config, store);
+  CHECK(store.count(Phase::kSearch) == 24);
+  REQUIRE(store.find(open).has_value());
+  CHECK(store.find(open)->genotype == store.proposals()[open].genotype);
 }
 
 TEST_CASE("a gap in the ids is no damage, a gap in the order of commits is") {

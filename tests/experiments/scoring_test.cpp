@@ -201,7 +201,9 @@ TEST_CASE("a latency that is no time is recorded as a crash of the oracle, with 
     const ConstantOracle oracle(ms);
     const auto controller = make_controller(config.controller, space.decisions(), config.seed);
     TrialRunner runner(executor, config.failures);
-    for (const auto& trial : Search(config, {space, oracle, *controller, runner, store}).run()) {
+    Search(config, {space, oracle, *controller, runner, store}).run();
+    REQUIRE(store.count(Phase::kSearch) == 4);
+    for (const auto& trial : store.trials(Phase::kSearch)) {
       CHECK(trial.status == TrialStatus::kCrashed);
       CHECK(trial.message == "latency " + ConfigWriter::plain_number(ms) +
                                  " ms is not a positive, finite time: not trained");
@@ -261,7 +263,9 @@ TEST_CASE("a run of the former version, with the former words, is continued") {
     }
     write_file_atomic(run.config_file(), text);
     Database(run.store_file())
-        .execute("ALTER TABLE trials DROP COLUMN further_latencies; PRAGMA user_version = 3");
+        .execute(
+            "ALTER TABLE trials DROP COLUMN further_latencies; "
+            "ALTER TABLE proposals DROP COLUMN checksum; PRAGMA user_version = 3");
   }
   RunDirectory run = RunDirectory::open(folder / "run");
   CHECK(run.config().result_identity() == config.result_identity());

@@ -132,7 +132,8 @@ inline std::vector<Trial> search_once(const ExperimentConfig& config, TrialStore
   no_retries.retries = 0;
   TrialRunner runner(executor, no_retries);
   if (record_attempts) runner.record_in(store);
-  return Search(config, {space, *oracle, *controller, runner, store}).run();
+  Search(config, {space, *oracle, *controller, runner, store}).run();
+  return store.trials(Phase::kSearch);
 }
 
 /// A trial without the two columns that may differ between equal runs.

@@ -90,6 +90,22 @@ constexpr auto kLost = TrialStatus::kLost;
 
 }  // namespace
 
+TEST_CASE("a network keeps the identity by which old stores hold its attempts") {
+  CHECK(network_of(spec_of(0)) == 0x32AEE08851C09BF8ULL);
+  CHECK(network_of(spec_of(1)) == network_of(spec_of(0)));
+}
+
+TEST_CASE("what is ready can be had without waiting for what is not") {
+  ScriptedExecutor executor({{0, {TrialStatus::kComplete}}});
+  TrialRunner runner(executor);
+  CHECK_FALSE(runner.ready().has_value());
+  runner.submit(spec_of(0));
+  const auto result = runner.ready();
+  REQUIRE(result.has_value());
+  CHECK(result->id == 0);
+  CHECK_FALSE(runner.ready().has_value());
+}
+
 TEST_CASE("a crash is tried again as often as configured, what would fail alike is not") {
   FailureConfig policy = at_once();
   policy.retries = 2;

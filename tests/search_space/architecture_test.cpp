@@ -52,6 +52,29 @@ TEST_CASE("an architecture written as YAML loads back as an equal value") {
   }
 }
 
+TEST_CASE("the text of an architecture, which identifies it in stores, is this to the byte") {
+  Architecture a;
+  a.name = "a\t\"b\"";
+  a.stages = {Stage{}};
+  a.stages[0].op = BlockOperator::kFusedMbConv;
+  a.stages[0].se_ratio = 0.125;
+  a.stages[0].skip = false;
+  CHECK(to_yaml(a) ==
+        "name: \"a\\t\\\"b\\\"\"\n"
+        "resolution: 224\ninput_channels: 3\nclasses: 1000\n"
+        "stem: {filters: 32, kernel: 3, stride: 2, activation: swish}\n"
+        "stages:\n"
+        "  - {operator: fused_mbconv, kernel: 3, expansion: 6, se_ratio: 0.125, filters: 16, "
+        "layers: 1, stride: 1, skip: false, activation: swish, reshape: none, reshape_block: 2}\n"
+        "head: {filters: 1280, activation: swish, dropout: 0.2}\n"
+        "drop_connect: 0.2\nbatch_norm: {epsilon: 0.001, momentum: 0.01}\n");
+  a.stages.clear();
+  CHECK(to_yaml(a).find("\nstages:\n  []\nhead: ") != std::string::npos);
+  a.decisions = {{"edge: 1", "conv"}, {"rate", "0.5"}};
+  CHECK(to_yaml(a) ==
+        "name: \"a\\t\\\"b\\\"\"\ndecisions:\n  \"edge: 1\": \"conv\"\n  \"rate\": \"0.5\"\n");
+}
+
 TEST_CASE(
     "a mistake in an architecture is reported with file, line, column and what would be valid") {
   CHECK(error_for(kSmall, "kernel: 5", "kernal: 5") ==
