@@ -13,6 +13,7 @@
 #include "experiments/interrupt.h"
 #include "experiments/local_executor.h"
 #include "experiments/preflight.h"
+#include "experiments/pricing.h"
 #include "experiments/slurm_executor.h"
 #include "experiments/trial_process.h"
 #include "latency/factory.h"
@@ -280,7 +281,7 @@ void write_family(const std::vector<FamilyMember>& family, const std::filesystem
 void run_pipeline(RunDirectory& run) {
   install_interrupt_handler();
   log_to_file(run.log_file());
-  Session session = make_session(run.config(), run.trials_folder());
+  Session session = make_session(at_recorded_speed(run.config(), run.store()), run.trials_folder());
   session.runner->record_in(run.store());
   spdlog::info("run {}; latency: {}", run.path().string(), session.oracle->description());
   preflight_phase(run, session);
