@@ -117,6 +117,8 @@ Precision published_precision(const CsvTable& table, size_t row) {
   const std::string& text = table.text(row, "precision");
   if (text == "amp" || text == "fp16") return Precision::kFp16;
   if (text == "tf32") return Precision::kTf32;
+  if (text == "fp32_or_tf32" && starts_with(table.text(row, "gpu"), "A100"))
+    return Precision::kTf32;
   if (text == "bf16" || text == "bfloat16") return Precision::kBf16;
   return Precision::kFp32;
 }
