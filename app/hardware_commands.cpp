@@ -26,22 +26,28 @@ void hardware_measure_command(const HardwareMeasureOptions& options) {
 }
 
 void hardware_list_command() {
-  TextTable table{{"name", "fp32 TFLOP/s", "16-bit TFLOP/s", "GB/s", "GiB", "description"}, {}};
+  TextTable table{
+      {"name", "fp32 TFLOP/s", "16-bit TFLOP/s", "GB/s", "GiB", "constants", "description"}, {}};
   for (const auto& name : config_names("hardware")) {
     const Hardware hardware = load_hardware(name);
     const auto rate = [](const std::optional<double>& tflops) {
       return tflops ? format_fixed(*tflops, 1) : std::string("-");
     };
     const MatrixUnit& matrix = hardware.matrix;
-    table.rows.push_back({name, rate(matrix.fp32), rate(matrix.bf16 ? matrix.bf16 : matrix.fp16),
-                          format_fixed(hardware.memory.bandwidth_gbps, 0),
-                          format_fixed(hardware.memory.size_gib, 0), hardware.description});
+    table.rows.push_back(
+        {name, rate(matrix.fp32), rate(matrix.bf16 ? matrix.bf16 : matrix.fp16),
+         format_fixed(hardware.memory.bandwidth_gbps, 0), format_fixed(hardware.memory.size_gib, 0),
+         hardware.calibrated() ? "calibrated" : "not calibrated", hardware.description});
   }
-  std::cout << table.str();
+  std::cout << table.str()
+            << "not calibrated: data-sheet rates and neutral constants; `ridgeline hardware show "
+               "NAME` says what to expect of them\n";
 }
 
 void hardware_show_command(const std::string& name) {
-  std::cout << write_config(load_hardware(name), true);
+  const Hardware hardware = load_hardware(name);
+  if (!hardware.calibrated()) std::cout << "# " << uncalibrated_note(hardware) << "\n";
+  std::cout << write_config(hardware, true);
 }
 
 }  // namespace ridgeline

@@ -1,6 +1,7 @@
 #include "app/pipeline.h"
 
 #include <iostream>
+#include <set>
 
 #include "app/export_run.h"
 #include "app/report.h"
@@ -13,6 +14,7 @@
 #include "experiments/interrupt.h"
 #include "experiments/local_executor.h"
 #include "experiments/preflight.h"
+#include "experiments/pricing.h"
 #include "experiments/slurm_executor.h"
 #include "experiments/trial_process.h"
 #include "latency/factory.h"
@@ -277,12 +279,28 @@ void write_family(const std::vector<FamilyMember>& family, const std::filesystem
   }
 }
 
+namespace {
+
+void warn_if_uncalibrated(const ExperimentConfig& config) {
+  std::vector<const LatencyConfig*> oracles = {&config.latency};
+  for (const auto& accelerator : config.further()) oracles.push_back(&accelerator.latency);
+  std::set<std::string> told;
+  for (const LatencyConfig* oracle : oracles) {
+    if (oracle->kind != LatencyKind::kRoofline || !told.insert(oracle->hardware).second) continue;
+    const Hardware hardware = load_hardware(oracle->hardware);
+    if (!hardware.calibrated()) spdlog::warn("{}", uncalibrated_note(hardware));
+  }
+}
+
+}  // namespace
+
 void run_pipeline(RunDirectory& run) {
   install_interrupt_handler();
   log_to_file(run.log_file());
-  Session session = make_session(run.config(), run.trials_folder());
+  Session session = make_session(at_recorded_speed(run.config(), run.store()), run.trials_folder());
   session.runner->record_in(run.store());
   spdlog::info("run {}; latency: {}", run.path().string(), session.oracle->description());
+  warn_if_uncalibrated(run.config());
   preflight_phase(run, session);
   search_phase(run, session);
   final_phase(run, session);

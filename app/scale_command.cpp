@@ -6,6 +6,7 @@
 #include "core/config_path.h"
 #include "core/logging.h"
 #include "core/progress.h"
+#include "experiments/pricing.h"
 #include "latency/factory.h"
 
 namespace ridgeline {
@@ -26,7 +27,7 @@ void scale_run(const ScaleOptions& options) {
   if (same.result_identity() != run.config().result_identity()) {
     throw Error(ErrorKind::kUsage, "scale: only scaling.* and runtime.* of a run may be changed");
   }
-  Session session = make_session(config, run.trials_folder());
+  Session session = make_session(at_recorded_speed(config, run.store()), run.trials_folder());
   print(run_lacs(config, best_architecture(run),
                  {*session.oracle, *session.runner, run.store(), session.further()}),
         options.out);
@@ -36,7 +37,7 @@ void scale_with_config(const ScaleOptions& options, const Architecture& base) {
   const ExperimentConfig config = load_experiment(options.config, options.settings);
   const std::filesystem::path folder = std::filesystem::path("runs") / ("scale-" + config.name);
   RunDirectory run = RunDirectory::create(folder, config);
-  Session session = make_session(config, run.trials_folder());
+  Session session = make_session(at_recorded_speed(config, run.store()), run.trials_folder());
   print(run_lacs(config, base, {*session.oracle, *session.runner, run.store(), session.further()}),
         options.out);
 }

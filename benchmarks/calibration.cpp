@@ -9,9 +9,9 @@
 
 // Prints how well the analytic oracle agrees with every table of measurements that this project
 // knows, by the protocol that docs/latency.md describes: fitted on all rows, with whole families
-// left out, and the baselines; behind each fitted constant the share of its prior's spread that is
-// left. Usage: bench_calibration FOLDER [PART OF A NAME]; the folder has latency/, paper/ and
-// accelnb/.
+// left out, the baselines, and the oracle with nothing fitted at all; behind each fitted constant
+// the share of its prior's spread that is left. Usage: bench_calibration FOLDER [PART OF A NAME];
+// the folder has latency/, paper/ and accelnb/.
 
 namespace ridgeline {
 namespace {
@@ -54,7 +54,14 @@ std::vector<Set> sets() {
       {"a100", "A100-80GB", "PyTorch tf32"},
       {"t4", "T4", "PyTorch amp"},
       {"t4", "T4", "PyTorch fp32"},
+      {"v100_pytorch", "V100-16GB", "MxNet amp"},
+      {"v100_pytorch", "V100-16GB", "MxNet fp32_or_tf32"},
+      {"a100", "A100-80GB", "MxNet amp"},
+      {"a100", "A100-80GB", "MxNet fp32_or_tf32"},
+      {"t4", "T4", "MxNet amp"},
+      {"t4", "T4", "MxNet fp32_or_tf32"},
       {"v100", "V100-16GB", "TensorFlow amp"},
+      {"v100", "V100-16GB", "TensorFlow amp xla"},
       {"t4", "T4", "TensorFlow amp"},
       {"a100", "A100-40GB", "TensorFlow amp"},
       {"a100", "A100-40GB", "TensorFlow tf32"}};
@@ -77,12 +84,38 @@ std::vector<std::string> cells(const std::string& name, const Agreement& in, con
           format_fixed(out.kendall, 3)};
 }
 
+/// With the peak rates alone, as a device that nobody has calibrated is priced.
+std::vector<std::string> neutral_row(Hardware hardware, const std::vector<Sample>& samples) {
+  hardware.constants = {};
+  std::vector<double> predicted;
+  for (const Sample& sample : samples) predicted.push_back(predicted_ms(sample, hardware));
+  const Agreement rest = agreement(samples, predicted);
+  return {"neutral, nothing fitted",
+          "-",
+          "-",
+          format_fixed(rest.mape * 100, 1),
+          format_fixed(rest.worst * 100, 0),
+          format_fixed(rest.spearman, 3),
+          format_fixed(rest.kendall, 3)};
+}
+
 void print_constants(const Fit& fit) {
   for (const FittedConstant& constant : fit.constants) {
     std::cout << "  " << constant.parameter.name << " " << format_fixed(constant.value, 3) << " ("
               << format_fixed(constant.of_prior, 2) << ")";
   }
   std::cout << "\n";
+}
+
+/// The device with the software that the set was measured with.
+Hardware hardware_of(const Set& set) {
+  Hardware hardware = load_hardware(set.hardware);
+  if (set.name.find("TensorFlow") != std::string::npos) {
+    hardware.software = load_hardware("v100").software;
+  }
+  // Its graph keeps batch norm as a kernel, with the ReLU inside.
+  if (set.name.find("MxNet") != std::string::npos) hardware.software.fuse_relu = true;
+  return hardware;
 }
 
 void print_set(const path& data, const Set& set) {
@@ -92,10 +125,7 @@ void print_set(const path& data, const Set& set) {
   std::erase_if(measurements.rows, [&](const Measurement& row) {
     return std::find(set.without.begin(), set.without.end(), row.family) != set.without.end();
   });
-  Hardware hardware = load_hardware(set.hardware);
-  if (set.name.find("TensorFlow") != std::string::npos) {
-    hardware.software = load_hardware("v100").software;
-  }
+  const Hardware hardware = hardware_of(set);
   const std::vector<Sample> samples = make_samples(measurements.rows, hardware);
   std::set<std::string> families;
   for (const Sample& sample : samples) families.insert(sample.family);
@@ -113,6 +143,7 @@ void print_set(const path& data, const Set& set) {
     table.rows.push_back(cells(to_string(baseline), agreement(samples, simple.in_sample),
                                agreement(samples, simple.held_out)));
   }
+  table.rows.push_back(neutral_row(hardware, samples));
   std::cout << table.str();
   print_constants(oracle.fit);
 }
@@ -126,13 +157,18 @@ void print_bench(const path& data, const std::string& name) {
   }
   const Measurements measurements =
       read_measurements({data / "accelnb/accel_nasbench.csv.gz"}, {"device=" + name});
-  const Split split = validate_split(hardware, make_samples(measurements.rows, hardware), 200);
+  std::vector<Sample> samples = make_samples(measurements.rows, hardware);
+  const Split split = validate_split(hardware, samples, 200);
   std::cout << "\nAccel-NASBench, " << name << ": 200 networks fitted, " << split.predicted
             << " predicted\n"
             << "roofline            " << to_string(split.oracle) << "\n"
             << "Equation 1, one E   " << to_string(split.equation1) << "\n"
             << "MAdds + activations " << to_string(split.power_law) << "\n";
   print_constants(split.fit);
+  if (split.fit.supplies.empty()) return;
+  for (Sample& sample : samples) sample.session.clear();
+  std::cout << "with one supply of input for all sessions: "
+            << to_string(validate_split(hardware, samples, 200).oracle) << "\n";
 }
 
 }  // namespace

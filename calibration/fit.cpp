@@ -3,6 +3,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace ridgeline {
 namespace {
@@ -14,7 +15,16 @@ class Problem {
  public:
   Problem(const Hardware& hardware, const std::vector<Sample>& samples,
           const std::vector<Parameter>& parameters, const FitOptions& options)
-      : hardware_(hardware), samples_(samples), parameters_(parameters), options_(options) {}
+      : hardware_(hardware), samples_(samples), parameters_(parameters), options_(options) {
+    std::map<std::string, Eigen::Index> at;
+    for (Eigen::Index i = 0; i < size(); ++i) {
+      if (!parameter(i).session.empty()) at[parameter(i).session] = i;
+    }
+    for (const Sample& sample : samples) {
+      const auto found = at.find(sample.session);
+      supply_.push_back(found == at.end() ? -1 : found->second);
+    }
+  }
 
   Eigen::Index size() const { return static_cast<Eigen::Index>(parameters_.size()); }
   const Parameter& parameter(Eigen::Index i) const { return parameters_[static_cast<size_t>(i)]; }
@@ -55,8 +65,10 @@ class Problem {
     const Hardware hardware = with(theta);
     VectorXd result(static_cast<Eigen::Index>(samples_.size()));
     for (size_t i = 0; i < samples_.size(); ++i) {
+      const double supply = supply_[i] < 0 ? 1 : std::exp(theta[supply_[i]]);
+      const double ms = predicted_ms(samples_[i], hardware, supply);
       result[static_cast<Eigen::Index>(i)] =
-          std::log(predicted_ms(samples_[i], hardware) / samples_[i].measured_ms) / options_.noise;
+          std::log(ms / samples_[i].measured_ms) / options_.noise;
     }
     return result;
   }
@@ -103,7 +115,32 @@ class Problem {
   const std::vector<Sample>& samples_;
   const std::vector<Parameter>& parameters_;
   const FitOptions& options_;
+  std::vector<Eigen::Index> supply_;  // of each sample its session's parameter, or -1
 };
+
+/// One for each session but that of most samples, where the supply of images is open at all.
+std::vector<Parameter> session_supplies(const std::vector<Parameter>& parameters,
+                                        const std::vector<Sample>& samples) {
+  const bool open = std::any_of(parameters.begin(), parameters.end(),
+                                [](const Parameter& p) { return p.name == "input_us"; });
+  std::map<std::string, int> rows;
+  for (const Sample& sample : samples) ++rows[sample.session];
+  if (!open || rows.size() < 2) return {};
+  rows.erase(std::max_element(rows.begin(), rows.end(),
+                              [](const auto& a, const auto& b) { return a.second < b.second; }));
+  std::vector<Parameter> supplies;
+  for (const auto& [session, count] : rows) {
+    supplies.push_back({.name = "input_us of session '" + session + "', times",
+                        .centre = 1,
+                        .spread = 0.3,
+                        .low = 0.1,
+                        .high = 10,
+                        .targets = {},
+                        .why = "hosts of one kind differ by some tens of percent",
+                        .session = session});
+  }
+  return supplies;
+}
 
 struct Solution {
   VectorXd theta;
@@ -163,11 +200,19 @@ void require_rows(const std::vector<Parameter>& parameters, const std::vector<Sa
 
 }  // namespace
 
+double Fit::predicted_ms(const Sample& sample) const {
+  const auto supply = supplies.find(sample.session);
+  return ridgeline::predicted_ms(sample, hardware, supply == supplies.end() ? 1 : supply->second);
+}
+
 int least_rows(size_t constants) { return 2 + static_cast<int>(constants) / 3; }
 
 Fit fit_constants(const Hardware& hardware, const std::vector<Sample>& samples,
                   const FitOptions& options) {
-  const std::vector<Parameter> parameters = free_parameters(hardware, samples);
+  std::vector<Parameter> parameters = free_parameters(hardware, samples);
+  for (Parameter& supply : session_supplies(parameters, samples)) {
+    parameters.push_back(std::move(supply));
+  }
   if (options.require_rows) require_rows(parameters, samples);
   // What these rows say nothing about is better guessed than neutral.
   Hardware base = hardware;
@@ -184,6 +229,7 @@ Fit fit_constants(const Hardware& hardware, const std::vector<Sample>& samples,
     const double spread = std::sqrt(covariance(i, i));
     fit.constants.push_back({parameter, parameter.get(hardware.constants),
                              std::exp(solution.theta[i]), spread, spread / parameter.spread});
+    if (!parameter.session.empty()) fit.supplies[parameter.session] = fit.constants.back().value;
   }
   return fit;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+
 #include "calibration/parameters.h"
 
 namespace ridgeline {
@@ -16,9 +18,15 @@ struct FittedConstant {
 };
 
 struct Fit {
-  Hardware hardware;  ///< with the fitted constants
+  Hardware hardware;  ///< with the fitted constants; `input_us` of the session of most samples
   std::vector<FittedConstant> constants;
   int iterations = 0;
+  /// `input_us` of the other sessions, in multiples of that one's: where images are supplied as
+  /// part of the latency, hosts differ from session to session, and devices do not.
+  std::map<std::string, double> supplies = {};
+
+  /// What the fit says of a sample, whatever its session; of an unknown one as of the first, ms.
+  double predicted_ms(const Sample& sample) const;
 };
 
 struct FitOptions {

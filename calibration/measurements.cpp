@@ -63,6 +63,7 @@ std::vector<Measurement> read_own_layout(const CsvTable& table, size_t row) {
   measurement.latency_ms = table.number(row, "latency_ms");
   if (table.has("family")) measurement.family = table.text(row, "family");
   if (table.has("device")) measurement.device = table.text(row, "device");
+  if (table.has("session")) measurement.session = table.text(row, "session");
   if (table.has("set_aside")) measurement.set_aside = table.text(row, "set_aside");
   find_network(table, row, measurement);
   // Networks of one space stand for themselves: there is no family to leave out as a whole.

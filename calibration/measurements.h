@@ -20,6 +20,8 @@ struct Measurement {
   double latency_ms = 0;           ///< of one batch
   std::string set_aside;           ///< why the row is not fitted; empty: it is
   std::function<Network()> build;  ///< the network at the measured resolution
+  /// What was measured in one go, on one host: its rows share the rate at which images come.
+  std::string session = {};
 };
 
 struct Measurements {
@@ -31,12 +33,12 @@ struct Measurements {
 };
 
 /// Reads measured latencies: CSV files, gzip'ed or plain, with the columns
-/// `network,resolution,batch,precision,latency_ms` and optionally `family`, `device`, `set_aside`
-/// (a reason), where `network` is a known network or an architecture file (relative to the CSV); or
-/// one of the published tables that calibration/adapters.h recognises. `selection`: "column=value",
-/// all of which must hold ("device" and "network" work for every file).
-/// Throws `kData` for missing columns, latencies that are not positive, networks that are not
-/// known, and rows of more than one device; `kUsage` for a selection that no row meets.
+/// `network,resolution,batch,precision,latency_ms` and optionally `family`, `device`, `session` and
+/// `set_aside` (a reason), where `network` is a known network or an architecture file (relative to
+/// the CSV); or one of the published tables that calibration/adapters.h recognises. `selection`:
+/// "column=value", all of which must hold ("device" and "network" work for every file). Throws
+/// `kData` for missing columns, latencies that are not positive, networks that are not known, and
+/// rows of more than one device; `kUsage` for a selection that no row meets.
 Measurements read_measurements(const std::vector<std::filesystem::path>& files,
                                const std::vector<std::string>& selection = {});
 

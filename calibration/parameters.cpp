@@ -266,6 +266,7 @@ void Parameter::set(double value, EffectiveConstants& constants) const {
 }
 
 double Parameter::get(const EffectiveConstants& constants) const {
+  if (targets.empty()) return 1;
   return constants.*targets.front().constant / targets.front().factor;
 }
 

@@ -22,6 +22,8 @@ struct Parameter {
   std::string why;  ///< where the prior comes from
   /// Another value to begin at, or 0: effects that hide behind others have no slope at the centre.
   double other_start = 0;
+  /// Not empty: no constant, but the supply of images in this session, as a multiple of `input_us`.
+  std::string session = {};
 
   void set(double value, EffectiveConstants& constants) const;
   double get(const EffectiveConstants& constants) const;

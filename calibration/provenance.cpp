@@ -52,6 +52,10 @@ std::string provenance(const Measurements& measurements, const std::vector<Sampl
                      (validation.by_family ? " with the row's family left out"
                                            : " with a fifth of the rows left out") +
                      " (Spearman " + format_fixed(out.spearman, 3) + ").";
+  for (const auto& [session, supply] : validation.fit.supplies) {
+    text +=
+        " input_us of session '" + session + "' is " + format_fixed(supply, 2) + " times as long.";
+  }
   for (const std::string& line : lines_set_aside(measurements)) text += " Set aside: " + line + ".";
   std::vector<std::string> priors;
   for (const Parameter& parameter : open_parameters(validation.fit.hardware)) {

@@ -35,13 +35,15 @@ std::vector<Sample> make_samples(const std::vector<Measurement>& rows, const Har
     sample.flops = whole.flops;
     sample.activations = activations_of(network, row.batch);
     sample.equation1_ms = whole.ms;
+    sample.session = row.session;
     samples.push_back(std::move(sample));
   }
   return samples;
 }
 
-double predicted_ms(const Sample& sample, const Hardware& hardware) {
-  return KernelPricer(hardware, sample.precision).total_seconds(sample.kernels, sample.batch) * 1e3;
+double predicted_ms(const Sample& sample, const Hardware& hardware, double supply) {
+  const KernelPricer pricer(hardware, sample.precision);
+  return pricer.total_seconds(sample.kernels, supply * sample.batch) * 1e3;
 }
 
 }  // namespace ridgeline

@@ -44,9 +44,9 @@ std::vector<double> held_out(const std::vector<Sample>& samples, const std::vect
   return result;
 }
 
-std::vector<double> predict(const Hardware& hardware, const std::vector<Sample>& samples) {
+std::vector<double> predict(const Fit& fit, const std::vector<Sample>& samples) {
   std::vector<double> result;
-  for (const Sample& sample : samples) result.push_back(predicted_ms(sample, hardware));
+  for (const Sample& sample : samples) result.push_back(fit.predicted_ms(sample));
   return result;
 }
 
@@ -79,12 +79,12 @@ Validation validate(const Hardware& hardware, const std::vector<Sample>& samples
                     const FitOptions& options, uint64_t seed) {
   Validation result;
   result.fit = fit_constants(hardware, samples, options);
-  result.in_sample = predict(result.fit.hardware, samples);
+  result.in_sample = predict(result.fit, samples);
   const std::vector<int> folds = folds_of(samples, seed, result.by_family);
   FitOptions of_part = options;  // the whole was enough; priors carry what a part lacks
   of_part.require_rows = false;
   result.held_out = held_out(samples, folds, [&](const auto& seen, const auto& unseen) {
-    return predict(fit_constants(hardware, seen, of_part).hardware, unseen);
+    return predict(fit_constants(hardware, seen, of_part), unseen);
   });
   return result;
 }
@@ -107,7 +107,7 @@ Split validate_split(const Hardware& hardware, std::vector<Sample> samples, size
   samples.erase(middle, samples.end());
   Split split;
   split.fit = fit_constants(hardware, samples);
-  split.oracle = agreement(unseen, predict(split.fit.hardware, unseen));
+  split.oracle = agreement(unseen, predict(split.fit, unseen));
   split.equation1 = agreement(unseen, predict_baseline(Baseline::kEquation1, samples, unseen));
   split.power_law = agreement(unseen, predict_baseline(Baseline::kPowerLaw, samples, unseen));
   split.predicted = unseen.size();

@@ -1,9 +1,38 @@
 #include "experiments/pricing.h"
 
+#include "core/logging.h"
+#include "core/units.h"
 #include "latency/command_oracle.h"
+#include "latency/measured.h"
 #include "network/cost.h"
 
 namespace ridgeline {
+namespace {
+
+LatencyConfig at_recorded_speed(const LatencyConfig& config, const std::string& key,
+                                TrialStore& store) {
+  const auto recorded = store.fact(key);
+  LatencyConfig result =
+      at_one_speed(config, recorded ? std::optional(std::stod(*recorded)) : std::nullopt);
+  if (!recorded && result.reference_ms && !config.reference_ms) {
+    store.set_fact(key, ConfigWriter::plain_number(*result.reference_ms));
+    spdlog::info("latencies are stated at the speed at which the reference network takes {}",
+                 format_ms(*result.reference_ms));
+  }
+  return result;
+}
+
+}  // namespace
+
+ExperimentConfig at_recorded_speed(ExperimentConfig config, TrialStore& store) {
+  config.latency = at_recorded_speed(config.latency, "reference ms", store);
+  if (!config.accelerators) return config;
+  for (AcceleratorConfig& accelerator : *config.accelerators) {
+    accelerator.latency =
+        at_recorded_speed(accelerator.latency, "reference ms of " + accelerator.name, store);
+  }
+  return config;
+}
 
 Architecture architecture_of(const Genotype& genotype, const SearchParts& parts) {
   Architecture architecture = parts.space.decode(genotype);

@@ -16,4 +16,9 @@ Architecture architecture_of(const Genotype& genotype, const SearchParts& parts)
 void price(Trial& trial, const Genotype& genotype, const Scoring& scoring, const SearchParts& parts,
            bool fresh, Network& network);
 
+/// `config` with the speed of the machine that its measured latencies are stated at
+/// (`LatencyConfig::reference_ms`): as the store has it since the run began, so that a resumed run
+/// measures at the same.
+ExperimentConfig at_recorded_speed(ExperimentConfig config, TrialStore& store);
+
 }  // namespace ridgeline

@@ -138,6 +138,7 @@ std::string account_json(const Network& network, const Latency& latency) {
                      {"repeats", latency.repeats},
                      {"low_ms", latency.low_ms},
                      {"high_ms", latency.high_ms},
+                     {"reference_ms", latency.reference_ms},
                      {"noise", latency.noise},
                      {"flops", latency.flops},
                      {"bytes", latency.bytes},

@@ -58,6 +58,8 @@ struct LatencyConfig {
   int repeats = 200;
   double confidence_width = 0.02;
   double time_limit_s = 10;
+  bool steady = true;
+  std::optional<double> reference_ms;
   std::string table;
   std::optional<std::vector<std::string>> command;
   double timeout_s = 600;
@@ -101,6 +103,15 @@ struct LatencyConfig {
              .unit = "s",
              .min = 1e-3,
              .max = 86400});
+    v.field("steady", steady,
+            {.help = "measured oracle on a CPU: time a small fixed network between spells of runs, "
+                     "state latencies at one speed of the machine and repeat disturbed spells"});
+    v.field("reference_ms", reference_ms,
+            {.help = "steady: that speed, as the time of the fixed network; ~: what it takes when "
+                     "the search begins, kept for the whole of it",
+             .unit = "ms",
+             .min = 1e-3,
+             .max = 1e6});
     v.field("table", table,
             {.help = "table oracle: file that `ridgeline latency build-table` wrote"});
     v.field("command", command,

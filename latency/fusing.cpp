@@ -28,7 +28,8 @@ class Fuser {
  private:
   const FusedNode& entry(int node) const { return fused_[static_cast<size_t>(node)]; }
 
-  // True where `node` alone reads the value of a convolution or linear layer, possibly through
+  // True where `node` alone reads the value of a convolution or linear layer, or an activation that
+  // of a batch norm with a kernel of its own, possibly through
   // followers that were fused before: a value with a second reader has to be written as it is. Only
   // an affine follower of an affine value folds into weights, so batch norm may not come after an
   // activation.
@@ -37,6 +38,7 @@ class Fuser {
          at = network_.node(at).inputs[0]) {
       const KernelKind kind = entry(at).kind;
       if (kind == KernelKind::kMatrix || kind == KernelKind::kDepthwise) return true;
+      if (kind == KernelKind::kNormalise && !affine) return true;
       const Operator& op = network_.node(at).op;
       const bool blocks =
           std::holds_alternative<Slice>(op) || (affine && std::holds_alternative<Activation>(op));

@@ -32,7 +32,8 @@ struct FusedNode {
 bool is_depthwise(const Conv2d& conv, const Shape& input);
 
 /// The kernels that a software stack makes of a network in inference; one entry per node. A
-/// follower fuses only when it is the sole reader of a convolution's or linear layer's value.
+/// follower fuses only when it is the sole reader of a convolution's or linear layer's value; an
+/// activation also into a batch norm's kernel.
 std::vector<FusedNode> fuse(const Network& network, const SoftwarePolicy& policy);
 
 }  // namespace ridgeline

@@ -30,6 +30,11 @@ void require_text(const YamlView& view, const char* key, const std::string& valu
 
 }  // namespace
 
+// A fit frees at least these, and none of them comes out neutral.
+bool Hardware::calibrated() const {
+  return constants.matrix_efficiency != 1 || constants.bandwidth_fraction != 1;
+}
+
 double Hardware::peak_flops(Precision precision) const {
   if (const auto& rate = rate_of(matrix, precision)) return *rate * 1e12;
   std::vector<std::string> valid;
@@ -58,6 +63,16 @@ Hardware hardware_from_yaml(const YamlView& view) {
         .fail("matrix gives no peak rate for " + enum_name(hardware.default_precision));
   }
   return hardware;
+}
+
+// The figures are the neutral rows of bench_calibration (docs/latency.md).
+std::string uncalibrated_note(const Hardware& hardware) {
+  return "hardware " + hardware.name +
+         " is not calibrated: its constants are neutral, each operator takes what the peak rates "
+         "allow. On GPUs and TPUs that were measured, such latencies are 16 to 66 % off on "
+         "average, "
+         "nearly always too short, at Spearman 0.94 to 0.99, and small batches up to 99 %; see "
+         "docs/latency.md to calibrate it";
 }
 
 Hardware load_hardware(const std::string& name_or_path) {

@@ -78,6 +78,9 @@ struct Hardware {
     v.section("constants", constants, "effective constants; the defaults are neutral");
   }
 
+  /// Whether the constants were fitted to measurements. If not, they are neutral, and every operator
+  /// takes what the peak rates allow.
+  bool calibrated() const;
   /// C_max of Equation 2, FLOP/s. Throws `kConfig` listing the valid precisions.
   double peak_flops(Precision precision) const;
   double bytes_per_second() const { return memory.bandwidth_gbps * 1e9; }
@@ -90,6 +93,9 @@ struct Hardware {
 /// Throws `kConfig` for unknown keys, rates that are missing or not positive, and figures without a
 /// source.
 Hardware hardware_from_yaml(const YamlView& view);
+/// One line on how far the latencies of a device that is not calibrated are from measured ones, and
+/// what to do about it.
+std::string uncalibrated_note(const Hardware& hardware);
 /// By name ("tpu_v3") or path. Throws `kConfig` with the nearest name and all known ones.
 Hardware load_hardware(const std::string& name_or_path);
 

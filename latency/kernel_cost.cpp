@@ -227,7 +227,7 @@ KernelPrice KernelPricer::price(const KernelWork& work) const {
   return price;
 }
 
-double KernelPricer::with_input(double device_seconds, int images) const {
+double KernelPricer::with_input(double device_seconds, double images) const {
   if (input_ <= 0) return device_seconds;
   const double input = input_ * images;
   const double longer = std::max(device_seconds, input);
@@ -235,7 +235,7 @@ double KernelPricer::with_input(double device_seconds, int images) const {
   return longer * std::pow(1 + std::pow(ratio, kOverlap), 1 / kOverlap);
 }
 
-double KernelPricer::total_seconds(const std::vector<KernelWork>& kernels, int images) const {
+double KernelPricer::total_seconds(const std::vector<KernelWork>& kernels, double images) const {
   double host = 0, end = 0;
   for (const KernelWork& work : kernels) {
     host += launch_;

@@ -54,10 +54,10 @@ class KernelPricer {
   KernelPrice price(const KernelWork& work) const;
   /// Time from the first launch to the end of the last kernel and of the supply of `images`: the
   /// device takes up a kernel when the host has launched it and the one before has ended.
-  double total_seconds(const std::vector<KernelWork>& kernels, int images) const;
+  double total_seconds(const std::vector<KernelWork>& kernels, double images) const;
   /// `device_seconds` with the supply of so many images beside it: the longer of the two where they
   /// differ, some more where they are alike and wait for each other in turns.
-  double with_input(double device_seconds, int images) const;
+  double with_input(double device_seconds, double images) const;
 
   double peak_flops() const { return peak_flops_; }
   double bytes_per_second() const { return bandwidth_; }

@@ -2,9 +2,27 @@
 
 #include "core/logging.h"
 #include "core/units.h"
+#include "latency/steady.h"
 #include "network/cost.h"
+#include "runtime/device.h"
 
 namespace ridgeline {
+
+namespace {
+
+// What a GPU's reference network takes is its launches, which says little of the GPU's speed.
+bool is_steady(const LatencyConfig& config) {
+  return config.kind == LatencyKind::kMeasured && config.steady &&
+         device_from_text(config.device).is_cpu();
+}
+
+}  // namespace
+
+LatencyConfig at_one_speed(LatencyConfig config, std::optional<double> recorded_ms) {
+  if (!is_steady(config) || config.reference_ms) return config;
+  config.reference_ms = recorded_ms ? *recorded_ms : present_speed(RunPlace::of(config));
+  return config;
+}
 
 void count_work(const Network& network, Latency& latency) {
   const NetworkCost needs = cost(network);
@@ -17,7 +35,9 @@ void count_work(const Network& network, Latency& latency) {
 MeasuredOracle::MeasuredOracle(const LatencyConfig& config)
     : place_(RunPlace::of(config)),
       rules_(timing_rules(config)),
-      device_text_(place_.device_text()) {}
+      device_text_(place_.device_text()),
+      steady_(is_steady(config)),
+      nominal_ms_(config.reference_ms.value_or(0)) {}
 
 std::string MeasuredOracle::description() const {
   return device_text_ + ", batch " + std::to_string(place_.batch) + ", " +
@@ -27,8 +47,16 @@ std::string MeasuredOracle::description() const {
 }
 
 Latency MeasuredOracle::estimate(const Network& network) const {
+  if (steady_ && nominal_ms_ <= 0) nominal_ms_ = present_speed(place_);
   DeviceRun run(place_, network);
-  const Timing timing = time_median(rules_, [&] { return run.run_ms(); });
+  const auto run_ms = [&] { return run.run_ms(); };
+  Timing timing;
+  if (steady_) {
+    SteadyMeter meter(place_);
+    timing = time_steadily(meter, rules_, nominal_ms_, run_ms);
+  } else {
+    timing = time_median(rules_, run_ms);
+  }
   Latency latency{.ms = timing.median_ms,
                   .batch = place_.batch,
                   .precision = place_.precision,
@@ -38,6 +66,7 @@ Latency MeasuredOracle::estimate(const Network& network) const {
                   .repeats = timing.runs,
                   .low_ms = timing.low_ms,
                   .high_ms = timing.high_ms,
+                  .reference_ms = steady_ ? nominal_ms_ : 0,
                   .noise = timing.noise};
   count_work(network, latency);
   if (!timing.noise.empty()) {

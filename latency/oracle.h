@@ -38,10 +38,11 @@ struct Latency {
   int repeats = 0;                 ///< measured repeats; 0 for a formula
   double low_ms = 0, high_ms = 0;  ///< 95 % confidence interval of the median; of a table the
                                    ///< units' and the whole-network term's error; 0 for a formula
-  std::string noise = {};  ///< measured: why the machine counts as noisy; empty: it was quiet
-  double flops = 0;        ///< W of the batch
-  double bytes = 0;        ///< Q of the batch
-  double intensity = 0;    ///< I of the whole network
+  double reference_ms = 0;  ///< measured: the speed it is stated at (`SpeedReference`); 0: at none
+  std::string noise = {};   ///< measured: why the machine counts as noisy; empty: it was quiet
+  double flops = 0;         ///< W of the batch
+  double bytes = 0;         ///< Q of the batch
+  double intensity = 0;     ///< I of the whole network
   double efficiency =
       0;  ///< E of the whole network: W / ms over the roof at I; 0 where the roof is unknown
   std::vector<OperatorLatency> operators = {};  ///< one per node; the roofline oracle only

@@ -132,6 +132,86 @@ void SteadyMeter::measure(
   }
 }
 
+namespace {
+
+constexpr double kSteadySpellMs = 500;
+
+struct Spell {
+  std::vector<double> runs_ms;
+  double reference_ms = 0;
+  std::string disturbed = {};
+};
+
+Spell steady_spell(SteadyMeter& meter, int min_runs, const std::function<double()>& run_ms) {
+  Spell spell;
+  const auto runs = [&](size_t) {
+    run_ms();  // the reference has filled the caches
+    spell.runs_ms.clear();
+    for (double spent = 0;
+         spent < kSteadySpellMs || static_cast<int>(spell.runs_ms.size()) < min_runs;) {
+      spell.runs_ms.push_back(run_ms());
+      spent += spell.runs_ms.back();
+    }
+    return Timing{};
+  };
+  meter.measure(1, runs, [&](size_t, const SteadyTiming& measured) {
+    spell.reference_ms = measured.reference_ms;
+    spell.disturbed = measured.disturbed;
+  });
+  return spell;
+}
+
+/// All runs of the spells that count, at one speed.
+Timing judge_spells(const std::vector<Spell>& spells, double nominal_ms, double half_width) {
+  std::vector<double> quiet, all;
+  size_t disturbed = 0;
+  std::string why;
+  for (const Spell& spell : spells) {
+    for (const double ms : spell.runs_ms) {
+      all.push_back(ms * nominal_ms / spell.reference_ms);
+      if (spell.disturbed.empty()) quiet.push_back(all.back());
+    }
+    if (spell.disturbed.empty()) continue;
+    why = spell.disturbed;
+    ++disturbed;
+  }
+  if (2 * disturbed <= spells.size()) return judge(quiet, half_width);
+  Timing timing = judge(all, half_width);
+  timing.noise = std::to_string(disturbed) + " of " + std::to_string(spells.size()) +
+                 " spells were disturbed: " + why;
+  return timing;
+}
+
+}  // namespace
+
+Timing time_steadily(SteadyMeter& meter, const TimingRules& rules, double nominal_ms,
+                     const std::function<double()>& run_ms) {
+  constexpr size_t kMinSpells = 2;
+  for (int i = 0; i < rules.warmup; ++i) run_ms();
+  std::vector<Spell> spells;
+  size_t runs = 0;
+  double spent_ms = 0;
+  for (;;) {
+    spells.push_back(steady_spell(meter, (rules.min_runs + 1) / 2, run_ms));
+    runs += spells.back().runs_ms.size();
+    for (const double ms : spells.back().runs_ms) spent_ms += ms;
+    if (spells.size() < kMinSpells) continue;
+    Timing timing = judge_spells(spells, nominal_ms, rules.half_width);
+    const bool sure = timing.relative_half_width() <= rules.half_width;
+    const bool out =
+        static_cast<int>(runs) >= rules.max_runs || spent_ms > 1e3 * rules.time_limit_s;
+    if (sure || out) return timing;
+  }
+}
+
+double present_speed(const RunPlace& place) {
+  constexpr int kTimings = 12;
+  SpeedReference reference(place);
+  std::vector<double> reference_ms;
+  for (int i = 0; i < kTimings; ++i) reference_ms.push_back(reference.ms());
+  return nominal_reference(std::move(reference_ms));
+}
+
 double nominal_reference(std::vector<double> reference_ms) {
   if (reference_ms.empty()) return 0;
   std::sort(reference_ms.begin(), reference_ms.end());

@@ -55,6 +55,15 @@ class SteadyMeter {
   double quickest_ms_ = 0;
 };
 
+/// Times `run_ms` in spells of half a second between two timings of the reference, each run stated
+/// at the speed at which that takes `nominal_ms`, until `rules` are content with the interval of
+/// all runs' median. Where at least half of the spells were not disturbed, only these count.
+Timing time_steadily(SteadyMeter& meter, const TimingRules& rules, double nominal_ms,
+                     const std::function<double()>& run_ms);
+
+/// What the reference takes at `place` now: the lower quartile of a second or two of it, ms.
+double present_speed(const RunPlace& place);
+
 /// The speed that latencies are stated at: the lower quartile of a file's reference times, which is
 /// that of the machine when it is left alone, were it so for a quarter of the time. Empty: 0.
 double nominal_reference(std::vector<double> reference_ms);

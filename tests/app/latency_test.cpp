@@ -47,8 +47,14 @@ TEST_CASE("hardware files are listed and shown with what each figure means") {
   const Outcome list = run_program({"hardware", "list"});
   CHECK(list.exit_code == 0);
   CHECK_THAT(list.out, Catch::Contains("tpu_v3") && Catch::Contains("v100"));
+  CHECK_THAT(list.out, Catch::Matches("[^]*h100[^\n]* not calibrated[^]*"));
+  CHECK_THAT(list.out, Catch::Matches("[^]*tpu_v3 [^\n]*[0-9]  *calibrated[^]*"));
   const Outcome shown = run_program({"hardware", "show", "tpu_v3"});
-  CHECK_THAT(shown.out, Catch::Contains("bandwidth_gbps: 900"));
+  CHECK_THAT(shown.out,
+             Catch::Contains("bandwidth_gbps: 900") && !Catch::Contains("is not calibrated"));
+  CHECK_THAT(
+      run_program({"hardware", "show", "h100"}).out,
+      Catch::StartsWith("# hardware h100 is not calibrated") && Catch::Contains("calibrate"));
   const Outcome wrong = run_program({"hardware", "show", "tpu_v33"});
   CHECK(wrong.exit_code == 3);
   CHECK_THAT(wrong.err, Catch::Contains("tpu_v3"));

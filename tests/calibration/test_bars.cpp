@@ -107,7 +107,7 @@ TEST_CASE("Accel-NASBench's networks on two GPUs after a calibration on 200 of t
   CHECK(rest->spearman > 0.99);
 }
 
-TEST_CASE("Accel-NASBench's networks on a TPUv3 core are ranked, wavering measurements aside") {
+TEST_CASE("all of Accel-NASBench's networks on a TPUv3 core are ranked, its three sessions apart") {
   const auto rest = bench_errors("tpu_v3");
   if (!rest) return;
   CHECK(rest->spearman > 0.95);

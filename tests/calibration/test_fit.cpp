@@ -91,6 +91,36 @@ TEST_CASE("a CPU has constants of its own, which a calibration finds") {
     CHECK(constant.parameter.name != "launch_us");  // the host is the device
 }
 
+TEST_CASE("sessions of a slower host do not make the device slower") {
+  Hardware truth = load_hardware("tpu_v3");
+  truth.constants.input_us = 60;
+  std::vector<Measurement> rows;
+  for (const char* name :
+       {"efficientnet_b0", "efficientnet_b1", "efficientnet_b2", "efficientnet_b4", "resnet18",
+        "resnet50", "mobilenetv2_100", "mnasnet_100"}) {
+    for (const std::string session : {"first", "first too", "slow host"}) {
+      rows.push_back(measured(name, session == "first too" ? 192 : 224, 128));
+      rows.back().precision = Precision::kBf16;
+      rows.back().session = session == "slow host" ? session : "first";
+    }
+  }
+  std::vector<Sample> samples = make_samples(rows, truth);
+  for (Sample& sample : samples) {
+    sample.measured_ms = predicted_ms(sample, truth, sample.session == "slow host" ? 1.5 : 1);
+  }
+  const Fit fit =
+      fit_constants(load_hardware("tpu_v3"), samples, {.noise = 0.01, .prior_weight = 0.1});
+  CHECK(fit.hardware.constants.input_us == Approx(60).epsilon(0.03));
+  REQUIRE(fit.supplies.size() == 1);
+  CHECK(fit.supplies.at("slow host") == Approx(1.5).epsilon(0.03));
+  for (const Sample& sample : samples)
+    CHECK(fit.predicted_ms(sample) == Approx(sample.measured_ms).epsilon(0.03));
+  // Of a session that the fit has not seen, as of the one with most rows.
+  Sample other = samples[0];
+  other.session = "another";
+  CHECK(fit.predicted_ms(other) == fit.predicted_ms(samples[0]));
+}
+
 TEST_CASE("the sample's price is the oracle's") {
   for (const char* name : {"v100", "tpu_v3", "a100", "rtx_3090"}) {
     const Hardware hardware = load_hardware(name);

@@ -54,6 +54,15 @@ TEST_CASE("a row with a reason is set aside, and named") {
   CHECK(measurements.set_aside[0].set_aside == "throttled");
 }
 
+TEST_CASE("rows say in which session they were measured") {
+  const Measurements measurements = read(
+      "network,resolution,batch,precision,latency_ms,session\n"
+      "resnet50,224,1,fp32,9,monday\nresnet50,224,2,fp32,15,\n");
+  REQUIRE(measurements.rows.size() == 2);
+  CHECK(measurements.rows[0].session == "monday");
+  CHECK(measurements.rows[1].session.empty());
+}
+
 TEST_CASE("a selection keeps the rows whose columns have the values") {
   const std::string text =
       "network,resolution,batch,precision,latency_ms,device\n"

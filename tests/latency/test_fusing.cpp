@@ -41,7 +41,9 @@ TEST_CASE(
 
   fused = fuse(swish, policy(false, true, true));
   CHECK(fused[2].kind == KernelKind::kNormalise);
-  CHECK(fused[3].kind == KernelKind::kActivation);
+  CHECK(fused[3].kind == KernelKind::kNone);  // in the batch norm's kernel
+  CHECK(fused[3].kernel == 2);
+  CHECK(fuse(swish, policy(false, true, false))[3].kind == KernelKind::kActivation);
 }
 
 TEST_CASE("a value with two readers keeps its own kernel") {

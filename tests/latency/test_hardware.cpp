@@ -113,6 +113,20 @@ TEST_CASE("mistakes in a hardware file are named with their place") {
              Catch::Contains("'fp8' is not one of: fp32, tf32, bf16, fp16"));
 }
 
+TEST_CASE("a device says whether its constants were fitted to measurements") {
+  for (const char* name : {"v100", "v100_pytorch", "a100", "t4", "rtx_3090", "tpu_v2", "tpu_v3"}) {
+    CAPTURE(name);
+    CHECK(load_hardware(name).calibrated());
+  }
+  for (const char* name : {"h100", "h200", "xeon_skylake"}) {
+    CAPTURE(name);
+    const Hardware hardware = load_hardware(name);
+    CHECK_FALSE(hardware.calibrated());
+    CHECK_THAT(uncalibrated_note(hardware),
+               Catch::StartsWith("hardware " + std::string(name) + " is not calibrated"));
+  }
+}
+
 TEST_CASE("an unknown device is answered with the nearest name and the list") {
   LatencyConfig config;
   config.hardware = "tpuv3";

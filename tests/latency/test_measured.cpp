@@ -38,7 +38,8 @@ TEST_CASE("a measurement carries its whole provenance") {
   const Latency latency = MeasuredOracle(measured_config()).estimate(network);
   CHECK(latency.ms > 0);
   CHECK(latency.spread_ms >= 0);
-  CHECK(latency.repeats == 6);
+  CHECK(latency.repeats >= 6);
+  CHECK(latency.reference_ms > 0);  // the speed it is stated at
   CHECK(latency.low_ms > 0);
   CHECK(latency.low_ms <= latency.ms);
   CHECK(latency.high_ms >= latency.ms);
@@ -51,6 +52,21 @@ TEST_CASE("a measurement carries its whole provenance") {
   // stem 3*9*8*256, SE 2 * 8*2, classifier 80 multiply-adds, two images.
   CHECK(latency.flops == 2.0 * (55296 + 32 + 80) * 2);
   CHECK(latency.intensity == Approx(latency.flops / latency.bytes));
+}
+
+TEST_CASE("a latency is stated at the speed that is asked for, or as it was measured") {
+  LatencyConfig config = measured_config();
+  config.reference_ms = 12.5;
+  CHECK(MeasuredOracle(config).estimate(small_network()).reference_ms == 12.5);
+  CHECK(at_one_speed(config, 10.0).reference_ms == 12.5);
+  config.reference_ms = std::nullopt;
+  CHECK(at_one_speed(config, 10.0).reference_ms == 10.0);
+  CHECK(*at_one_speed(config, std::nullopt).reference_ms > 0);
+  config.steady = false;
+  CHECK_FALSE(at_one_speed(config, 10.0).reference_ms);
+  const Latency plain = MeasuredOracle(config).estimate(small_network());
+  CHECK(plain.reference_ms == 0);
+  CHECK(plain.repeats == 6);
 }
 
 TEST_CASE("a measurement leaves the thread count of the process as it was") {

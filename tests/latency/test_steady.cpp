@@ -80,6 +80,36 @@ TEST_CASE("a spell of several items stands or falls as a whole") {
   CHECK(machine.done.size() == 2);
 }
 
+TEST_CASE("a network's runs are stated at one speed, whatever the machine's was") {
+  // A machine that works at half its speed from the first spell on, and says so.
+  for (const double slowness : {1.0, 2.0}) {
+    SteadyMeter meter(
+        {}, [&] { return 10 * slowness; }, [] { return 0.0; });
+    const Timing timing =
+        time_steadily(meter, {.warmup = 1, .min_runs = 6}, 10, [&] { return 100 * slowness; });
+    CHECK(timing.median_ms == Approx(100));
+    CHECK(timing.runs >= 6);
+    CHECK(timing.noise.empty());
+  }
+}
+
+TEST_CASE("runs of a disturbed spell count only where most spells were disturbed") {
+  int calls = 0;
+  // Spells 1 and 2 steady, each between two references; from the fifth reference on each differs.
+  const auto wild = [&](int first) {
+    return [&calls, first] { return ++calls < first ? 10.0 : 10.0 + 3 * (calls % 2); };
+  };
+  const TimingRules rules{.warmup = 0, .min_runs = 6, .max_runs = 20, .half_width = 1e-6};
+  int runs = 0;
+  const auto run_ms = [&] { return 100.0 + runs++ % 3; };
+  SteadyMeter half({.attempts = 1}, wild(5), [] { return 0.0; });
+  CHECK(time_steadily(half, rules, 10, run_ms).noise.find("disturbed") == std::string::npos);
+  calls = 0;
+  SteadyMeter none({.attempts = 1}, wild(1), [] { return 0.0; });
+  CHECK_THAT(time_steadily(none, rules, 10, run_ms).noise,
+             Catch::Contains("spells were disturbed: the machine's speed changed by"));
+}
+
 TEST_CASE("the speed that latencies are stated at is the lower quartile") {
   CHECK(nominal_reference({}) == 0);
   CHECK(nominal_reference({7}) == 7);
