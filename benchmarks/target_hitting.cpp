@@ -32,6 +32,7 @@ struct Options {
   std::vector<std::string> accelerators = {"tpu_v3", "a100"};
   std::vector<std::string> rewards = {"mnas_soft", "mnas_hard", "tunas"};
   std::vector<double> quantiles = {0.25, 0.5, 0.75};
+  std::vector<double> targets_ms;
   std::string controller = "{}";
   int seeds = 10;
   int trials = 1000;
@@ -58,9 +59,10 @@ class Bench {
   const std::vector<Decision>& decisions() const { return space_.decisions(); }
   std::string description() const { return oracle_->description(); }
 
-  /// The latency that a share `quantile` of the table's networks stays below, ms; with `front`, of
-  /// those that no other one of the table is both faster and more accurate than.
-  double target(double quantile, bool front) const {
+  /// The given targets, or else quantiles of the latencies of the table's networks; with `front`,
+  /// of those that no other one of the table is both faster and more accurate than.
+  std::vector<double> targets(const Options& options) const {
+    if (!options.targets_ms.empty()) return options.targets_ms;
     std::map<std::vector<std::string>, double> accuracy;
     for (const auto& row : read_table_rows(config_.accuracy.table, "accuracy.table").rows)
       accuracy.emplace(row.choices, row.value);
@@ -70,12 +72,15 @@ class Bench {
     for (const auto& row : table.rows) points.push_back({accuracy.at(row.choices), row.value});
     std::vector<double> ms;
     for (const auto& point : points) ms.push_back(point.latency_ms);
-    if (front) {
+    if (options.front) {
       ms.clear();
       for (const size_t i : pareto_front(points)) ms.push_back(points[i].latency_ms);
     }
     std::sort(ms.begin(), ms.end());
-    return ms[static_cast<size_t>(quantile * static_cast<double>(ms.size() - 1))];
+    std::vector<double> chosen;
+    for (const double quantile : options.quantiles)
+      chosen.push_back(ms[static_cast<size_t>(quantile * static_cast<double>(ms.size() - 1))]);
+    return chosen;
   }
 
   TargetPoint measure(const Genotype& genotype) {
@@ -144,8 +149,7 @@ void print_row(const std::string& reward, double target_ms, const std::vector<Ta
 void print_optima(Bench& bench, const Options& options) {
   const TargetOptimizer optimizer(
       bench.decisions(), [&](const Genotype& genotype) { return bench.measure(genotype); });
-  for (const double quantile : options.quantiles) {
-    const double target_ms = bench.target(quantile, options.front);
+  for (const double target_ms : bench.targets(options)) {
     const auto best = optimizer.maximise(target_ms, static_cast<uint64_t>(options.most_nodes));
     std::printf(
         "best mnas_hard %8.2f: LAT/T %.4f, accuracy %.2f %%, reward %.6f, %s (%.2g nodes)\n",
@@ -166,10 +170,10 @@ void run(const Options& options) {
                 "mean distance", "worst", "accuracy");
     if (options.optimum) print_optima(bench, options);
     for (const auto& kind : options.rewards) {
-      for (const double quantile : options.quantiles) {
+      for (const double target_ms : bench.targets(options)) {
         RewardConfig reward;
         reward.kind = enum_from_yaml<RewardKind>(YamlView::parse(kind, "--reward"));
-        reward.target_ms = bench.target(quantile, options.front);
+        reward.target_ms = target_ms;
         std::vector<TargetPoint> found(static_cast<size_t>(options.seeds));
 #pragma omp parallel for schedule(dynamic) num_threads(options.jobs)
         for (int i = 0; i < options.seeds; ++i)
@@ -199,6 +203,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1000000));
   app.add_option("--batch", options.batch, "proposals per update")->check(CLI::Range(1, 100000));
   app.add_option("--jobs", options.jobs, "searches at a time")->check(CLI::Range(1, 1024));
+  app.add_option("--target-ms", options.targets_ms, "targets instead of quantiles")
+      ->check(CLI::PositiveNumber);
   app.add_flag("--front", options.front,
                "quantiles of the front of the table's networks instead of all of them");
   app.add_flag("--optimum", options.optimum, "also print the best network under mnas_hard");
