@@ -94,10 +94,13 @@ std::vector<Proposal> AsyncSearch::read_proposals(size_t needed) {
                                      ": it is no record of an asynchronous search, or is damaged");
   }
   proposed.resize(whole);
+  std::vector<Genotype> awaited;
   for (const auto& proposal : proposed) {
     proposals_.push_back({proposal.updates, proposal.log_probability});
     first_with_.emplace(proposal.genotype, proposal.id);
+    awaited.push_back(genotype_from_text(proposal.genotype));
   }
+  parts_.controller.awaits(awaited);
   return proposed;
 }
 
@@ -126,6 +129,7 @@ std::string AsyncSearch::propose() {
   parts_.store.append_proposals({{id, genotype, updates_, log_probability}});
   proposals_.push_back({updates_, log_probability});
   first_with_.emplace(genotype, id);
+  parts_.controller.awaits(std::vector<Genotype>{genotype_from_text(genotype)});
   return genotype;
 }
 
