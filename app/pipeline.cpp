@@ -208,6 +208,12 @@ void scaling_phase(RunDirectory& run, Session& session) {
       run.config(), base, {*session.oracle, *session.runner, run.store(), session.further()},
       [&](const Trial& trial) { progress(trial); });
   progress.finish();
+  if (!result.refused.empty()) spdlog::warn("scaling: {}", result.refused);
+  for (const auto& member : result.family) {
+    if (!member.over_limit.empty())
+      spdlog::warn("scaling: {} is refused: its {} (reward.limits)", member.name,
+                   member.over_limit);
+  }
   write_family(result.family, run.family_folder());
   write_file_atomic(run.family_folder() / "family.txt", family_table(result));
   record_phase(run, Phase::kScaling);
@@ -275,6 +281,7 @@ Architecture best_architecture(RunDirectory& run) {
 void write_family(const std::vector<FamilyMember>& family, const std::filesystem::path& folder) {
   make_folder(folder);
   for (const auto& member : family) {
+    if (!member.over_limit.empty()) continue;
     write_file_atomic(folder / (member.name + ".yaml"), to_yaml(member.architecture));
   }
 }

@@ -42,7 +42,7 @@ int preflight_samples(LatencyKind kind);
 /// The pre-flight of every further accelerator, against its own target; throws as `check_target`.
 void check_accelerators(const SearchSpace& space, const ExperimentConfig& config);
 
-/// Writes each member as NAME.yaml into `folder`.
+/// Writes each member that keeps the limits as NAME.yaml into `folder`.
 void write_family(const std::vector<FamilyMember>& family, const std::filesystem::path& folder);
 
 }  // namespace ridgeline

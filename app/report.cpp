@@ -201,10 +201,17 @@ std::string family_table(const std::vector<FamilyMember>& family) {
          std::to_string(blocks), format_count(static_cast<double>(total.params)),
          format_count(static_cast<double>(total.madds)), format_ms(member.latency_ms)});
   }
-  return table.str();
+  std::string text = table.str();
+  for (const auto& member : family) {
+    if (!member.over_limit.empty())
+      text += member.name + " is refused: its " + member.over_limit + " (reward.limits)\n";
+  }
+  return text;
 }
 
 std::string family_table(const LacsResult& result) {
+  if (!result.refused.empty())
+    return "no scaled family: " + result.refused + "\n" + family_table(result.family);
   const auto& best = result.best;
   return "family by LACS: alpha " + format_fixed(best.alpha, 3) + " (depth), beta " +
          format_fixed(best.beta, 3) + " (width), gamma " + format_fixed(best.gamma, 3) +

@@ -11,14 +11,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <mutex>
 
 #include "accuracy/evaluator.h"
+#include "benchmarks/target_optimum.h"
 #include "core/config_path.h"
 #include "core/error.h"
 #include "core/logging.h"
 #include "experiments/config.h"
 #include "latency/factory.h"
+#include "reward/pareto.h"
 #include "tables/rows.h"
 
 namespace ridgeline {
@@ -29,18 +32,16 @@ struct Options {
   std::vector<std::string> accelerators = {"tpu_v3", "a100"};
   std::vector<std::string> rewards = {"mnas_soft", "mnas_hard", "tunas"};
   std::vector<double> quantiles = {0.25, 0.5, 0.75};
+  std::vector<double> targets_ms;
   std::string controller = "{}";
   int seeds = 10;
   int trials = 1000;
   int batch = 8;
   int jobs = 2;
   double tolerance = 0.03;
-};
-
-/// The best network of one search.
-struct Found {
-  double accuracy = 0;
-  double latency_ms = 0;
+  bool front = false;
+  bool optimum = false;
+  double most_nodes = 1e9;
 };
 
 /// Accuracy and latency of points, from the surrogates of a ready configuration.
@@ -58,17 +59,31 @@ class Bench {
   const std::vector<Decision>& decisions() const { return space_.decisions(); }
   std::string description() const { return oracle_->description(); }
 
-  /// The latency that a share `quantile` of the table's networks stays below, ms.
-  double target(double quantile) const {
-    std::vector<double> ms;
+  /// The given targets, or else quantiles of the latencies of the table's networks; with `front`,
+  /// of those that no other one of the table is both faster and more accurate than.
+  std::vector<double> targets(const Options& options) const {
+    if (!options.targets_ms.empty()) return options.targets_ms;
+    std::map<std::vector<std::string>, double> accuracy;
+    for (const auto& row : read_table_rows(config_.accuracy.table, "accuracy.table").rows)
+      accuracy.emplace(row.choices, row.value);
+    std::vector<ParetoPoint> points;
     const auto table =
         read_table_rows(config_.latency.table_file, "latency.table_file", config_.latency.batch);
-    for (const auto& row : table.rows) ms.push_back(row.value);
+    for (const auto& row : table.rows) points.push_back({accuracy.at(row.choices), row.value});
+    std::vector<double> ms;
+    for (const auto& point : points) ms.push_back(point.latency_ms);
+    if (options.front) {
+      ms.clear();
+      for (const size_t i : pareto_front(points)) ms.push_back(points[i].latency_ms);
+    }
     std::sort(ms.begin(), ms.end());
-    return ms[static_cast<size_t>(quantile * static_cast<double>(ms.size() - 1))];
+    std::vector<double> chosen;
+    for (const double quantile : options.quantiles)
+      chosen.push_back(ms[static_cast<size_t>(quantile * static_cast<double>(ms.size() - 1))]);
+    return chosen;
   }
 
-  Found measure(const Genotype& genotype) {
+  TargetPoint measure(const Genotype& genotype) {
     TrialSpec spec;
     spec.architecture = space_.decode(genotype);
     const std::lock_guard lock(mutex_);
@@ -86,12 +101,13 @@ class Bench {
 
 /// The search loop without anything around it: sample, look up, learn; the network of the best
 /// reward.
-Found search(Bench& bench, const RewardConfig& config, const Options& options, uint64_t seed) {
+TargetPoint search(Bench& bench, const RewardConfig& config, const Options& options,
+                   uint64_t seed) {
   const auto settings =
       read_config<ControllerConfig>(YamlView::parse(options.controller, "--controller"));
   const auto controller = make_controller(settings, bench.decisions(), seed);
   const Reward reward(config);
-  Found best;
+  TargetPoint best;
   double best_reward = -1e300;
   for (int done = 0; done < options.trials;) {
     RandomStream stream(seed, static_cast<uint64_t>(done), "sample");
@@ -99,7 +115,7 @@ Found search(Bench& bench, const RewardConfig& config, const Options& options, u
         controller->sample(std::min(options.batch, options.trials - done), stream);
     std::vector<double> rewards;
     for (const auto& genotype : genotypes) {
-      const Found found = bench.measure(genotype);
+      const TargetPoint found = bench.measure(genotype);
       rewards.push_back(reward(found.accuracy, found.latency_ms));
       if (rewards.back() <= best_reward) continue;
       best_reward = rewards.back();
@@ -111,7 +127,7 @@ Found search(Bench& bench, const RewardConfig& config, const Options& options, u
   return best;
 }
 
-void print_row(const std::string& reward, double target_ms, const std::vector<Found>& found,
+void print_row(const std::string& reward, double target_ms, const std::vector<TargetPoint>& found,
                double tolerance) {
   int hits = 0;
   double distance = 0, worst = 0, accuracy = 0, ratio = 0;
@@ -129,6 +145,20 @@ void print_row(const std::string& reward, double target_ms, const std::vector<Fo
   std::fflush(stdout);
 }
 
+/// What a search with mnas_hard can at best end at.
+void print_optima(Bench& bench, const Options& options) {
+  const TargetOptimizer optimizer(
+      bench.decisions(), [&](const Genotype& genotype) { return bench.measure(genotype); });
+  for (const double target_ms : bench.targets(options)) {
+    const auto best = optimizer.maximise(target_ms, static_cast<uint64_t>(options.most_nodes));
+    std::printf(
+        "best mnas_hard %8.2f: LAT/T %.4f, accuracy %.2f %%, reward %.6f, %s (%.2g nodes)\n",
+        target_ms, best.point.latency_ms / target_ms, 100 * best.point.accuracy, best.reward,
+        best.proven ? "proven" : "not proven", static_cast<double>(best.nodes));
+    std::fflush(stdout);
+  }
+}
+
 void run(const Options& options) {
   std::printf("%d searches of %d proposals each, batch %d, controller %s; a hit is within %g %%\n",
               options.seeds, options.trials, options.batch, options.controller.c_str(),
@@ -138,12 +168,13 @@ void run(const Options& options) {
     std::printf("\n%s: %s\n%-14s %9s %13s %12s %13s %10s %13s\n", accelerator.c_str(),
                 bench.description().c_str(), "reward", "target ms", "hits", "mean LAT/T",
                 "mean distance", "worst", "accuracy");
+    if (options.optimum) print_optima(bench, options);
     for (const auto& kind : options.rewards) {
-      for (const double quantile : options.quantiles) {
+      for (const double target_ms : bench.targets(options)) {
         RewardConfig reward;
         reward.kind = enum_from_yaml<RewardKind>(YamlView::parse(kind, "--reward"));
-        reward.target_ms = bench.target(quantile);
-        std::vector<Found> found(static_cast<size_t>(options.seeds));
+        reward.target_ms = target_ms;
+        std::vector<TargetPoint> found(static_cast<size_t>(options.seeds));
 #pragma omp parallel for schedule(dynamic) num_threads(options.jobs)
         for (int i = 0; i < options.seeds; ++i)
           found[static_cast<size_t>(i)] =
@@ -172,6 +203,12 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1000000));
   app.add_option("--batch", options.batch, "proposals per update")->check(CLI::Range(1, 100000));
   app.add_option("--jobs", options.jobs, "searches at a time")->check(CLI::Range(1, 1024));
+  app.add_option("--target-ms", options.targets_ms, "targets instead of quantiles")
+      ->check(CLI::PositiveNumber);
+  app.add_flag("--front", options.front,
+               "quantiles of the front of the table's networks instead of all of them");
+  app.add_flag("--optimum", options.optimum, "also print the best network under mnas_hard");
+  app.add_option("--most-nodes", options.most_nodes, "where the proof of --optimum gives up");
   CLI11_PARSE(app, argc, argv);
   omp_set_num_threads(1);
   try {

@@ -37,6 +37,10 @@ class Controller {
   /// `n` genotypes with every random number drawn from `stream`, sample by sample: drawing 2 + 2
   /// consumes the stream as drawing 4 does. Changes no state.
   virtual std::vector<Genotype> sample(int n, RandomStream& stream) = 0;
+  /// Tells of proposals whose rewards are not known yet, so that `sample` does not waste a draw on
+  /// them, as on what it was told the rewards of. No part of the saved state: who restores one
+  /// tells again.
+  virtual void awaits(std::span<const Genotype> /*proposed*/) {}
   /// One learning step. genotypes.size() == rewards.size(); an empty batch changes nothing. Throws
   /// `kInternal` naming the index of a reward that is not finite, `kConfig` for a genotype of
   /// another space; then nothing has changed.

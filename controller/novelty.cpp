@@ -23,6 +23,10 @@ class Novel final : public Controller {
 
   std::vector<Genotype> sample(int n, RandomStream& stream) override;
 
+  void awaits(std::span<const Genotype> proposed) override {
+    for (const auto& genotype : proposed) awaited_.insert(identity(genotype));
+  }
+
   UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
                      std::span<const double> weights) override {
     const UpdateStats stats = inner_->update(genotypes, rewards, weights);
@@ -66,6 +70,7 @@ class Novel final : public Controller {
  private:
   void remember(std::span<const Genotype> genotypes) {
     for (const auto& genotype : genotypes) {
+      awaited_.erase(identity(genotype));
       if (told_.insert(identity(genotype)).second) order_.push_back(identity(genotype));
     }
   }
@@ -78,6 +83,7 @@ class Novel final : public Controller {
   int redraws_;
   Identities told_;
   std::vector<uint64_t> order_;  // of told_, as first told
+  Identities awaited_;           // proposed, not told
 };
 
 // Redraws use a stream made from the first draw, not `stream` itself: how much of that is used up
@@ -109,7 +115,7 @@ std::vector<size_t> Novel::take_new(const std::vector<Genotype>& genotypes,
   std::vector<size_t> known;
   for (const size_t i : open) {
     const uint64_t id = identity(genotypes[i]);
-    if (told_.contains(id) || !taken.insert(id).second) known.push_back(i);
+    if (told_.contains(id) || awaited_.contains(id) || !taken.insert(id).second) known.push_back(i);
   }
   return known;
 }

@@ -99,11 +99,15 @@ std::vector<Proposal> AsyncSearch::read_proposals(std::span<const Trial> recorde
                                      " but no proposal of it: it is no record of an asynchronous "
                                      "search, or is damaged");
   }
+  std::vector<Genotype> awaited;
   for (size_t id = 0; id < proposed.size(); ++id) {
     proposed[id].id = id;
     proposals_.push_back({proposed[id].updates, proposed[id].log_probability});
-    if (proposed[id].updates >= 0) first_with_.emplace(proposed[id].genotype, id);
+    if (proposed[id].updates < 0) continue;
+    first_with_.emplace(proposed[id].genotype, id);
+    awaited.push_back(genotype_from_text(proposed[id].genotype));
   }
+  parts_.controller.awaits(awaited);
   return proposed;
 }
 
@@ -140,6 +144,7 @@ std::string AsyncSearch::propose(uint64_t id) {
   parts_.store.append_proposals({{id, genotype, updates_, log_probability}});
   proposals_[id] = {updates_, log_probability};
   first_with_.emplace(genotype, id);
+  parts_.controller.awaits(std::vector<Genotype>{genotype_from_text(genotype)});
   return genotype;
 }
 

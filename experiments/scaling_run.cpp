@@ -139,13 +139,25 @@ class CandidateTrials {
   uint64_t next_id_ = kFirstScalingId;
 };
 
-/// Limits are the base network's: at the same latency scaled networks differ little in them, and a
-/// limit that binds for the base would exclude them all.
+/// The limit that a network breaks. The latency is none here, also where the reward is a
+/// constraint: Equation 4 holds scaled networks to a latency of their own.
+std::optional<std::string> over_limit(const ExperimentConfig& config,
+                                      const Architecture& architecture) {
+  const NetworkCost account = cost(lower(architecture));
+  RewardConfig limits_only;
+  limits_only.limits = config.reward.limits;
+  return Reward(limits_only)
+      .exclusion({.latency_ms = 1,
+                  .params = static_cast<double>(account.total.params),
+                  .madds = static_cast<double>(account.total.madds),
+                  .memory_mib = least_memory_mib(account, config.latency)});
+}
+
 ExperimentConfig at_scaled_targets(ExperimentConfig config, const Architecture& base,
                                    const ScalingParts& parts) {
   const double ratio = config.scaling.latency_ratio;
   config.reward.target_ms = ratio * price(config, parts, base);
-  config.reward.limits = {};
+  config.reward.limits = {};  // over_limit has held the candidates to them
   const std::vector<FurtherLatency> further = further_prices(config, parts, base);
   for (size_t i = 0; i < further.size(); ++i)
     config.accelerators->at(i).target_ms = ratio * further[i].ms;
@@ -158,6 +170,7 @@ LacsResult run_lacs(const ExperimentConfig& config, const Architecture& base,
                     const ScalingParts& parts, const TrialObserver& observer) {
   LacsCallbacks callbacks;
   callbacks.latency_ms = [&](const Architecture& a) { return price(config, parts, a); };
+  callbacks.over_limit = [&](const Architecture& a) { return over_limit(config, a); };
   const ExperimentConfig scaled = at_scaled_targets(config, base, parts);
   CandidateTrials trials(scaled, parts, observer);
   callbacks.evaluate = [&](std::vector<LacsCandidate>& candidates) { trials.evaluate(candidates); };

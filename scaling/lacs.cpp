@@ -91,6 +91,28 @@ const LacsCandidate* best_of(const std::vector<LacsCandidate>& candidates) {
   return best;
 }
 
+/// Takes out the networks that break a limit; what the first of them breaks.
+std::string drop_over_limit(std::vector<GridNetwork>& networks, const LacsCallbacks& callbacks) {
+  std::string first;
+  if (!callbacks.over_limit) return first;
+  std::erase_if(networks, [&](const GridNetwork& network) {
+    const auto over = callbacks.over_limit(network.architecture);
+    if (over && first.empty()) first = *over;
+    return over.has_value();
+  });
+  return first;
+}
+
+/// Nothing can be scaled within the limits: the base network is all that is left of the family.
+void refuse(LacsResult& result, const std::string& first, const Architecture& base,
+            LacsConfig config, const LacsCallbacks& callbacks) {
+  result.refused = "every scaled network at " + format_ms(result.target_ms) +
+                   " breaks a limit of the reward, the first one because its " + first +
+                   ": raise that limit or lower scaling.latency_ratio";
+  std::erase_if(config.family, [](double phi) { return phi > 0; });
+  result.family = make_family(base, result.best, config, callbacks.latency_ms);
+}
+
 /// Scores the widest-spread of `networks` that no earlier grid has scored and appends them.
 void evaluate_grid(const std::vector<GridNetwork>& networks, bool fine, const LacsConfig& config,
                    const LacsCallbacks& callbacks, std::vector<LacsCandidate>& evaluated) {
@@ -134,8 +156,13 @@ LacsResult search_coefficients(const Architecture& base, const LacsConfig& confi
   const double low_ms = result.target_ms * (1 - config.tolerance) * (1 - 1e-9);
   const double high_ms = result.target_ms * (1 + config.tolerance) * (1 + 1e-9);
 
-  const GridSurvey coarse = pricer.survey(coarse_grid(config), low_ms, high_ms);
+  GridSurvey coarse = pricer.survey(coarse_grid(config), low_ms, high_ms);
   if (coarse.networks.empty()) fail_unreachable(coarse, result.target_ms, config.tolerance);
+  const std::string over = drop_over_limit(coarse.networks, callbacks);
+  if (coarse.networks.empty()) {
+    refuse(result, over, base, config, callbacks);
+    return result;
+  }
   evaluate_grid(coarse.networks, false, config, callbacks, result.candidates);
   const LacsCandidate* best = best_of(result.candidates);
   if (best == nullptr) {
@@ -144,12 +171,17 @@ LacsResult search_coefficients(const Architecture& base, const LacsConfig& confi
              " scaled networks failed to train; their statuses are in the log");
   }
 
-  const GridSurvey fine = pricer.survey(fine_grid(config, best->coefficients), low_ms, high_ms);
+  GridSurvey fine = pricer.survey(fine_grid(config, best->coefficients), low_ms, high_ms);
+  drop_over_limit(fine.networks, callbacks);
   evaluate_grid(fine.networks, true, config, callbacks, result.candidates);
   result.best = best_of(result.candidates)->coefficients;
   result.family = make_family(base, result.best, config, [&](const Architecture& architecture) {
     return pricer.latency_ms(architecture);
   });
+  for (auto& member : result.family) {
+    if (callbacks.over_limit)
+      member.over_limit = callbacks.over_limit(member.architecture).value_or("");
+  }
   return result;
 }
 

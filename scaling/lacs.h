@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "core/config.h"
@@ -82,7 +84,8 @@ struct FamilyMember {
   double phi = 0;
   ScalingFactors factors;
   Architecture architecture;
-  double latency_ms = 0;  ///< infinite where the network does not fit the device
+  double latency_ms = 0;   ///< infinite where the network does not fit the device
+  std::string over_limit;  ///< the limit that it breaks and by what; empty: none
 };
 
 struct LacsResult {
@@ -90,6 +93,9 @@ struct LacsResult {
   double target_ms = 0;
   std::vector<LacsCandidate> candidates;  ///< all that were evaluated, in order
   std::vector<FamilyMember> family;
+  /// Why no coefficients were found: every network at the target latency breaks a limit. The family
+  /// is then the unscaled network. Empty: they were.
+  std::string refused;
 };
 
 /// What LACS asks of its surroundings.
@@ -97,14 +103,16 @@ struct LacsCallbacks {
   std::function<double(const Architecture&)> latency_ms;
   /// Fills accuracy, reward and failed of each candidate.
   std::function<void(std::vector<LacsCandidate>&)> evaluate;
+  /// The limit that a network breaks, in words; such a network is no candidate. Empty: no limits.
+  std::function<std::optional<std::string>(const Architecture&)> over_limit = {};
 };
 
 /// Every different network of a grid is priced once, the default grids cost some hundreds to
 /// thousands of estimates: milliseconds each with an analytic oracle, but minutes with a measured
 /// one (larger steps help). Of the networks within the tolerance, `max_candidates` per grid are
-/// evaluated, in one batch per grid; the highest reward wins, the lower latency among equals.
-/// Throws `kInfeasible` when no grid point meets the target (the message gives the nearest
-/// latencies that the grid reaches) or when every candidate fails.
+/// evaluated, in one batch per grid; what breaks a limit is none of them; the highest reward wins,
+/// the lower latency among equals. Throws `kInfeasible` when no grid point meets the target (the
+/// message gives the nearest latencies that the grid reaches) or when every candidate fails.
 LacsResult search_coefficients(const Architecture& base, const LacsConfig& config,
                                const LacsCallbacks& callbacks);
 

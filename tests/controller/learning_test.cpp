@@ -184,6 +184,29 @@ TEST_CASE("a controller with redraws proposes each point of a small space once")
   }
 }
 
+TEST_CASE(
+    "a controller with redraws proposes nothing that is awaited, and keeps that out of its state") {
+  for (const auto kind :
+       {ControllerKind::kRandom, ControllerKind::kEvolution, ControllerKind::kReinforce}) {
+    ControllerConfig config = plain();
+    config.kind = kind;
+    config.redraws = 1000;
+    config.population = 4;
+    const auto controller =
+        make_controller(config, {test::decision("a", 3), test::decision("b", 4)}, 5);
+    const std::string before = controller->save();
+    std::set<Genotype> seen;
+    for (uint64_t batch = 0; batch < 3; ++batch) {
+      RandomStream stream(3, batch, "sample");
+      const auto genotypes = controller->sample(4, stream);
+      seen.insert(genotypes.begin(), genotypes.end());
+      controller->awaits(genotypes);
+    }
+    CHECK(seen.size() == 12);
+    CHECK(controller->save() == before);
+  }
+}
+
 TEST_CASE("redraws neither use up the stream nor outlast a space that is all known") {
   ControllerConfig config = plain();
   config.redraws = 5;

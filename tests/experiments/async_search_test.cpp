@@ -54,6 +54,18 @@ TEST_CASE("a resumed asynchronous search replays the recorded updates to the las
   }
 }
 
+TEST_CASE("an asynchronous search with redraws proposes nothing that runs or waits to be learned") {
+  const auto config = async_config(
+      "controller.redraws=100;search.trials=120;search.batch=16;search.duplicates=reuse");
+  TempFolder folder;
+  TrialStore store(folder / "store.sqlite");
+  REQUIRE(search_async(config, store, 40).interrupted);
+  REQUIRE_FALSE(search_async(config, store).interrupted);
+  std::set<std::string> genotypes;
+  for (const auto& proposal : store.proposals()) genotypes.insert(proposal.genotype);
+  CHECK(genotypes.size() == 120);
+}
+
 TEST_CASE("a finished asynchronous search replays to the bit and runs nothing again") {
   const auto config = async_config("search.trials=22");  // the last update has only two trials
   TempFolder folder;

@@ -1,5 +1,6 @@
 #include "experiments/scaling_run.h"
 
+#include "network/cost.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"
 #include "tests/support.h"
@@ -70,5 +71,36 @@ TEST_CASE(
     CHECK(resumed.best.alpha == undisturbed.best.alpha);
     CHECK(resumed.best.beta == undisturbed.best.beta);
     CHECK(resumed.best.gamma == undisturbed.best.gamma);
+  }
+}
+
+TEST_CASE("the reward's limits hold scaled networks, whatever the kind of the reward") {
+  const OperatorCost own = cost(lower(base())).total;
+  for (const char* kind : {"mnas_soft", "constraint"}) {
+    auto config = small_config(std::string("reward.kind=") + kind);
+    const auto evaluator = make_evaluator(config.accuracy);
+    InProcessExecutor executor(*evaluator);
+    TempFolder folder;
+    TrialStore open(folder / "open.sqlite");
+    int64_t most = 0;
+    for (const auto& candidate : lacs(config, open, executor).candidates)
+      most = std::max(most, cost(lower(candidate.architecture)).total.params);
+    REQUIRE(most > own.params);
+
+    config.reward.limits.params = static_cast<double>(most - 1);
+    TrialStore held(folder / "held.sqlite");
+    const LacsResult result = lacs(config, held, executor);
+    CHECK_FALSE(result.candidates.empty());
+    for (const auto& trial : held.trials(Phase::kScaling)) CHECK(trial.params < most);
+    for (const auto& member : result.family) {
+      const bool over = cost(lower(member.architecture)).total.params >= most;
+      CHECK((member.over_limit.find("parameters are over the limit of") != std::string::npos) ==
+            over);
+    }
+    config.reward.limits.params = static_cast<double>(own.params);
+    config.reward.limits.madds = static_cast<double>(own.madds);
+    TrialStore none(folder / "none.sqlite");
+    CHECK(lacs(config, none, executor).refused.find("over the limit of") != std::string::npos);
+    CHECK(none.trials(Phase::kScaling).empty());
   }
 }

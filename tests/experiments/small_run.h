@@ -79,6 +79,7 @@ class CountingController : public Controller {
   std::vector<Genotype> sample(int n, RandomStream& stream) override {
     return inner_->sample(n, stream);
   }
+  void awaits(std::span<const Genotype> proposed) override { inner_->awaits(proposed); }
   UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
                      std::span<const double> weights) override {
     return update(genotypes, rewards, weights, {});

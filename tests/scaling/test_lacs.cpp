@@ -356,3 +356,36 @@ TEST_CASE("a search at a higher level raises the coefficients to that power") {
   CHECK(result.target_ms == Approx(80.0));
   CHECK(result.family[1].latency_ms == Approx(80.0).epsilon(0.05));
 }
+
+TEST_CASE("networks over a limit are no candidates, and members over one say so") {
+  const int most_px = 1 + base_network().resolution;
+  LacsCallbacks limited = planted();
+  limited.over_limit = [&](const Architecture& a) -> std::optional<std::string> {
+    if (a.resolution <= most_px) return std::nullopt;
+    return std::to_string(a.resolution) + " px";
+  };
+  const LacsResult free = search_coefficients(base_network(), planted_config(), planted());
+  const LacsResult result = search_coefficients(base_network(), planted_config(), limited);
+  REQUIRE(free.candidates.size() > result.candidates.size());
+  REQUIRE_FALSE(result.candidates.empty());
+  for (const auto& candidate : result.candidates)
+    CHECK(candidate.architecture.resolution <= most_px);
+  CHECK(result.refused.empty());
+  for (const auto& member : result.family)
+    CHECK(member.over_limit.empty() == (member.architecture.resolution <= most_px));
+}
+
+TEST_CASE(
+    "where every scaled network is over a limit, the base network is left and the limit said") {
+  LacsCallbacks limited = planted();
+  limited.over_limit = [](const Architecture& a) -> std::optional<std::string> {
+    if (a == base_network()) return std::nullopt;
+    return "size is over the limit";
+  };
+  limited.evaluate = [](std::vector<LacsCandidate>&) { FAIL("nothing is to be evaluated"); };
+  const LacsResult result = search_coefficients(base_network(), planted_config(), limited);
+  CHECK(result.candidates.empty());
+  CHECK(result.refused.find("its size is over the limit: raise that limit") != std::string::npos);
+  REQUIRE(result.family.size() == 1);
+  CHECK(result.family[0].architecture == base_network());
+}
