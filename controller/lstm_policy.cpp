@@ -10,9 +10,11 @@
 namespace ridgeline {
 namespace {
 
-/// Samples that step together, and after so many different ones the tree is begun anew: it holds
-/// about 3 kB for each decision of each.
-constexpr size_t kChunk = 128;
+/// Samples that step together.
+constexpr size_t kChunk = 64;
+/// The tree is begun anew once it holds more than so many different samples: each takes about 3 kB
+/// per decision.
+constexpr size_t kKept = 128;
 
 class LstmPolicy final : public PolicyModel {
  public:
@@ -62,7 +64,7 @@ class LstmPolicy final : public PolicyModel {
 
 template <class Visit>
 void LstmPolicy::walk(size_t rows, const Visit& visit) const {
-  if (tree_.size() > kChunk * decisions_.size()) tree_.clear();
+  if (tree_.size() > kKept * decisions_.size()) tree_.clear();
   std::vector<size_t> nodes(rows, tree_.root(network_));
   std::vector<int> choices(rows);
   for (size_t d = 0; d < decisions_.size(); ++d) {

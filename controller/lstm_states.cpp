@@ -10,7 +10,7 @@ size_t LstmStates::add(size_t count) {
   size_ += count;
   const auto grow = [this](std::vector<float>& values, size_t width) {
     const size_t needed = size_ * padded(width);
-    if (values.size() < needed) values.resize(std::max(2 * values.size(), needed));
+    if (values.size() < needed) values.resize(std::max(values.size() + values.size() / 2, needed));
   };
   for (auto& layer : layers_) {
     grow(layer.gates, 4 * hidden_);

@@ -11,7 +11,7 @@ std::string read_file(const std::filesystem::path& path);
 
 /// Writes `text` so that a reader sees the old file or the whole new one, never a part: temporary
 /// file in the same folder, fsync, rename. Throws `kIo` (full disk, permissions); the old file
-/// stays.
+/// stays. A link is followed; a pipe or a device is written to.
 void write_file_atomic(const std::filesystem::path& path, std::string_view text);
 
 /// Makes `path` (and its parents) a folder. Throws `kIo` with the system's reason.

@@ -70,9 +70,10 @@ bool parse_number(const std::string& text, T& value) {
 
 YamlView YamlView::load_file(const std::filesystem::path& path) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {
+  if (std::filesystem::is_directory(path, error))
+    throw Error(ErrorKind::kConfig, path.string() + ": is a folder; expected a YAML file");
+  if (!std::filesystem::exists(path, error))
     throw Error(ErrorKind::kConfig, path.string() + ": no such file");
-  }
   return parse(read_file(path), path.string());
 }
 
@@ -93,13 +94,21 @@ YamlView YamlView::parse(const std::string& text, const std::string& source) {
   return wrap(node, source);
 }
 
-YamlView YamlView::wrap(const YAML::Node& node, const std::string& source) {
-  return {node, source, ""};
+YamlView YamlView::wrap(const YAML::Node& node, const std::string& source,
+                        std::vector<std::string> set) {
+  return {node, source, "", std::make_shared<const std::vector<std::string>>(std::move(set))};
 }
 
-std::string YamlView::where() const {
-  return location(source_, node_.Mark()) + (key_.empty() ? "" : ": " + key_);
+std::string YamlView::place(const YAML::Mark& mark, const std::string& key) const {
+  for (const auto& set : *set_) {
+    if (key == set) return "--set " + set;
+    if (key.starts_with(set) && (key[set.size()] == '.' || key[set.size()] == '['))
+      return "--set " + set + ": " + key;
+  }
+  return location(source_, mark) + (key.empty() ? "" : ": " + key);
 }
+
+std::string YamlView::where() const { return place(node_.Mark(), key_); }
 
 void YamlView::fail(const std::string& what) const {
   throw Error(ErrorKind::kConfig, where() + ": " + what);
@@ -113,13 +122,13 @@ bool YamlView::has(const std::string& key) const { return find(key).has_value();
 
 std::optional<YamlView> YamlView::find(const std::string& key) const {
   if (!is_map()) fail("must be a map");
-  const YAML::Node child = node_[key];
-  if (!child) return std::nullopt;
-  return YamlView(child, source_, child_key(key));
+  const YAML::Node found = node_[key];
+  if (!found) return std::nullopt;
+  return child(found, child_key(key));
 }
 
 YamlView YamlView::at(const std::string& key) const {
-  if (auto child = find(key)) return *child;
+  if (auto found = find(key)) return *found;
   fail("the key '" + key + "' is missing");
 }
 
@@ -129,7 +138,7 @@ std::vector<YamlView> YamlView::items() const {
   std::vector<YamlView> views;
   size_t index = 0;
   for (const auto& item : node_) {
-    views.push_back(YamlView(item, source_, key_ + "[" + std::to_string(index++) + "]"));
+    views.push_back(child(item, key_ + "[" + std::to_string(index++) + "]"));
   }
   return views;
 }
@@ -139,7 +148,7 @@ std::vector<std::pair<std::string, YamlView>> YamlView::entries() const {
   std::vector<std::pair<std::string, YamlView>> views;
   for (const auto& entry : node_) {
     const std::string key = entry.first.Scalar();
-    views.emplace_back(key, YamlView(entry.second, source_, child_key(key)));
+    views.emplace_back(key, child(entry.second, child_key(key)));
   }
   return views;
 }
@@ -177,8 +186,7 @@ void YamlView::refuse_unknown(const std::vector<std::string>& known) const {
     const std::string key = entry.first.Scalar();
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     const std::string near = nearest_name(key, known);
-    const std::string at = location(source_, entry.first.Mark());
-    throw Error(ErrorKind::kConfig, at + ": " + child_key(key) + ": unknown key" +
+    throw Error(ErrorKind::kConfig, place(entry.first.Mark(), child_key(key)) + ": unknown key" +
                                         (near.empty() ? ";" : "; did you mean '" + near + "'?") +
                                         " valid: " + join(known));
   }

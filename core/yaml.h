@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,8 +21,10 @@ class YamlView {
   /// Throws `kConfig` for an absent file or bad YAML, duplicate keys included.
   static YamlView load_file(const std::filesystem::path& path);
   static YamlView parse(const std::string& text, const std::string& source);
-  /// A view of a node that was built or changed in memory (`--set`).
-  static YamlView wrap(const YAML::Node& node, const std::string& source);
+  /// A view of a node that was built or changed in memory. What stands at or below one of the
+  /// dotted keys `set` came from `--set`, and failures say so instead of a place in the file.
+  static YamlView wrap(const YAML::Node& node, const std::string& source,
+                       std::vector<std::string> set = {});
 
   bool is_map() const { return node_.IsMap(); }
   bool is_list() const { return node_.IsSequence(); }
@@ -53,13 +56,22 @@ class YamlView {
   std::string where() const;
 
  private:
-  YamlView(YAML::Node node, std::string source, std::string key)
-      : node_(std::move(node)), source_(std::move(source)), key_(std::move(key)) {}
+  using SetKeys = std::shared_ptr<const std::vector<std::string>>;
+  YamlView(YAML::Node node, std::string source, std::string key, SetKeys set)
+      : node_(std::move(node)),
+        source_(std::move(source)),
+        key_(std::move(key)),
+        set_(std::move(set)) {}
+  YamlView child(const YAML::Node& node, std::string key) const {
+    return {node, source_, std::move(key), set_};
+  }
   std::string child_key(const std::string& key) const;
+  std::string place(const YAML::Mark& mark, const std::string& key) const;
 
   YAML::Node node_;
   std::string source_;  // file name, as the user gave it
   std::string key_;     // dotted path from the root, empty at the root
+  SetKeys set_;         // shared by all views of a document
 };
 
 /// Sets `path` ("reward.target_ms") in `root` to the YAML text `value`, making maps on the way.

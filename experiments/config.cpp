@@ -22,15 +22,20 @@ YAML::Node without(const YAML::Node& map, const std::string& key) {
   return rest;
 }
 
-void apply_settings(YAML::Node& root, const std::vector<std::string>& settings) {
+/// Returns the keys that were set.
+std::vector<std::string> apply_settings(YAML::Node& root,
+                                        const std::vector<std::string>& settings) {
+  std::vector<std::string> keys;
   for (const auto& setting : settings) {
     const size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0) {
       throw Error(ErrorKind::kUsage,
                   "--set " + setting + ": expected key=value, such as reward.target_ms=5");
     }
-    set_by_path(root, setting.substr(0, equals), setting.substr(equals + 1));
+    keys.push_back(setting.substr(0, equals));
+    set_by_path(root, keys.back(), setting.substr(equals + 1));
   }
+  return keys;
 }
 
 /// The space of a config file: a name of configs/spaces, a path, or an inline map. Returns its map,
@@ -152,12 +157,12 @@ std::string ExperimentConfig::result_identity() const {
 ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::string>& settings) {
   YAML::Node root = YamlView::load_file(path).node();
   if (!root.IsMap()) YamlView::wrap(root, path.string()).fail("must be a map of settings");
-  apply_settings(root, settings);
+  const std::vector<std::string> set = apply_settings(root, settings);
   const fs::path base = path.parent_path();
-  const YamlView view = YamlView::wrap(root, path.string());
+  const YamlView view = YamlView::wrap(root, path.string(), set);
   const YamlView space = view.at("space");
   auto config =
-      read_config<ExperimentConfig>(YamlView::wrap(without(root, "space"), path.string()));
+      read_config<ExperimentConfig>(YamlView::wrap(without(root, "space"), path.string(), set));
   config.space = read_space(space, base);
   make_paths_absolute(config, base);
   const auto place = [&](const std::string& key) { return place_of(view, key); };

@@ -108,7 +108,7 @@ TEST_CASE("log-probabilities, entropies and marginals equal LibTorch's to 1e-5")
   }
 }
 
-TEST_CASE("gradients equal LibTorch's to 1e-5, for one chunk of samples and for two") {
+TEST_CASE("gradients equal LibTorch's to 1e-5, for one chunk of samples and for three") {
   for (const auto& c : cases()) {
     const int samples = GENERATE(3, 21, 150);
     const auto model = model_of(c);

@@ -70,7 +70,7 @@ TEST_CASE("an absent file is named as the user gave it") {
   const auto path = folder / "none.yaml";
   CHECK(error_of([&] { YamlView::load_file(path); }) == path.string() + ": no such file");
   CHECK(error_of([&] { YamlView::load_file(folder.path()); }) ==
-        folder.path().string() + ": no such file");
+        folder.path().string() + ": is a folder; expected a YAML file");
   std::ofstream(path) << "a: 5\n";
   CHECK(YamlView::load_file(path).at("a").where() == path.string() + ":1:4: a");
 }
@@ -163,6 +163,26 @@ TEST_CASE("setting by path changes one value, makes maps on the way and leaves t
   CHECK(view.at("search").at("strategy").at("kind").as_string() == "random");
   CHECK(view.at("formats").items().size() == 2);
   CHECK(parse(emit_yaml(root)).at("reward").at("target_ms").as_double() == 7.5);
+}
+
+TEST_CASE("what was set by path is named by its key, not by a place in the file") {
+  YAML::Node root = YAML::Load("reward: {target_ms: 5}\n");
+  set_by_path(root, "reward.target_ms", "fast");
+  set_by_path(root, "search", "{batch: x, modes: [1, y]}");
+  set_by_path(root, "reward.wight", "1");
+  const YamlView view =
+      YamlView::wrap(root, "file.yaml", {"reward.target_ms", "search", "reward.wight"});
+  CHECK_THAT(error_of([&] { view.at("reward").at("target_ms").as_double(); }),
+             StartsWith("--set reward.target_ms: must be a number"));
+  CHECK_THAT(error_of([&] { view.at("search").at("batch").as_int(); }),
+             StartsWith("--set search: search.batch: must be a whole number"));
+  CHECK_THAT(error_of([&] { view.at("search").at("modes").items()[1].as_int(); }),
+             StartsWith("--set search: search.modes[1]: must be a whole number"));
+  CHECK_THAT(error_of([&] {
+               view.at("reward").refuse_unknown({"target_ms", "weight"});
+             }),
+             StartsWith("--set reward.wight: unknown key; did you mean 'weight'?"));
+  CHECK_THAT(error_of([&] { view.at("reward").as_int(); }), StartsWith("file.yaml:1:9: reward:"));
 }
 
 TEST_CASE("setting by a path that cannot be says why and changes nothing") {
