@@ -67,7 +67,7 @@ std::vector<double> values_of(const CsvTable& table, const std::string& key,
 QualityTask finished(QualityTask task, const std::vector<double>& signal_percent,
                      const std::vector<double>& score) {
   for (size_t i = 0; i < score.size(); ++i)
-    task.table.push_back({signal_percent[i] / 100, score[i]});
+    task.table.push_back({.signal = signal_percent[i] / 100, .score = score[i]});
   task.best_score = *std::max_element(score.begin(), score.end());
   return task;
 }
@@ -88,6 +88,18 @@ std::vector<double> rewards(const std::vector<double>& accuracy, const std::vect
   return values;
 }
 
+/// A task whose reward weighs `accuracy_percent` against `cost`.
+QualityTask weighed(QualityTask task, const std::vector<double>& accuracy_percent,
+                    const std::vector<double>& cost) {
+  const auto values = rewards(accuracy_percent, cost);
+  task = finished(std::move(task), values, values);
+  for (size_t i = 0; i < cost.size(); ++i) {
+    task.table[i].accuracy = accuracy_percent[i] / 100;
+    task.table[i].cost = cost[i];
+  }
+  return task;
+}
+
 void add_nasbench201(const std::filesystem::path& data, std::vector<QualityTask>& tasks) {
   const CsvTable accuracy = CsvTable::load(data / "nasbench201" / "nasbench201_accuracy.csv.gz");
   const CsvTable latency = CsvTable::load(data / "nasbench201" / "nasbench201_latency_ms.csv.gz");
@@ -102,14 +114,13 @@ void add_nasbench201(const std::filesystem::path& data, std::vector<QualityTask>
   tasks.push_back(finished(task("nb201_c10_proxy12", "c10_test_e200"),
                            column(accuracy, "c10_val_e12"), column(accuracy, "c10_test_e200")));
   tasks.push_back(finished(task("nb201_c100_test200", "c100_test_e200"), c100, c100));
-  const auto titan = rewards(c100, column(latency, "titan_rtx_256"));
-  tasks.push_back(
-      finished(task("nb201_mo_c100_test_e200_titan_rtx_256_w-0.09", "reward"), titan, titan));
+  tasks.push_back(weighed(task("nb201_mo_c100_test_e200_titan_rtx_256_w-0.09", "reward"), c100,
+                          column(latency, "titan_rtx_256")));
   tasks.push_back(finished(task("nb201_c100_proxy12", "c100_test_e200"),
                            column(accuracy, "c100_val_e12"), c100));
   tasks.push_back(finished(task("nb201_c10_val200", "c10v_val_e200"), c10_val, c10_val));
-  const auto pixel = rewards(c10_val, column(latency, "pixel3"));
-  tasks.push_back(finished(task("nb201_mo_c10_val_e200_pixel3_w-0.09", "reward"), pixel, pixel));
+  tasks.push_back(weighed(task("nb201_mo_c10_val_e200_pixel3_w-0.09", "reward"), c10_val,
+                          column(latency, "pixel3")));
 }
 
 void add_macro(const std::filesystem::path& data, std::vector<QualityTask>& tasks) {
@@ -120,8 +131,7 @@ void add_macro(const std::filesystem::path& data, std::vector<QualityTask>& task
   const auto accuracy = values_of(table, "arch8", "mean_acc", task("", ""));
   const auto macs = values_of(table, "arch8", "macs", task("", ""));
   tasks.push_back(finished(task("macro_c10_mean", "mean_acc"), accuracy, accuracy));
-  const auto reward = rewards(accuracy, macs);
-  tasks.push_back(finished(task("macro_mo_macs_w-0.09", "reward"), reward, reward));
+  tasks.push_back(weighed(task("macro_mo_macs_w-0.09", "reward"), accuracy, macs));
 }
 
 QualityTask efficientnet_x() {
@@ -140,8 +150,9 @@ QualityTask efficientnet_x() {
           .formula = [=](const Genotype& genotype) -> QualityValue {
             const Architecture architecture = space->decode(genotype);
             const double ms = oracle->estimate(lower(architecture)).ms;
-            const double value = Reward(reward)(formula_accuracy(architecture), ms);
-            return {value, 100 * value};
+            const double accuracy = formula_accuracy(architecture);
+            const double value = Reward(reward)(accuracy, ms);
+            return {value, 100 * value, accuracy, ms};
           }};
 }
 

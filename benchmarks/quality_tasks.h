@@ -11,9 +11,12 @@
 namespace ridgeline {
 
 /// What a search is told of a point (the reward, a fraction) and what the point is worth (percent).
+/// Behind the reward: accuracy (fraction) and cost, ms or multiply-adds; 1 where it has none.
 struct QualityValue {
   double signal = 0;
   double score = 0;
+  double accuracy = signal;
+  double cost = 1;
 };
 
 /// A categorical problem: a complete table, or a formula over a space that no table could hold.

@@ -58,8 +58,10 @@ Course search(const QualityTask& task, const ControllerConfig& config, const Opt
     const int count = std::min(options.batch, total - static_cast<int>(course.score.size()));
     const std::vector<Genotype> genotypes = controller->sample(count, stream);
     std::vector<double> rewards;
+    std::vector<Objectives> objectives;
     for (const auto& genotype : genotypes) {
       const QualityValue value = task.value(genotype);
+      objectives.push_back({value.accuracy, value.cost, true});
       seen.insert(genotype);
       rewards.push_back(value.signal);
       if (value.signal > best_signal) {
@@ -68,7 +70,7 @@ Course search(const QualityTask& task, const ControllerConfig& config, const Opt
       }
       course.score.push_back(best_score);
     }
-    controller->update(genotypes, rewards);
+    controller->update(genotypes, rewards, {}, objectives);
   }
   course.distinct = static_cast<int>(seen.size());
   return course;

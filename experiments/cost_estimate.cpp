@@ -8,42 +8,61 @@
 namespace ridgeline {
 namespace {
 
-int trials_at_a_time(const ExperimentConfig& config) {
-  const bool batches = config.search.mode == SearchMode::kSynchronous;
+/// `batch`: trials that are submitted together; `batches`: and awaited before the next ones.
+int trials_at_a_time(const ExperimentConfig& config, int batch, bool batches) {
   switch (config.runtime.executor) {
     case ExecutorKind::kInProcess:
       return 1;
     case ExecutorKind::kLocal:
-      return batches ? std::min(config.runtime.workers, config.search.batch)
-                     : config.runtime.workers;
+      return batches ? std::min(config.runtime.workers, batch) : config.runtime.workers;
     case ExecutorKind::kSlurm:
       break;
   }
   if (!batches) return config.runtime.workers;
   const int limit = config.runtime.slurm.array_limit;
-  return limit > 0 ? std::min(limit, config.search.batch) : config.search.batch;
+  return limit > 0 ? std::min(limit, batch) : batch;
 }
 
 int divide_up(int a, int b) { return (a + b - 1) / b; }
+
+void add_later_phases(const ExperimentConfig& config, CostEstimate& estimate) {
+  const int epochs = config.final_training.epochs;
+  estimate.final_s =
+      estimate.trial_s *
+      (epochs > 0 ? static_cast<double>(epochs) / config.accuracy.training.epochs : 1.0);
+  if (!config.scaling.enabled) return;
+  const int grid = config.scaling.max_candidates;
+  const int rounds = divide_up(grid, trials_at_a_time(config, grid, true));
+  estimate.scaling_trials = 2 * grid;
+  estimate.scaling_wall_s = 2 * rounds * estimate.trial_s * config.scaling.latency_ratio;
+}
 
 }  // namespace
 
 std::string CostEstimate::str() const {
   return "one trial takes about " + format_duration(trial_s) + ": " + std::to_string(trials) +
          " trials are " + format_duration(work_s) + " of work, " + format_duration(wall_s) +
-         " with " + std::to_string(workers) + " at a time, if none is a repeat";
+         " with " + std::to_string(workers) + " at a time, if none is a repeat" + "; then about " +
+         format_duration(final_s) + " of final training" +
+         (scaling_trials > 0 ? " and up to " + format_duration(scaling_wall_s) + " of " +
+                                   std::to_string(scaling_trials) + " scaled networks"
+                             : "") +
+         ": " + format_duration(total_s()) + " in all";
 }
 
 CostEstimate estimate_cost(const ExperimentConfig& config, double trial_s, int trials) {
-  CostEstimate estimate{.trial_s = trial_s, .trials = trials, .workers = trials_at_a_time(config)};
+  CostEstimate estimate{.trial_s = trial_s, .trials = trials, .workers = 1};
+  const bool batches = config.search.mode == SearchMode::kSynchronous;
+  estimate.workers = trials_at_a_time(config, config.search.batch, batches);
   estimate.work_s = trial_s * trials;
   int rounds = divide_up(trials, estimate.workers);
-  if (config.search.mode == SearchMode::kSynchronous) {
+  if (batches) {
     const int batch = config.search.batch;
     rounds = trials / batch * divide_up(batch, estimate.workers) +
              divide_up(trials % batch, estimate.workers);
   }
   estimate.wall_s = trial_s * rounds;
+  add_later_phases(config, estimate);
   return estimate;
 }
 

@@ -9,19 +9,25 @@
 
 namespace ridgeline {
 
-/// What the trials that are still to be made will take.
+/// What the trials that are still to be made will take, and what comes after the search.
 struct CostEstimate {
   double trial_s = 0;  ///< one trial's wall time
   int trials = 0;
-  int workers = 1;    ///< trials at a time
-  double work_s = 0;  ///< of all trials, one after the other
-  double wall_s = 0;  ///< of the search, `workers` at a time
-  /// "one trial takes about 41s: 48 trials are 33m of work, 16m on 2 workers"
+  int workers = 1;            ///< trials at a time
+  double work_s = 0;          ///< of all trials, one after the other
+  double wall_s = 0;          ///< of the search, `workers` at a time
+  double final_s = 0;         ///< of the final training
+  int scaling_trials = 0;     ///< at most
+  double scaling_wall_s = 0;  ///< of these, as many at a time
+  double total_s() const { return wall_s + final_s + scaling_wall_s; }
+  /// "one trial takes about 41s: 48 trials are 33m of work, ...; then ... of final training"
   std::string str() const;
 };
 
 /// From the wall time of one trial. A synchronous batch takes as many rounds as `workers` need for
-/// it; Slurm is taken to give each batch all that `runtime.slurm.array_limit` allows.
+/// it; Slurm is taken to give each batch all that `runtime.slurm.array_limit` allows. The final
+/// training counts by its epochs, a scaled network as `scaling.latency_ratio` trials, since what is
+/// slower to run is about as much slower to train.
 CostEstimate estimate_cost(const ExperimentConfig& config, double trial_s, int trials);
 
 /// The mean wall time of trials that were trained; 0: none was.
