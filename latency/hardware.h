@@ -78,8 +78,8 @@ struct Hardware {
     v.section("constants", constants, "effective constants; the defaults are neutral");
   }
 
-  /// Whether the constants were fitted to measurements. If not, they are neutral, and every operator
-  /// takes what the peak rates allow.
+  /// Whether the constants were fitted to measurements. If not, they are neutral, and every
+  /// operator takes what the peak rates allow.
   bool calibrated() const;
   /// C_max of Equation 2, FLOP/s. Throws `kConfig` listing the valid precisions.
   double peak_flops(Precision precision) const;
