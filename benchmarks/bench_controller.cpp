@@ -10,6 +10,7 @@
 #include <string>
 
 #include "controller/controller.h"
+#include "controller/screening.h"
 
 using namespace ridgeline;
 
@@ -20,14 +21,17 @@ struct Case {
   ControllerConfig config;
 };
 
-/// REINFORCE as the Python program has it, and as it is by default.
+/// REINFORCE as the Python program has it, as it is by default where trials are free, and where
+/// they are not.
 std::vector<Case> cases() {
   ControllerConfig plain;
   plain.advantage = AdvantageKind::kDifference;
   plain.replay_best = 0;
   plain.local_share = 0;
   plain.redraws = 0;
-  return {{"plain", plain}, {"default", ControllerConfig{}}};
+  ControllerConfig screened;
+  settle_screening(/*free_trials=*/false, screened);
+  return {{"plain", plain}, {"default", ControllerConfig{}}, {"screened", screened}};
 }
 
 std::vector<Decision> decisions_of(int count, int choices) {

@@ -15,6 +15,7 @@
 
 #include "benchmarks/quality_tasks.h"
 #include "controller/controller.h"
+#include "controller/screening.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "report/plot.h"
@@ -192,8 +193,11 @@ void draw(const QualityTask& task, const std::vector<Series>& series, const Opti
   write_file_atomic(std::filesystem::path(options.plots) / (task.name + ".svg"), to_svg(plot));
 }
 
+/// As in a search whose trials take time.
 ControllerConfig controller_of(const std::string& text) {
-  return read_config<ControllerConfig>(YamlView::parse(text, "--controller"));
+  auto config = read_config<ControllerConfig>(YamlView::parse(text, "--controller"));
+  settle_screening(/*free_trials=*/false, config);
+  return config;
 }
 
 void run(const Options& options) {

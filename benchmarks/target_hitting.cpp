@@ -16,6 +16,7 @@
 
 #include "accuracy/evaluator.h"
 #include "benchmarks/target_optimum.h"
+#include "controller/screening.h"
 #include "core/config_path.h"
 #include "core/error.h"
 #include "core/logging.h"
@@ -103,8 +104,9 @@ class Bench {
 /// reward.
 TargetPoint search(Bench& bench, const RewardConfig& config, const Options& options,
                    uint64_t seed) {
-  const auto settings =
+  auto settings =
       read_config<ControllerConfig>(YamlView::parse(options.controller, "--controller"));
+  settle_screening(/*free_trials=*/false, settings);
   const auto controller = make_controller(settings, bench.decisions(), seed);
   const Reward reward(config);
   TargetPoint best;

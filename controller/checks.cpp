@@ -1,6 +1,7 @@
 #include "controller/checks.h"
 
 #include <cmath>
+#include <optional>
 
 #include "core/error.h"
 
@@ -10,6 +11,10 @@ namespace {
 /// A visitor of the settings' one description, as the reader and the writer are.
 class RangeCheck {
  public:
+  template <class T>
+  void field(const std::string& name, const std::optional<T>& value, const FieldInfo& info) {
+    if (value) field(name, *value, info);
+  }
   template <class T>
   void field(const std::string& name, const T& value, const FieldInfo& info) {
     if constexpr (std::is_arithmetic_v<T>) {
@@ -49,6 +54,15 @@ void check_controller_config(const ControllerConfig& config) {
   ControllerConfig copy = config;
   RangeCheck check;
   copy.describe(check);
+  const bool unfit =
+      config.kind == ControllerKind::kRandom || config.kind == ControllerKind::kNsga2;
+  if (unfit && config.screening.value_or(1) > 1) {
+    throw Error(ErrorKind::kConfig, std::string("controller.screening: must be 1 with kind ") +
+                                        enum_name(config.kind) +
+                                        (config.kind == ControllerKind::kRandom
+                                             ? ", the baseline that learns nothing"
+                                             : ", which wants a front and not the highest reward"));
+  }
 }
 
 void check_decisions(const std::vector<Decision>& decisions) {

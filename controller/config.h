@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "core/config.h"
@@ -52,6 +53,7 @@ struct ControllerConfig {
   double local_share = 0.25;
   double local_changes = 1.0;
   int redraws = 20;
+  std::optional<int> screening = {};
   double gradient_clip = 1.0;
   double temperature = 1.0;
   double tanh_constant = 0.0;
@@ -155,6 +157,14 @@ struct ControllerConfig {
                      "settled on (measured: docs/search.md); 0: as the policy draws",
              .min = 0,
              .max = 1000});
+    v.field(
+        "screening", screening,
+        {.help = "reinforce, ppo, evolution: a proposal is that of so many draws which a "
+                 "Gaussian process fitted to the rewards so far expects the most of (as BANANAS "
+                 "screens mutations, White et al. 2021; measured: docs/search.md); 1: the "
+                 "draw itself; ~: 4, but 1 where accuracy is a formula",
+         .min = 1,
+         .max = 1000});
   }
 
   template <class V>

@@ -7,6 +7,7 @@
 #include "controller/nsga2.h"
 #include "controller/random_search.h"
 #include "controller/reinforce.h"
+#include "controller/screening.h"
 #include "core/error.h"
 
 namespace ridgeline {
@@ -47,8 +48,11 @@ std::unique_ptr<Controller> make_controller(const ControllerConfig& config,
   check_controller_config(config);
   check_decisions(decisions);
   auto controller = make_kind(config, decisions, seed);
-  if (config.redraws == 0) return controller;
-  return make_novel(std::move(controller), config.kind, decisions, config.redraws);
+  if (config.redraws > 0)
+    controller = make_novel(std::move(controller), config.kind, decisions, config.redraws);
+  const int candidates = config.screening.value_or(1);
+  if (candidates == 1) return controller;
+  return make_screened(std::move(controller), config.kind, decisions, candidates);
 }
 
 }  // namespace ridgeline

@@ -4,6 +4,8 @@
 #include <cctype>
 #include <set>
 
+#include "controller/checks.h"
+#include "controller/screening.h"
 #include "core/config_path.h"
 #include "experiments/plain_space.h"
 #include "experiments/scoring.h"
@@ -132,6 +134,16 @@ std::string indented(const std::string& text, const std::string& margin) {
   return result;
 }
 
+// What is out of range was refused with its place when the file was read.
+void settle_controller(ExperimentConfig& config, const fs::path& path) {
+  settle_screening(config.accuracy.kind == AccuracyKind::kFormula, config.controller);
+  try {
+    check_controller_config(config.controller);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kConfig, path.string() + ": " + error.what());
+  }
+}
+
 }  // namespace
 
 const std::vector<AcceleratorConfig>& ExperimentConfig::further() const {
@@ -167,6 +179,7 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
   make_paths_absolute(config, base);
   const auto place = [&](const std::string& key) { return place_of(view, key); };
   settle_plain_space(config, view, place);
+  settle_controller(config, path);
   check_reward(config.reward,
                [&](const std::string& key) { return place_of(view, "reward." + key); });
   check_accelerator_names(config, place_of(view, "accelerators"));

@@ -1,0 +1,173 @@
+#include "controller/screening.h"
+
+#include <cmath>
+
+#include "controller/predictor.h"
+#include "core/error.h"
+#include "core/rank_correlation.h"
+#include "tests/catch.h"
+#include "tests/controller/spaces.h"
+#include "tests/support.h"
+
+using namespace ridgeline;
+using test::decision;
+using test::error_of;
+
+namespace {
+
+/// 4^16 points.
+std::vector<Decision> wide_space() {
+  std::vector<Decision> decisions;
+  for (int d = 0; d < 16; ++d) decisions.push_back(decision("d" + std::to_string(d), 4));
+  return decisions;
+}
+
+/// Each decision adds by its choice, and neighbours that agree add more; at most
+/// 16 x 3 + 15.
+double worth(const Genotype& genotype) {
+  double sum = 0;
+  for (size_t d = 0; d < genotype.size(); ++d) {
+    sum += (genotype[d] + static_cast<int>(d)) % 4;
+    if (d > 0 && genotype[d] == genotype[d - 1]) sum += 1;
+  }
+  return sum;
+}
+
+std::vector<Genotype> drawn_points(int n, uint64_t id) {
+  RandomStream stream(1, id, "points");
+  return make_controller({.kind = ControllerKind::kRandom}, wide_space(), 1)->sample(n, stream);
+}
+
+template <class Function>
+std::vector<double> values_of(const std::vector<Genotype>& genotypes, const Function& function) {
+  std::vector<double> values;
+  for (const auto& genotype : genotypes) values.push_back(function(genotype));
+  return values;
+}
+
+std::vector<double> predictions(const RewardPredictor& predictor,
+                                const std::vector<Genotype>& genotypes) {
+  return values_of(genotypes, [&](const Genotype& g) { return predictor.predict(g); });
+}
+
+ControllerConfig cheap(int screening) {
+  ControllerConfig config{.policy = PolicyKind::kFactorised};
+  config.screening = screening;
+  return config;
+}
+
+/// The proposals of `batches` batches of 8, told their worth.
+std::vector<Genotype> search(Controller& controller, uint64_t seed, uint64_t first,
+                             uint64_t batches) {
+  std::vector<Genotype> proposed;
+  for (uint64_t batch = first; batch < first + batches; ++batch) {
+    RandomStream stream(seed, batch, "sample");
+    const auto genotypes = controller.sample(8, stream);
+    controller.update(genotypes, values_of(genotypes, worth));
+    proposed.insert(proposed.end(), genotypes.begin(), genotypes.end());
+  }
+  return proposed;
+}
+
+double mean_best(int screening, uint64_t seeds, uint64_t batches) {
+  double sum = 0;
+  for (uint64_t seed = 1; seed <= seeds; ++seed) {
+    const auto controller = make_controller(cheap(screening), wide_space(), seed);
+    const auto values = values_of(search(*controller, seed, 0, batches), worth);
+    sum += *std::max_element(values.begin(), values.end());
+  }
+  return sum / static_cast<double>(seeds);
+}
+
+}  // namespace
+
+TEST_CASE("a predictor fitted to 200 of 4^16 points ranks others") {
+  const auto known = drawn_points(200, 0);
+  const auto unseen = drawn_points(200, 1);
+  RewardPredictor predictor;
+  predictor.fit(known, values_of(known, worth));
+  CHECK(spearman(predictions(predictor, unseen), values_of(unseen, worth)) > 0.9);
+}
+
+TEST_CASE("a predictor depends on the order of the rewards alone") {
+  const auto known = drawn_points(40, 0);
+  const auto unseen = drawn_points(20, 1);
+  RewardPredictor plain, stretched;
+  plain.fit(known, values_of(known, worth));
+  stretched.fit(known, values_of(known, [](const Genotype& g) { return std::exp(worth(g)) - 9; }));
+  CHECK(predictions(plain, unseen) == predictions(stretched, unseen));
+}
+
+TEST_CASE("a predictor of equal rewards expects the same of all") {
+  const auto known = drawn_points(20, 0);
+  RewardPredictor predictor;
+  predictor.fit(known, std::vector<double>(20, 0.7));
+  const auto expected = predictions(predictor, drawn_points(5, 1));
+  CHECK(expected == std::vector<double>(5, expected[0]));
+  CHECK(std::isfinite(expected[0]));
+}
+
+TEST_CASE("screened proposals find more in as many trials") {
+  const double plain = mean_best(1, 10, 12);
+  const double screened = mean_best(4, 10, 12);
+  CAPTURE(plain, screened);
+  CHECK(screened > plain);
+}
+
+TEST_CASE("until 16 rewards are known, proposals are the draws themselves") {
+  const auto plain = make_controller(cheap(1), wide_space(), 1);
+  const auto screened = make_controller(cheap(4), wide_space(), 1);
+  CHECK(search(*plain, 1, 0, 2) == search(*screened, 1, 0, 2));
+  CHECK(search(*plain, 1, 2, 1) != search(*screened, 1, 2, 1));
+}
+
+TEST_CASE(
+    "a screened controller restored or replayed proposes as the original, also when it has "
+    "forgotten trials") {
+  const auto original = make_controller(cheap(3), wide_space(), 1);
+  const auto told = search(*original, 1, 0, 40);  // 320 trials
+  const auto restored = make_controller(cheap(3), wide_space(), 2);
+  restored->restore(original->save());
+  const auto replayed = make_controller(cheap(3), wide_space(), 1);
+  for (size_t first = 0; first < told.size(); first += 8) {
+    const std::vector<Genotype> batch(told.begin() + static_cast<std::ptrdiff_t>(first),
+                                      told.begin() + static_cast<std::ptrdiff_t>(first + 8));
+    replayed->update(batch, values_of(batch, worth));
+  }
+  CHECK(restored->save() == original->save());
+  CHECK(replayed->save() == original->save());
+  const auto next = search(*original, 1, 40, 2);
+  CHECK(search(*restored, 1, 40, 2) == next);
+  CHECK(search(*replayed, 1, 40, 2) == next);
+}
+
+TEST_CASE("screening is on where trials cost something and a reward is searched for") {
+  const auto settled = [](ControllerKind kind, bool free_trials) {
+    ControllerConfig config{.kind = kind};
+    settle_screening(free_trials, config);
+    return config.screening.value_or(-1);
+  };
+  CHECK(settled(ControllerKind::kReinforce, false) == 4);
+  CHECK(settled(ControllerKind::kEvolution, false) == 4);
+  CHECK(settled(ControllerKind::kReinforce, true) == 1);
+  CHECK(settled(ControllerKind::kRandom, false) == 1);
+  CHECK(settled(ControllerKind::kNsga2, false) == 1);
+  ControllerConfig given = cheap(7);
+  settle_screening(false, given);
+  CHECK(given.screening == 7);
+}
+
+TEST_CASE("screening is refused where it has no meaning or is out of range") {
+  const auto refusal = [](ControllerKind kind, int screening) {
+    ControllerConfig config{.kind = kind};
+    config.screening = screening;
+    return error_of([&] { make_controller(config, wide_space(), 1); });
+  };
+  CHECK(refusal(ControllerKind::kRandom, 4) ==
+        "controller.screening: must be 1 with kind random, the baseline that learns nothing");
+  CHECK(refusal(ControllerKind::kNsga2, 4) ==
+        "controller.screening: must be 1 with kind nsga2, which wants a front and not the highest "
+        "reward");
+  CHECK(refusal(ControllerKind::kReinforce, 0) ==
+        "controller.screening: 0 is out of range; valid: 1 to 1000");
+}
