@@ -15,8 +15,10 @@ namespace {
 
 std::string error_percent(double share) { return format_fixed(share * 100, 1); }
 
-void print_rows_read(const Measurements& measurements) {
-  std::cout << measurements.source << ": " << measurements.rows.size() << " rows to fit\n";
+void print_rows_read(const Measurements& measurements, int fit_rows) {
+  std::cout << measurements.source << ": " << measurements.rows.size() << " rows"
+            << (fit_rows > 0 ? ", " + std::to_string(fit_rows) + " of them drawn" : "")
+            << " to fit\n";
   for (const std::string& line : lines_set_aside(measurements)) {
     std::cout << "set aside: " << line << "\n";
   }
@@ -98,8 +100,8 @@ std::string sample_label(const Sample& sample) {
   return sample.network + " (" + sample.family + "), batch " + std::to_string(sample.batch);
 }
 
-void print_flagged_rows(const std::vector<Sample>& samples, const Validation& validation) {
-  const std::vector<FlaggedRow> flagged = flag_rows(samples, validation.in_sample);
+void print_flagged_rows(const std::vector<Sample>& samples, const std::vector<double>& predicted) {
+  const std::vector<FlaggedRow> flagged = flag_rows(samples, predicted);
   constexpr size_t kMost = 20;
   std::cout << "\nrows that do not fit with the others: " << flagged.size() << "\n";
   for (size_t i = 0; i < std::min(kMost, flagged.size()); ++i) {
@@ -108,23 +110,76 @@ void print_flagged_rows(const std::vector<Sample>& samples, const Validation& va
   if (flagged.size() > kMost) std::cout << "  ...\n";
 }
 
-void print_worst_rows(const std::vector<Sample>& samples, const Validation& validation) {
+struct Prediction {
+  const char* title;
+  const std::vector<double>& ms;
+};
+
+/// By the error of the first prediction.
+void print_worst_rows(const std::vector<Sample>& samples,
+                      const std::vector<Prediction>& predictions) {
   std::vector<size_t> order(samples.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   const auto error = [&](size_t i) {
-    return std::abs(validation.in_sample[i] / samples[i].measured_ms - 1);
+    return std::abs(predictions[0].ms[i] / samples[i].measured_ms - 1);
   };
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return error(a) > error(b); });
   order.resize(std::min<size_t>(order.size(), 8));
   TextTable table;
-  table.header = {"measured ms", "in-sample ms", "held-out ms", "network"};
+  table.header = {"measured ms"};
+  for (const Prediction& prediction : predictions) table.header.push_back(prediction.title);
+  table.header.push_back("network");
   for (const size_t i : order) {
-    table.rows.push_back({format_fixed(samples[i].measured_ms, 2),
-                          format_fixed(validation.in_sample[i], 2),
-                          format_fixed(validation.held_out[i], 2), sample_label(samples[i])});
+    std::vector<std::string> row = {format_fixed(samples[i].measured_ms, 2)};
+    for (const Prediction& prediction : predictions)
+      row.push_back(format_fixed(prediction.ms[i], 2));
+    row.push_back(sample_label(samples[i]));
+    table.rows.push_back(row);
   }
   std::cout << "\nworst rows\n" << table.str();
+}
+
+std::vector<std::string> split_table_row(const std::string& model, const Agreement& rest) {
+  return {error_percent(rest.mape), error_percent(rest.worst), format_fixed(rest.spearman, 3),
+          format_fixed(rest.kendall, 3), model};
+}
+
+/// Fits to a part, and gives the text of the hardware file, if one is to be written.
+std::string calibrate_on_part(const CalibrateOptions& options, const Measurements& measurements,
+                              const Hardware& hardware) {
+  const Split split = validate_split(hardware, make_samples(measurements.rows, hardware),
+                                     static_cast<size_t>(options.fit_rows));
+  print_fitted_constants(split.fit);
+  TextTable table;
+  table.header = {"error %", "worst %", "Spearman", "Kendall", "model"};
+  table.rows = {split_table_row("roofline, calibrated", split.oracle),
+                split_table_row(to_string(Baseline::kEquation1), split.equation1),
+                split_table_row(to_string(Baseline::kPowerLaw), split.power_law)};
+  std::cout << "\nmean and worst absolute error of the " << split.unseen.size()
+            << " rows that the fit to " << split.seen.size() << " has not seen (in-sample "
+            << error_percent(split.in_sample.mape) << " %)\n"
+            << table.str();
+  print_flagged_rows(split.unseen, split.predicted);
+  print_worst_rows(split.unseen, {{"predicted ms", split.predicted}});
+  if (options.out.empty()) return {};
+  return calibrated_file(measurements, split, std::filesystem::path(options.out).stem());
+}
+
+/// The same with a fit to all, cross-validated.
+std::string calibrate_on_all(const CalibrateOptions& options, const Measurements& measurements,
+                             const Hardware& hardware) {
+  const std::vector<Sample> samples = make_samples(measurements.rows, hardware);
+  const Validation validation = validate(hardware, samples);
+  print_fitted_constants(validation.fit);
+  print_error_table(samples, validation);
+  if (options.held_out) print_family_errors(samples, validation);
+  print_flagged_rows(samples, validation.in_sample);
+  print_worst_rows(samples,
+                   {{"in-sample ms", validation.in_sample}, {"held-out ms", validation.held_out}});
+  if (options.out.empty()) return {};
+  return calibrated_file(measurements, samples, validation,
+                         std::filesystem::path(options.out).stem());
 }
 
 }  // namespace
@@ -133,17 +188,16 @@ void calibrate_command(const CalibrateOptions& options) {
   const Hardware hardware = load_hardware(options.hardware);
   const Measurements measurements =
       read_measurements({options.measurements.begin(), options.measurements.end()}, options.select);
-  print_rows_read(measurements);
-  const std::vector<Sample> samples = make_samples(measurements.rows, hardware);
-  const Validation validation = validate(hardware, samples);
-  print_fitted_constants(validation.fit);
-  print_error_table(samples, validation);
-  if (options.held_out) print_family_errors(samples, validation);
-  print_flagged_rows(samples, validation);
-  print_worst_rows(samples, validation);
+  print_rows_read(measurements, options.fit_rows);
+  if (options.fit_rows > 0 && options.held_out) {
+    throw Error(ErrorKind::kUsage,
+                "--held-out leaves out whole families, --fit-rows rows drawn "
+                "at random; give one of them");
+  }
+  const std::string text = options.fit_rows > 0 ? calibrate_on_part(options, measurements, hardware)
+                                                : calibrate_on_all(options, measurements, hardware);
   if (options.out.empty()) return;
-  write_file_atomic(options.out, calibrated_file(measurements, samples, validation,
-                                                 std::filesystem::path(options.out).stem()));
+  write_file_atomic(options.out, text);
   std::cout << "\nwrote " << options.out << "\n";
 }
 

@@ -85,6 +85,7 @@ struct CalibrateOptions {
   std::vector<std::string> select;        ///< "column=value"
   std::string out;                        ///< hardware file to write; empty: none
   bool held_out = false;                  ///< print every family's errors
+  int fit_rows = 0;  ///< fit to so many rows, drawn at random, and predict the others; 0: all
 };
 void calibrate_command(const CalibrateOptions& options);
 

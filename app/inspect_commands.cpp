@@ -9,6 +9,8 @@
 #include "experiments/preflight.h"
 #include "latency/account.h"
 #include "latency/factory.h"
+#include "latency/power_law.h"
+#include "latency/whole_network.h"
 #include "runtime/device.h"
 #include "zoo/known_networks.h"
 
@@ -17,9 +19,17 @@ namespace {
 
 constexpr int kMostPixels = 8192;  // as in architecture files
 
-/// The account with what the paper's model says of the whole network at once.
-void print_beside_baseline(const Network& network, const Latency& latency, const Latency& baseline,
-                           bool json) {
+/// The account with what two simple models say of the whole network at once: the paper's, and a
+/// power law where the hardware has one.
+void print_beside_baselines(const Network& network, const Latency& latency,
+                            const LatencyConfig& config, bool json) {
+  const Hardware hardware = load_hardware(config.hardware);
+  const Latency baseline =
+      WholeNetworkOracle(hardware, config.batch, config.precision).estimate(network);
+  std::optional<double> law_ms;
+  if (hardware.constants.power_law_ms > 0) {
+    law_ms = PowerLawOracle(hardware, config.batch, config.precision).estimate(network).ms;
+  }
   if (json) {
     auto account = nlohmann::ordered_json::parse(account_json(network, latency));
     account["baseline"] = {{"method", baseline.method},
@@ -27,11 +37,15 @@ void print_beside_baseline(const Network& network, const Latency& latency, const
                            {"bytes", baseline.bytes},
                            {"intensity", baseline.intensity},
                            {"efficiency", baseline.efficiency}};
+    if (law_ms) account["power_law"] = {{"method", "power_law"}, {"ms", *law_ms}};
     std::cout << account.dump(2) << "\n";
     return;
   }
   std::cout << account_table(network, latency) << "\nbaseline, Equation 1 on the whole network ("
             << baseline.method << "): " << format_ms(baseline.ms) << "\n";
+  if (!law_ms) return;
+  std::cout << "baseline, multiply-adds and activations (power_law): " << format_ms(*law_ms)
+            << "\n";
 }
 
 }  // namespace
@@ -69,9 +83,7 @@ void profile_command(const ProfileOptions& options) {
     std::cout << (options.format == "json" ? account_json(network, latency) + "\n"
                                            : account_table(network, latency));
   } else {
-    config.kind = LatencyKind::kWholeNetwork;
-    print_beside_baseline(network, latency, make_oracle(config)->estimate(network),
-                          options.format == "json");
+    print_beside_baselines(network, latency, config, options.format == "json");
   }
   if (!options.svg.empty()) {
     write_file_atomic(options.svg,
@@ -82,7 +94,7 @@ void profile_command(const ProfileOptions& options) {
 void validate_command(const ValidateOptions& options) {
   const ExperimentConfig config = load_experiment(options.config, options.settings);
   const SearchSpace space = config.search_space();
-  const auto oracle = make_oracle(config.latency);
+  const auto oracle = oracle_of(config.latency);
   const auto evaluator = make_evaluator(config.accuracy);
   evaluator->require(space);
   oracle->require(space);

@@ -272,7 +272,9 @@ void add_calibrate_command(CLI::App& app) {
       app, "calibrate", "fit the analytic oracle's constants to measured latencies",
       "ridgeline calibrate --hardware my.yaml --measurements m.csv --out my_calibrated.yaml\n"
       "  ridgeline calibrate --hardware rtx_3090 --measurements timm.csv.gz --select precision=amp "
-      "layout=nhwc framework=pytorch-2.4.0-cu124");
+      "layout=nhwc framework=pytorch-2.4.0-cu124\n"
+      "  ridgeline calibrate --hardware a100 --measurements accel_nasbench.csv.gz --select "
+      "device=a100 --fit-rows 200");
   sub->add_option("--hardware", calibrate.hardware,
                   "a name of configs/hardware, or a hardware file: peaks and software policy")
       ->required();
@@ -285,6 +287,10 @@ void add_calibrate_command(CLI::App& app) {
       ->type_name("COLUMN=VALUE");
   sub->add_option("--out", calibrate.out, "write the hardware file with the fitted constants")
       ->type_name("FILE");
+  sub->add_option("--fit-rows", calibrate.fit_rows,
+                  "fit to N rows drawn at random, and predict all others")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000000000));
   sub->add_flag("--held-out", calibrate.held_out,
                 "every family's error when it is left out of the fit");
   sub->callback([] { calibrate_command(calibrate); });

@@ -17,6 +17,7 @@
 #include "experiments/pricing.h"
 #include "experiments/slurm_executor.h"
 #include "experiments/trial_process.h"
+#include "export/torchscript.h"
 #include "latency/factory.h"
 #include "runtime/device.h"
 
@@ -228,6 +229,10 @@ std::vector<FurtherOracle> Session::further() const {
   return result;
 }
 
+std::unique_ptr<LatencyOracle> oracle_of(const LatencyConfig& config) {
+  return make_oracle(config, export_untrained_torchscript);
+}
+
 int preflight_samples(LatencyKind kind) { return is_formula(kind) ? 1000 : 10; }
 
 void check_accelerators(const SearchSpace& space, const ExperimentConfig& config) {
@@ -236,7 +241,7 @@ void check_accelerators(const SearchSpace& space, const ExperimentConfig& config
     own.latency = accelerator.latency;
     own.reward.target_ms = accelerator.target_ms;
     try {
-      const auto preflight = survey_space(space, *make_oracle(accelerator.latency), own,
+      const auto preflight = survey_space(space, *oracle_of(accelerator.latency), own,
                                           preflight_samples(accelerator.latency.kind));
       spdlog::info("accelerator {}: {}", accelerator.name, preflight.str());
       check_target(preflight, own);
@@ -249,13 +254,13 @@ void check_accelerators(const SearchSpace& space, const ExperimentConfig& config
 Session make_session(const ExperimentConfig& config, const std::filesystem::path& folder) {
   Session session{config,
                   config.search_space(),
-                  make_oracle(config.latency),
+                  oracle_of(config.latency),
                   make_evaluator(config.accuracy),
                   nullptr,
                   nullptr,
                   {}};
   for (const auto& accelerator : config.further())
-    session.accelerators.push_back(make_oracle(accelerator.latency));
+    session.accelerators.push_back(oracle_of(accelerator.latency));
   session.evaluator->require(session.space);
   session.oracle->require(session.space);
   for (const auto& oracle : session.accelerators) oracle->require(session.space);

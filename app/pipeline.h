@@ -24,6 +24,9 @@ struct Session {
   std::vector<FurtherOracle> further() const;
 };
 
+/// The oracle of a configuration, with the exporters that a command may ask for.
+std::unique_ptr<LatencyOracle> oracle_of(const LatencyConfig& config);
+
 /// Reads the data, the hardware and the space at once, so that what is wrong stops a run before
 /// anything is spent. `folder` is for the executor's files.
 Session make_session(const ExperimentConfig& config, const std::filesystem::path& folder);

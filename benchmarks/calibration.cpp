@@ -159,7 +159,7 @@ void print_bench(const path& data, const std::string& name) {
       read_measurements({data / "accelnb/accel_nasbench.csv.gz"}, {"device=" + name});
   std::vector<Sample> samples = make_samples(measurements.rows, hardware);
   const Split split = validate_split(hardware, samples, 200);
-  std::cout << "\nAccel-NASBench, " << name << ": 200 networks fitted, " << split.predicted
+  std::cout << "\nAccel-NASBench, " << name << ": 200 networks fitted, " << split.unseen.size()
             << " predicted\n"
             << "roofline            " << to_string(split.oracle) << "\n"
             << "Equation 1, one E   " << to_string(split.equation1) << "\n"

@@ -3,23 +3,23 @@
 #include <Eigen/Dense>
 #include <cmath>
 
+#include "latency/power_law.h"
+
 namespace ridgeline {
 namespace {
 
 Eigen::RowVector3d features(const Sample& sample) {
-  return {1, std::log(std::max(sample.flops, 1.0)), std::log(std::max(sample.activations, 1.0))};
+  return {1, std::log(std::max(sample.flops, 1.0) / 1e9),
+          std::log(std::max(sample.activations, 1.0) / 1e6)};
 }
 
 std::vector<double> power_law(const std::vector<Sample>& seen, const std::vector<Sample>& unseen) {
-  Eigen::MatrixXd design(static_cast<Eigen::Index>(seen.size()), 3);
-  Eigen::VectorXd target(design.rows());
-  for (size_t i = 0; i < seen.size(); ++i) {
-    design.row(static_cast<Eigen::Index>(i)) = features(seen[i]);
-    target[static_cast<Eigen::Index>(i)] = std::log(seen[i].measured_ms);
-  }
-  const Eigen::Vector3d law = design.completeOrthogonalDecomposition().solve(target);
+  EffectiveConstants law;
+  set_power_law(seen, law);
   std::vector<double> predicted;
-  for (const Sample& sample : unseen) predicted.push_back(std::exp(features(sample).dot(law)));
+  for (const Sample& sample : unseen) {
+    predicted.push_back(power_law_ms(law, sample.flops, sample.activations));
+  }
   return predicted;
 }
 
@@ -27,6 +27,19 @@ std::vector<double> power_law(const std::vector<Sample>& seen, const std::vector
 
 const char* to_string(Baseline baseline) {
   return baseline == Baseline::kEquation1 ? "Equation 1, one E" : "MAdds + activations";
+}
+
+void set_power_law(const std::vector<Sample>& samples, EffectiveConstants& constants) {
+  Eigen::MatrixXd design(static_cast<Eigen::Index>(samples.size()), 3);
+  Eigen::VectorXd target(design.rows());
+  for (size_t i = 0; i < samples.size(); ++i) {
+    design.row(static_cast<Eigen::Index>(i)) = features(samples[i]);
+    target[static_cast<Eigen::Index>(i)] = std::log(samples[i].measured_ms);
+  }
+  const Eigen::Vector3d law = design.completeOrthogonalDecomposition().solve(target);
+  constants.power_law_ms = std::exp(law[0]);
+  constants.power_law_flops = law[1];
+  constants.power_law_activations = law[2];
 }
 
 double fitted_efficiency(const std::vector<Sample>& samples) {

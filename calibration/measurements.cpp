@@ -118,17 +118,20 @@ bool meets(const CsvTable& table, size_t row, const Measurement* measurement,
 }
 
 void read_table(const CsvTable& table, const std::vector<Condition>& conditions,
-                Measurements& result, std::set<std::string>& unknown) {
+                Measurements& result, std::set<std::string>& unknown,
+                std::set<std::string>& devices) {
   const TableLayout& layout = layout_of(table);
   for (size_t row = 0; row < table.rows(); ++row) {
     if (!meets(table, row, nullptr, conditions)) continue;
     for (Measurement& measurement : layout.read(table, row)) {
+      if (!measurement.device.empty()) devices.insert(measurement.device);
       if (!meets(table, row, &measurement, conditions)) continue;
       if (!(measurement.latency_ms > 0) || !std::isfinite(measurement.latency_ms)) {
         throw Error(ErrorKind::kData, table.where(row) + ": latency of " + measurement.network +
                                           " must be above 0 ms, is " +
                                           std::to_string(measurement.latency_ms));
       }
+      measurement.place = table.where(row);
       if (!measurement.build) {
         unknown.insert(measurement.network);
         ++result.unknown_rows;
@@ -157,17 +160,21 @@ Measurements read_measurements(const std::vector<std::filesystem::path>& files,
                                const std::vector<std::string>& selection) {
   const auto conditions = parse_selection(selection);
   Measurements result;
-  std::set<std::string> unknown;
+  std::set<std::string> unknown, devices;
   std::vector<std::string> names;
   for (const auto& file : files) {
     names.push_back(file.filename().string());
-    read_table(CsvTable::load(file), conditions, result, unknown);
+    read_table(CsvTable::load(file), conditions, result, unknown, devices);
   }
   result.source = join(names, " + ");
   if (!selection.empty()) result.source += " (" + join(selection) + ")";
   result.unknown.assign(unknown.begin(), unknown.end());
   if (result.rows.empty() && result.unknown.empty()) {
-    throw Error(ErrorKind::kUsage, result.source + ": no row meets the selection");
+    if (selection.empty()) throw Error(ErrorKind::kData, result.source + ": no rows");
+    throw Error(
+        ErrorKind::kUsage,
+        result.source + ": no row meets the selection" +
+            (devices.empty() ? "" : "; devices: " + join({devices.begin(), devices.end()})));
   }
   require_one_device(result);
   return result;

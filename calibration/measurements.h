@@ -22,6 +22,7 @@ struct Measurement {
   std::function<Network()> build;  ///< the network at the measured resolution
   /// What was measured in one go, on one host: its rows share the rate at which images come.
   std::string session = {};
+  std::string place = {};  ///< "m.csv:2", for messages
 };
 
 struct Measurements {

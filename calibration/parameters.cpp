@@ -200,7 +200,8 @@ std::vector<Candidate> activation_candidates() {
         0.1,
         1000,
         {{&Constants::relu_ps, 1}},
-        "some 8 vector operations with conversions"}},
+        "some 8 vector operations with conversions",
+        50}},
   };
 }
 

@@ -14,9 +14,14 @@ std::vector<std::string> lines_set_aside(const Measurements& measurements);
 std::string provenance(const Measurements& measurements, const std::vector<Sample>& samples,
                        const Validation& validation);
 
-/// The text of a hardware file called `name` with the fitted constants, Equation 1's fitted E and
+/// The same of a fit to a part of the rows.
+std::string provenance(const Measurements& measurements, const Split& split);
+
+/// The text of a hardware file called `name` with the fitted constants, both baselines' and
 /// their provenance; read back before it is returned.
 std::string calibrated_file(const Measurements& measurements, const std::vector<Sample>& samples,
                             const Validation& validation, const std::string& name);
+std::string calibrated_file(const Measurements& measurements, const Split& split,
+                            const std::string& name);
 
 }  // namespace ridgeline

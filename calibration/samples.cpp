@@ -1,18 +1,18 @@
 #include "calibration/samples.h"
 
+#include "latency/power_law.h"
 #include "latency/whole_network.h"
 
 namespace ridgeline {
 namespace {
 
-double activations_of(const Network& network, int batch) {
-  double elements = 0;
-  for (const Node& node : network.nodes()) {
-    const bool counts =
-        std::holds_alternative<Conv2d>(node.op) || std::holds_alternative<Linear>(node.op);
-    if (counts) elements += static_cast<double>(node.shape.elements());
+/// An error names the row's place.
+Network build(const Measurement& row) {
+  try {
+    return row.build();
+  } catch (const Error& error) {
+    throw Error(error.kind(), (row.place.empty() ? "" : row.place + ": ") + error.what());
   }
-  return elements * batch;
 }
 
 }  // namespace
@@ -24,7 +24,7 @@ std::vector<Sample> make_samples(const std::vector<Measurement>& rows, const Har
   roomy.memory.size_gib = 1e6;
   roomy.constants.whole_network_efficiency = 1;
   for (const Measurement& row : rows) {
-    const Network network = row.build();
+    const Network network = build(row);
     Sample sample{.network = row.network,
                   .family = row.family,
                   .precision = row.precision,
@@ -33,7 +33,7 @@ std::vector<Sample> make_samples(const std::vector<Measurement>& rows, const Har
                   .kernels = kernels_of(network, fuse(network, hardware.software), row.batch)};
     const Latency whole = WholeNetworkOracle(roomy, row.batch, row.precision).estimate(network);
     sample.flops = whole.flops;
-    sample.activations = activations_of(network, row.batch);
+    sample.activations = static_cast<double>(activations_of(network)) * row.batch;
     sample.equation1_ms = whole.ms;
     sample.session = row.session;
     samples.push_back(std::move(sample));

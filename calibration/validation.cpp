@@ -64,7 +64,19 @@ double bytes_of(const Sample& sample) {
 
 bool is_smaller(const Sample& a, const Sample& b) {
   return a.family == b.family && a.batch == b.batch && a.precision == b.precision &&
-         a.flops <= b.flops && a.kernels.size() <= b.kernels.size() && bytes_of(a) <= bytes_of(b);
+         a.session == b.session && a.flops <= b.flops && a.kernels.size() <= b.kernels.size() &&
+         bytes_of(a) <= bytes_of(b);
+}
+
+/// What contradicts `sample` most: is no smaller, and over 10 % faster; null where nothing does.
+const Sample* fastest_larger(const Sample& sample, const std::vector<Sample>& samples) {
+  const Sample* fastest = nullptr;
+  for (const Sample& other : samples) {
+    if (sample.measured_ms <= 1.1 * other.measured_ms) continue;
+    if (fastest && other.measured_ms >= fastest->measured_ms) continue;
+    if (is_smaller(sample, other)) fastest = &other;
+  }
+  return fastest;
 }
 
 }  // namespace
@@ -91,9 +103,9 @@ Validation validate(const Hardware& hardware, const std::vector<Sample>& samples
 
 Split validate_split(const Hardware& hardware, std::vector<Sample> samples, size_t calibrate,
                      uint64_t seed) {
-  if (calibrate >= samples.size()) {
+  if (calibrate + 2 > samples.size()) {
     throw Error(ErrorKind::kData, "calibration: " + std::to_string(calibrate) +
-                                      " rows to fit leave none of " +
+                                      " rows to fit leave fewer than two of " +
                                       std::to_string(samples.size()) + " to predict");
   }
   RandomStream random(seed, 0, "split of a calibration");
@@ -102,15 +114,17 @@ Split validate_split(const Hardware& hardware, std::vector<Sample> samples, size
     std::swap(samples[i], samples[i + static_cast<size_t>(other)]);
   }
   const auto middle = samples.begin() + static_cast<std::ptrdiff_t>(calibrate);
-  const std::vector<Sample> unseen(std::make_move_iterator(middle),
-                                   std::make_move_iterator(samples.end()));
-  samples.erase(middle, samples.end());
   Split split;
-  split.fit = fit_constants(hardware, samples);
-  split.oracle = agreement(unseen, predict(split.fit, unseen));
-  split.equation1 = agreement(unseen, predict_baseline(Baseline::kEquation1, samples, unseen));
-  split.power_law = agreement(unseen, predict_baseline(Baseline::kPowerLaw, samples, unseen));
-  split.predicted = unseen.size();
+  split.unseen.assign(std::make_move_iterator(middle), std::make_move_iterator(samples.end()));
+  samples.erase(middle, samples.end());
+  split.seen = std::move(samples);
+  const std::vector<Sample>&seen = split.seen, &unseen = split.unseen;
+  split.fit = fit_constants(hardware, seen);
+  split.predicted = predict(split.fit, unseen);
+  split.in_sample = agreement(seen, predict(split.fit, seen));
+  split.oracle = agreement(unseen, split.predicted);
+  split.equation1 = agreement(unseen, predict_baseline(Baseline::kEquation1, seen, unseen));
+  split.power_law = agreement(unseen, predict_baseline(Baseline::kPowerLaw, seen, unseen));
   return split;
 }
 
@@ -135,17 +149,20 @@ std::vector<FlaggedRow> flag_rows(const std::vector<Sample>& samples,
   std::vector<FlaggedRow> flagged;
   for (size_t i = 0; i < samples.size(); ++i) {
     if (sizes[i] > limit) {
-      flagged.push_back({i, "predicted " + format_fixed(std::exp(errors[i]) * 100, 0) +
-                                " % of what was measured"});
+      flagged.push_back(
+          {i, "predicted " + format_fixed(std::exp(errors[i]) * 100, 0) + " % of what was measured",
+           std::exp(sizes[i])});
     }
-    for (size_t j = 0; j < samples.size(); ++j) {
-      if (!is_smaller(samples[i], samples[j])) continue;
-      if (samples[i].measured_ms <= 1.1 * samples[j].measured_ms) continue;
-      flagged.push_back({i, "smaller in FLOPs, bytes and kernels than " + samples[j].network +
-                                " and slower (" + format_ms(samples[i].measured_ms) + ", " +
-                                format_ms(samples[j].measured_ms) + ")"});
+    if (const Sample* larger = fastest_larger(samples[i], samples)) {
+      flagged.push_back({i,
+                         "smaller in FLOPs, bytes and kernels than " + larger->network +
+                             " and slower (" + format_ms(samples[i].measured_ms) + ", " +
+                             format_ms(larger->measured_ms) + ")",
+                         samples[i].measured_ms / larger->measured_ms});
     }
   }
+  std::stable_sort(flagged.begin(), flagged.end(),
+                   [](const FlaggedRow& a, const FlaggedRow& b) { return a.factor > b.factor; });
   return flagged;
 }
 

@@ -21,10 +21,13 @@ Validation validate(const Hardware& hardware, const std::vector<Sample>& samples
 /// Fitted on `calibrate` of the samples, drawn with `seed`: how well the oracle and the baselines
 /// predict the others.
 struct Split {
-  Fit fit;
-  Agreement oracle, equation1, power_law;
-  size_t predicted = 0;
+  std::vector<Sample> seen, unseen;
+  Fit fit;                                 ///< on `seen`
+  std::vector<double> predicted;           ///< the oracle's of `unseen`, ms
+  Agreement in_sample;                     ///< the oracle's with `seen`
+  Agreement oracle, equation1, power_law;  ///< with `unseen`
 };
+/// Throws `kData` where fewer than two rows are left to predict.
 Split validate_split(const Hardware& hardware, std::vector<Sample> samples, size_t calibrate,
                      uint64_t seed = 1);
 
@@ -42,11 +45,13 @@ Agreement agreement(const std::vector<Sample>& samples, const std::vector<double
 struct FlaggedRow {
   size_t sample = 0;
   std::string why;
+  double factor = 1;  ///< how far they are apart
 };
 
-/// Rows whose robust residual stands out (over 3 robust standard deviations and 15 %), and pairs of
-/// one family at the same batch and precision where the network with fewer FLOPs, bytes and kernels
-/// was measured over 10 % slower.
+/// Rows whose robust residual stands out (over 3 robust standard deviations and 15 %), and rows
+/// that another one of the same family, batch, precision and session contradicts: it has more
+/// FLOPs, bytes and kernels and was measured over 10 % faster (the fastest such counts). The
+/// largest factor comes first.
 std::vector<FlaggedRow> flag_rows(const std::vector<Sample>& samples,
                                   const std::vector<double>& in_sample);
 

@@ -82,6 +82,11 @@ void export_torchscript(NetworkModule& module, const std::filesystem::path& path
   write_file_atomic(path, bytes.str());
 }
 
+void export_untrained_torchscript(const Network& network, const std::filesystem::path& path) {
+  NetworkModule module(network, /*seed=*/1);
+  export_torchscript(module, path);
+}
+
 double verify_torchscript(NetworkModule& module, const std::filesystem::path& path, uint64_t seed) {
   torch::jit::Module script;
   try {

@@ -12,6 +12,10 @@ namespace ridgeline {
 /// throws `kIo` when the path cannot be written.
 void export_torchscript(NetworkModule& module, const std::filesystem::path& path);
 
+/// The same for a network that nobody has trained, with random weights, the same at each call: for
+/// programs that time it.
+void export_untrained_torchscript(const Network& network, const std::filesystem::path& path);
+
 /// Largest absolute difference between the file's outputs and the module's in evaluation mode,
 /// relative to the largest output where that is above 1, on a random batch drawn from `seed`; NaN
 /// when either gives NaN. Throws `kIo` when the file cannot be loaded, `kRun` when it has another

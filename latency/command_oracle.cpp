@@ -32,26 +32,36 @@ std::string tail(const std::string& text) {
   return end;
 }
 
-/// An architecture's file for as long as a command reads it.
-class ArchitectureFile {
+/// A network's files for as long as a command reads them.
+class NetworkFiles {
  public:
-  explicit ArchitectureFile(const Architecture& architecture) {
+  /// The architecture, and the TorchScript module beside it where there is a writer.
+  NetworkFiles(const Architecture& architecture, const Network& lowered,
+               const NetworkWriter& write_torchscript)
+      : NetworkFiles() {  // so that a writer's failure leaves nothing behind
     const std::string text = to_yaml(architecture);
-    path_ =
+    const std::filesystem::path stem =
         std::filesystem::temp_directory_path() /
-        ("ridgeline-" + std::to_string(getpid()) + "-" + std::to_string(hash_text(text)) + ".yaml");
-    write_file_atomic(path_, text);
+        ("ridgeline-" + std::to_string(getpid()) + "-" + std::to_string(hash_text(text)));
+    architecture_ = stem.string() + ".yaml";
+    write_file_atomic(architecture_, text);
+    if (!write_torchscript) return;
+    module_ = stem.string() + ".pt";
+    write_torchscript(lowered, module_);
   }
-  ~ArchitectureFile() {
+  ~NetworkFiles() {
     std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
+    std::filesystem::remove(architecture_, ignored);
+    if (!module_.empty()) std::filesystem::remove(module_, ignored);
   }
-  ArchitectureFile(const ArchitectureFile&) = delete;
-  ArchitectureFile& operator=(const ArchitectureFile&) = delete;
-  const std::filesystem::path& path() const { return path_; }
+  NetworkFiles(const NetworkFiles&) = delete;
+  NetworkFiles& operator=(const NetworkFiles&) = delete;
+  /// What the command is given.
+  const std::filesystem::path& path() const { return module_.empty() ? architecture_ : module_; }
 
  private:
-  std::filesystem::path path_;
+  NetworkFiles() = default;
+  std::filesystem::path architecture_, module_;
 };
 
 void require_success(const CommandOutput& output, const std::string& program, double timeout_s) {
@@ -86,7 +96,7 @@ double milliseconds_of(const std::string& output) {
                            "', is not a positive number of milliseconds; valid: 12.5, 12.5 ms");
 }
 
-CommandOracle::CommandOracle(const LatencyConfig& config)
+CommandOracle::CommandOracle(const LatencyConfig& config, NetworkWriter write_torchscript)
     : command_(config.command.value_or(std::vector<std::string>{})),
       timeout_s_(config.timeout_s),
       batch_(config.batch),
@@ -96,18 +106,23 @@ CommandOracle::CommandOracle(const LatencyConfig& config)
                 "latency.command: latency.kind command needs a program, such as "
                 "[python3, measure.py]");
   }
+  if (config.network_format == NetworkFormat::kYaml) return;
+  if (!write_torchscript) {
+    throw Error(ErrorKind::kConfig, "latency.network_format: nothing here writes torchscript");
+  }
+  write_torchscript_ = std::move(write_torchscript);
 }
 
 std::string CommandOracle::description() const {
   return "command " + join(command_, " ") + ", batch " + std::to_string(batch_) + ", " +
-         enum_name(precision_);
+         enum_name(precision_) + (write_torchscript_ ? ", torchscript" : "");
 }
 
 Latency CommandOracle::estimate_architecture(const Architecture& architecture,
                                              const Network& lowered) const {
-  const ArchitectureFile file(architecture);
+  const NetworkFiles files(architecture, lowered, write_torchscript_);
   std::vector<std::string> arguments = command_;
-  arguments.push_back(file.path().string());
+  arguments.push_back(files.path().string());
   const CommandOutput output =
       run_command(arguments, std::chrono::milliseconds(static_cast<int64_t>(1e3 * timeout_s_)));
   require_success(output, command_[0], timeout_s_);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 
 #include "core/error.h"
 #include "core/run_command.h"
@@ -25,14 +26,19 @@ class LatencyFailure : public Error {
   Cause cause_;
 };
 
+/// Writes a network with random weights, always the same, for programs that load it. The exporters
+/// know nothing of oracles, nor these of them: whoever makes an oracle brings the two together.
+using NetworkWriter = std::function<void(const Network&, const std::filesystem::path&)>;
+
 /// Runs the user's own program, without a shell, as `command... PATH` with the path of the
-/// architecture's YAML file, and reads the milliseconds of one batch from the last line of its
-/// standard output: a number, which "ms" may follow. A program that says no such thing is a
-/// `LatencyFailure`; one that cannot be started is an `Error` (`kIo`).
+/// architecture's YAML file, or of what `latency.network_format` asks for, which has the YAML file
+/// beside it under the same name; both are gone afterwards. It reads the milliseconds of one batch
+/// from the last line of its standard output: a number, which "ms" may follow. A program that says
+/// no such thing is a `LatencyFailure`; one that cannot be started is an `Error` (`kIo`).
 class CommandOracle : public LatencyOracle {
  public:
-  /// Throws `kConfig` where `latency.command` is not given.
-  explicit CommandOracle(const LatencyConfig& config);
+  /// Throws `kConfig` where `latency.command` is not given, or no writer for its network format.
+  explicit CommandOracle(const LatencyConfig& config, NetworkWriter write_torchscript = {});
 
   using LatencyOracle::estimate_architecture;
   Latency estimate_architecture(const Architecture& architecture,
@@ -43,6 +49,7 @@ class CommandOracle : public LatencyOracle {
 
  private:
   std::vector<std::string> command_;
+  NetworkWriter write_torchscript_;  ///< empty: the program gets the architecture
   double timeout_s_;
   int batch_;
   Precision precision_;

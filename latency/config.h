@@ -9,6 +9,7 @@ namespace ridgeline {
 enum class LatencyKind {
   kRoofline,
   kWholeNetwork,
+  kPowerLaw,
   kMeasured,
   kTable,
   kCommand,
@@ -18,9 +19,10 @@ enum class LatencyKind {
 };
 template <>
 struct EnumNames<LatencyKind> {
-  static constexpr std::array<std::pair<LatencyKind, const char*>, 8> values{
+  static constexpr std::array<std::pair<LatencyKind, const char*>, 9> values{
       {{LatencyKind::kRoofline, "roofline"},
        {LatencyKind::kWholeNetwork, "whole_network"},
+       {LatencyKind::kPowerLaw, "power_law"},
        {LatencyKind::kMeasured, "measured"},
        {LatencyKind::kTable, "table"},
        {LatencyKind::kCommand, "command"},
@@ -35,7 +37,7 @@ inline bool reads_table_file(LatencyKind kind) {
 /// Whether an oracle of this kind gives the same figure each time, at once.
 inline bool is_formula(LatencyKind kind) {
   return kind == LatencyKind::kRoofline || kind == LatencyKind::kWholeNetwork ||
-         kind == LatencyKind::kNone || reads_table_file(kind);
+         kind == LatencyKind::kPowerLaw || kind == LatencyKind::kNone || reads_table_file(kind);
 }
 
 /// Order of a tensor's elements in memory: N H W C or N C H W.
@@ -44,6 +46,14 @@ template <>
 struct EnumNames<MemoryFormat> {
   static constexpr std::array<std::pair<MemoryFormat, const char*>, 2> values{
       {{MemoryFormat::kChannelsLast, "channels_last"}, {MemoryFormat::kContiguous, "contiguous"}}};
+};
+
+/// What a command is given of a network.
+enum class NetworkFormat { kYaml, kTorchScript };
+template <>
+struct EnumNames<NetworkFormat> {
+  static constexpr std::array<std::pair<NetworkFormat, const char*>, 2> values{
+      {{NetworkFormat::kYaml, "yaml"}, {NetworkFormat::kTorchScript, "torchscript"}}};
 };
 
 struct LatencyConfig {
@@ -62,14 +72,16 @@ struct LatencyConfig {
   std::optional<double> reference_ms;
   std::string table;
   std::optional<std::vector<std::string>> command;
+  NetworkFormat network_format = NetworkFormat::kYaml;
   double timeout_s = 600;
   TableConfig table_file = {.unit = TableUnit::kMs};
 
   template <class V>
   void describe(V& v) {
     v.field("kind", kind,
-            {.help = "roofline: per operator; whole_network: the paper's Equation 1; measured: on "
-                     "this machine; table: sum of operators measured before; command: your own "
+            {.help = "roofline: per operator; whole_network: the paper's Equation 1; power_law: "
+                     "of multiply-adds and activations; measured: on this machine; table: sum of "
+                     "operators measured before; command: your own "
                      "program; of plain decisions: table_file: looked up, surrogate: fitted to "
                      "such a file; none: accuracy alone counts (with reward.target_ms: 1)"});
     v.field("hardware", hardware,
@@ -115,9 +127,12 @@ struct LatencyConfig {
     v.field("table", table,
             {.help = "table oracle: file that `ridgeline latency build-table` wrote"});
     v.field("command", command,
-            {.help = "command oracle: program and arguments; the path of the network's "
-                     "architecture file is appended; the last line of its output is the "
-                     "milliseconds"});
+            {.help = "command oracle: program and arguments; the path of the network's file is "
+                     "appended; the last line of its output is the milliseconds"});
+    v.field("network_format", network_format,
+            {.help = "command oracle: yaml: that file is the architecture; torchscript: a "
+                     "TorchScript module with random weights (fp32, any batch), and the "
+                     "architecture lies beside it as .yaml"});
     v.field("timeout_s", timeout_s,
             {.help = "command oracle: a program that takes longer is ended, and its trial failed",
              .unit = "s",

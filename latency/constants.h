@@ -67,6 +67,9 @@ struct EffectiveConstants {
   double reduction_us = 0;
   double input_us = 0;
   double whole_network_efficiency = 0.5;
+  double power_law_ms = 0;
+  double power_law_flops = 0;
+  double power_law_activations = 0;
   std::string source = {};
 
   template <class V>
@@ -171,6 +174,18 @@ struct EffectiveConstants {
              .max = 1e6});
     v.field("whole_network_efficiency", whole_network_efficiency,
             share("E of the whole-network oracle (the paper's Equation 1)", 4));
+    v.field("power_law_ms", power_law_ms,
+            {.help = "the power law of multiply-adds and activations: time of a batch of 1 GFLOP "
+                     "and 1 M activations; 0: not fitted",
+             .unit = "ms",
+             .min = 0,
+             .max = 1e9});
+    v.field("power_law_flops", power_law_flops,
+            {.help = "its exponent of FLOPs", .min = -100, .max = 100});
+    v.field("power_law_activations", power_law_activations,
+            {.help = "its exponent of activations: outputs of convolutions and linear layers",
+             .min = -100,
+             .max = 100});
     v.field("source", source, {.help = "where these constants come from"});
   }
 };

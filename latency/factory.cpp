@@ -1,14 +1,15 @@
 #include "latency/factory.h"
 
-#include "latency/command_oracle.h"
 #include "latency/file_oracle.h"
 #include "latency/measured.h"
+#include "latency/power_law.h"
 #include "latency/table_oracle.h"
 #include "latency/whole_network.h"
 
 namespace ridgeline {
 
-std::unique_ptr<LatencyOracle> make_oracle(const LatencyConfig& config) {
+std::unique_ptr<LatencyOracle> make_oracle(const LatencyConfig& config,
+                                           const NetworkWriter& write_torchscript) {
   switch (config.kind) {
     case LatencyKind::kRoofline:
       return std::make_unique<RooflineOracle>(load_hardware(config.hardware), config.batch,
@@ -16,10 +17,13 @@ std::unique_ptr<LatencyOracle> make_oracle(const LatencyConfig& config) {
     case LatencyKind::kWholeNetwork:
       return std::make_unique<WholeNetworkOracle>(load_hardware(config.hardware), config.batch,
                                                   config.precision);
+    case LatencyKind::kPowerLaw:
+      return std::make_unique<PowerLawOracle>(load_hardware(config.hardware), config.batch,
+                                              config.precision);
     case LatencyKind::kMeasured:
       return std::make_unique<MeasuredOracle>(config);
     case LatencyKind::kCommand:
-      return std::make_unique<CommandOracle>(config);
+      return std::make_unique<CommandOracle>(config, write_torchscript);
     case LatencyKind::kTable:
       return std::make_unique<TableOracle>(config);
     case LatencyKind::kTableFile:

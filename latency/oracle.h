@@ -33,7 +33,7 @@ struct Latency {
   int batch = 1;  ///< images
   Precision precision = Precision::kFp32;
   std::string device;              ///< "tpu_v3", or a description of this machine
-  std::string method;              ///< "roofline", "whole_network", "measured", "table", "command"
+  std::string method;              ///< "roofline", "whole_network", "power_law", "measured", ...
   double spread_ms = 0;            ///< half the interquartile range of the repeats; 0 for a formula
   int repeats = 0;                 ///< measured repeats; 0 for a formula
   double low_ms = 0, high_ms = 0;  ///< 95 % confidence interval of the median; of a table the

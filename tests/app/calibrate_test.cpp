@@ -37,6 +37,32 @@ TEST_CASE(
   CHECK(read_file(out) == first);
 }
 
+TEST_CASE("calibrate fits to some rows and predicts the others") {
+  const TempFolder folder;
+  write_file_atomic(folder / "m.csv", kRows + "resnet34,224,8,fp16,6.9\nresnet26,224,8,fp16,5.9\n");
+  const std::string out = folder / "mine.yaml";
+  std::vector<std::string> command{"calibrate",      "--hardware", "rtx_3090", "--measurements",
+                                   folder / "m.csv", "--fit-rows", "6"};
+  const Outcome part = run_program(command);
+  CHECK(part.exit_code == 0);
+  CHECK(contains(part.out, "8 rows, 6 of them drawn to fit"));
+  CHECK(contains(part.out, "error of the 2 rows that the fit to 6 has not seen"));
+  command.insert(command.end(), {"--out", out});
+  CHECK(run_program(command).exit_code == 0);
+  CHECK(contains(read_file(out), "on 6 rows of"));
+  CHECK(contains(read_file(out), "power_law_ms: "));
+  const Outcome profile = run_program({"profile", "efficientnet_b0", "--hardware", out});
+  CHECK(contains(profile.out, "baseline, multiply-adds and activations (power_law): "));
+
+  command[6] = "7";
+  const Outcome too_many = run_program(command);
+  CHECK(too_many.exit_code == 4);
+  CHECK(contains(too_many.err, "7 rows to fit leave fewer than two of 8 to predict"));
+  command[6] = "6";
+  command.push_back("--held-out");
+  CHECK(run_program(command).exit_code == 2);
+}
+
 TEST_CASE("calibrate refuses bad measurements with the place and an exit code") {
   const TempFolder folder;
   write_file_atomic(folder / "m.csv", kRows + "resnet34,224,8,fp16,-1\n");

@@ -43,6 +43,29 @@ TEST_CASE("a table is built, extended and searched with, and measurements go on 
   CHECK_THAT(valid.out, Catch::Contains("table of "));
 }
 
+TEST_CASE("the program hands a command the TorchScript module of each network") {
+  TempFolder folder;
+  const std::string tool = folder / "tool";
+  ridgeline::write_file_atomic(
+      tool,
+      "#!/bin/sh\n[ \"$(head -c 2 \"$1\")\" = PK ] && [ -f \"${1%.pt}.yaml\" ] && echo 3 ms\n");
+  std::filesystem::permissions(tool, std::filesystem::perms::owner_all);
+  std::vector<std::string> validate{"validate", source_folder() / "configs/quickstart.yaml"};
+  for (const std::string& setting :
+       {std::string("latency.kind=command"), "latency.command=[" + tool + "]",
+        std::string("latency.network_format=torchscript"), std::string("reward.target_ms=3")}) {
+    validate.insert(validate.end(), {"--set", setting});
+  }
+  const Outcome valid = run_program(validate);
+  INFO(valid.err);
+  CHECK(valid.exit_code == 0);
+  CHECK_THAT(valid.out, Catch::Contains("fp32, torchscript"));
+  validate.back() = "latency.network_format=onnx";
+  const Outcome other = run_program(validate);
+  CHECK(other.exit_code == 3);
+  CHECK_THAT(other.err, Catch::Contains("yaml, torchscript"));
+}
+
 TEST_CASE("hardware files are listed and shown with what each figure means") {
   const Outcome list = run_program({"hardware", "list"});
   CHECK(list.exit_code == 0);

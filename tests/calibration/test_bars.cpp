@@ -41,16 +41,16 @@ std::optional<Errors> errors_of(const std::string& hardware_name,
 
 const std::vector<std::string> kPaper = {"paper/table3_models.csv", "paper/table4_ablation.csv"};
 
-/// The rest of Accel-NASBench's networks after a calibration on 200 of them. Its TPU rows are of
-/// one core.
-std::optional<Agreement> bench_errors(const std::string& device) {
+/// The rest of Accel-NASBench's networks after a calibration on 200 of them, on a device of this
+/// share of the file's rates: its TPU rows are of one core.
+std::optional<Agreement> bench_errors(const std::string& device, double share = 1) {
   const auto file = shared_data("accelnb/accel_nasbench.csv.gz");
   if (!file) return std::nullopt;
   Hardware hardware = load_hardware(device);
-  if (device == "tpu_v3") {
-    hardware.matrix.bf16 = *hardware.matrix.bf16 / 2;
-    hardware.vector.tflops /= 2;
-    hardware.memory.bandwidth_gbps /= 2;
+  if (share < 1) {
+    hardware.matrix.bf16 = *hardware.matrix.bf16 * share;
+    hardware.vector.tflops *= share;
+    hardware.memory.bandwidth_gbps *= share;
   }
   const Measurements measurements = read_measurements({*file}, {"device=" + device});
   return validate_split(hardware, make_samples(measurements.rows, hardware), 200).oracle;
@@ -108,7 +108,10 @@ TEST_CASE("Accel-NASBench's networks on two GPUs after a calibration on 200 of t
 }
 
 TEST_CASE("all of Accel-NASBench's networks on a TPUv3 core are ranked, its three sessions apart") {
-  const auto rest = bench_errors("tpu_v3");
+  // The constants make up for the wrong peaks, where the fit is not caught on its way.
+  const double share = GENERATE(0.5, 1.0);
+  CAPTURE(share);
+  const auto rest = bench_errors("tpu_v3", share);
   if (!rest) return;
   CHECK(rest->spearman > 0.95);
 }

@@ -5,6 +5,7 @@
 
 #include "calibration/provenance.h"
 #include "calibration/validation.h"
+#include "latency/power_law.h"
 #include "latency/roofline.h"
 #include "tests/catch.h"
 #include "tests/support.h"
@@ -166,6 +167,65 @@ TEST_CASE("of two networks of a family the smaller may not be slower") {
   REQUIRE(flagged.size() == 1);
   CHECK(flagged[0].sample == 0);
   CHECK_THAT(flagged[0].why, Catch::Contains("than inception_v4 and slower"));
+}
+
+TEST_CASE("a row is contradicted once, by the fastest larger network of its own session") {
+  std::vector<Sample> samples =
+      make_samples({measured("resnet18", 224, 8), measured("resnet34", 224, 8),
+                    measured("resnet50", 224, 8), measured("resnet101", 224, 8)},
+                   load_hardware("v100"));
+  const std::vector<double> ms = {12, 9, 8, 30};
+  for (size_t i = 0; i < samples.size(); ++i) samples[i].measured_ms = ms[i];
+  const std::vector<FlaggedRow> flagged = flag_rows(samples, ms);
+  REQUIRE(flagged.size() == 2);
+  CHECK(flagged[0].sample == 0);
+  CHECK_THAT(flagged[0].why, Catch::Contains("than resnet50 and slower"));
+  CHECK(flagged[1].sample == 1);
+  samples[2].session = "another host";
+  const std::vector<FlaggedRow> apart = flag_rows(samples, ms);
+  REQUIRE(apart.size() == 1);
+  CHECK_THAT(apart[0].why, Catch::Contains("than resnet34 and slower"));
+}
+
+TEST_CASE("a part of the rows is fitted, and the others are predicted") {
+  const Hardware truth = planted_device();
+  const std::vector<Sample> samples = planted_samples(truth);
+  const Split split = validate_split(load_hardware("v100"), samples, 16);
+  CHECK(split.seen.size() == 16);
+  CHECK(split.unseen.size() == samples.size() - 16);
+  CHECK(split.predicted.size() == split.unseen.size());
+  CHECK(split.oracle.mape < 0.1);
+  CHECK(split.oracle.mape < split.equation1.mape);
+  const Split again = validate_split(load_hardware("v100"), samples, 16);
+  CHECK(again.predicted == split.predicted);
+  Measurements measurements;
+  measurements.source = "mine.csv";
+  CHECK_THAT(provenance(measurements, split),
+             Catch::StartsWith("Fitted by `ridgeline calibrate` on 16 rows of") &&
+                 Catch::Contains("drawn from mine.csv") && Catch::Contains("of the other 8 rows"));
+  CHECK_THAT(error_of([&] { validate_split(load_hardware("v100"), samples, samples.size() - 1); }),
+             Catch::Contains("23 rows to fit leave"));
+}
+
+TEST_CASE("a power law that made the measurements is found, and the oracle of its name says it") {
+  std::vector<Sample> samples = planted_samples(planted_device());
+  EffectiveConstants law;
+  law.power_law_ms = 0.7;
+  law.power_law_flops = 0.4;
+  law.power_law_activations = 0.5;
+  for (Sample& sample : samples)
+    sample.measured_ms = power_law_ms(law, sample.flops, sample.activations);
+  Hardware found = load_hardware("v100");
+  set_power_law(samples, found.constants);
+  CHECK(found.constants.power_law_ms == Approx(0.7));
+  CHECK(found.constants.power_law_flops == Approx(0.4));
+  CHECK(found.constants.power_law_activations == Approx(0.5));
+  const Latency latency =
+      PowerLawOracle(found, samples[0].batch).estimate(load_network(samples[0].network));
+  CHECK(latency.method == "power_law");
+  CHECK(latency.ms == Approx(samples[0].measured_ms));
+  found.constants.power_law_ms = 0;
+  CHECK_THAT(error_of([&] { PowerLawOracle(found, 1); }), Catch::Contains("ridgeline calibrate"));
 }
 
 TEST_CASE("what a policy decides or no row shows is not fitted") {

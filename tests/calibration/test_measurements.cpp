@@ -1,5 +1,6 @@
 #include "calibration/measurements.h"
 
+#include "calibration/samples.h"
 #include "core/file.h"
 #include "network/cost.h"
 #include "tests/catch.h"
@@ -71,7 +72,8 @@ TEST_CASE("a selection keeps the rows whose columns have the values") {
   CHECK(read(text, {"device=b", "network=resnet18"}).rows.size() == 1);
   CHECK(read(text, {"batch=1"}).rows.size() == 1);
   CHECK_THAT(refusal(text), Catch::Contains("several devices") && Catch::EndsWith(": a, b"));
-  CHECK_THAT(refusal(text, {"device=c"}), Catch::EndsWith("no row meets the selection"));
+  CHECK_THAT(refusal(text, {"device=c"}),
+             Catch::EndsWith("no row meets the selection; devices: a, b"));
   CHECK_THAT(refusal(text, {"batsh=8"}),
              Catch::Contains("no column 'batsh'; did you mean 'batch'?"));
   CHECK_THAT(refusal(text, {"batch"}), Catch::Contains("is not COLUMN=VALUE"));
@@ -92,6 +94,10 @@ TEST_CASE("bad measurements are errors that say where and what") {
   CHECK_THAT(refusal(kHeader + "none.yaml,224,8,fp32,3\n"),
              Catch::Contains("no architecture file"));
   CHECK_THAT(refusal(kHeader + "resnet50,224,8,fp31,3\n"), Catch::Contains("'fp31' is not one of"));
+  CHECK_THAT(refusal(kHeader), Catch::EndsWith("m.csv: no rows"));
+  const Measurements small = read(kHeader + "resnet18,224,8,fp32,3\nresnet50,8,8,fp32,3\n");
+  CHECK_THAT(error_of([&] { make_samples(small.rows, load_hardware("v100")); }),
+             Catch::Contains("m.csv:3: network resnet50: the resolution 8 is too small"));
 }
 
 TEST_CASE("published tables are recognised by their header; networks that are not here are named") {

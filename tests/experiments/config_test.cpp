@@ -84,7 +84,8 @@ TEST_CASE("a mistake in an experiment names file, line, column, and what would b
   CHECK(error_for("").find("e.yaml: the file is empty") == 0);
   CHECK(error_for("space: [tiny\n").find("not valid YAML") != std::string::npos);
   CHECK(error_for("space: tiny\nlatency: {kind: rooflin}\n") ==
-        "e.yaml:2:17: latency.kind: 'rooflin' is not one of: roofline, whole_network, measured, "
+        "e.yaml:2:17: latency.kind: 'rooflin' is not one of: roofline, whole_network, power_law, "
+        "measured, "
         "table, command, table_file, surrogate, none; did you mean 'roofline'?");
   CHECK(error_for("space: tiny\n", {"reward.w=.5"}).find("reward.w: ") != std::string::npos);
   CHECK(error_of([] { load_experiment("/nowhere/e.yaml"); }) == "/nowhere/e.yaml: no such file");

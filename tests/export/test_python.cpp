@@ -6,6 +6,7 @@
 #include "core/file.h"
 #include "export/bundle.h"
 #include "export/torchscript.h"
+#include "latency/factory.h"
 #include "runtime/weights.h"
 #include "tests/catch.h"
 #include "tests/export/networks.h"
@@ -64,4 +65,33 @@ TEST_CASE("Python loads the exports, computes the same outputs, finds the names 
   const bool passed = succeeds(command + " > '" + log.string() + "' 2>&1");
   INFO(read_file(log));
   CHECK(passed);
+}
+
+TEST_CASE("a latency command in Python loads and runs the module that the engine hands it") {
+  const std::string python = find_python();
+  if (python.empty()) {
+    WARN("skipped: neither python3 nor /usr/bin/python3 can import torch");
+    return;
+  }
+  const TempFolder folder;
+  const std::string script = folder / "latency.py";
+  write_file_atomic(script, R"py(import re, sys, torch
+torch.set_num_threads(1)
+path = sys.argv[-1]
+side = int(re.search(r"^resolution: *(\d+)", open(path[:-3] + ".yaml").read(), re.M)[1])
+with torch.no_grad():
+    outputs = torch.jit.load(path)(torch.randn(3, 3, side, side))
+assert outputs.shape[0] == 3 and outputs.isfinite().all() and outputs[0].ne(outputs[1]).any()
+print(outputs.shape[1], "ms")
+)py");
+  LatencyConfig config;
+  config.kind = LatencyKind::kCommand;
+  config.command = {python, script};
+  config.network_format = NetworkFormat::kTorchScript;
+  Architecture architecture;
+  architecture.resolution = 32;
+  architecture.classes = 7;
+  architecture.stages = {Stage{}};
+  const auto oracle = make_oracle(config, export_untrained_torchscript);
+  CHECK(oracle->estimate_architecture(architecture).ms == 7);
 }

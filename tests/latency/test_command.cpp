@@ -73,6 +73,44 @@ TEST_CASE("the file of the network is gone after the command") {
   CHECK_FALSE(std::filesystem::exists(path));
 }
 
+TEST_CASE("a command can get what a writer makes of the network, the architecture beside it") {
+  TempFolder folder;
+  const std::string tool = folder / "tool", seen = folder / "seen";
+  write_file_atomic(tool, "#!/bin/sh\ncat \"$1\" && echo \"$1\" > '" + seen +
+                              "' && grep -q 'resolution: 32' \"${1%.pt}.yaml\"\n");
+  chmod(tool.c_str(), 0755);
+  LatencyConfig config;
+  config.command = {tool};
+  config.network_format = NetworkFormat::kTorchScript;
+  const CommandOracle oracle(config, [](const Network& network, const auto& path) {
+    write_file_atomic(path, std::to_string(network.input_shape().height) + " ms\n");
+  });
+  CHECK(oracle.estimate_architecture(small_architecture()).ms == 32);
+  CHECK_THAT(oracle.description(), Catch::EndsWith("torchscript"));
+  std::string path = read_file(seen);
+  path.pop_back();
+  CHECK_THAT(path, Catch::EndsWith(".pt"));
+  CHECK_FALSE(std::filesystem::exists(path));
+  CHECK_FALSE(std::filesystem::exists(path.substr(0, path.size() - 3) + ".yaml"));
+
+  CHECK_THAT(error_of([&] { CommandOracle{config}; }), Catch::Contains("latency.network_format"));
+}
+
+TEST_CASE("a network that cannot be written leaves no file behind") {
+  LatencyConfig config;
+  config.command = {"true"};
+  config.network_format = NetworkFormat::kTorchScript;
+  std::filesystem::path beside;
+  const CommandOracle oracle(config, [&](const Network&, const std::filesystem::path& path) {
+    beside = std::filesystem::path(path).replace_extension(".yaml");
+    CHECK(std::filesystem::exists(beside));
+    throw Error(ErrorKind::kIo, "disk full");
+  });
+  CHECK_THAT(error_of([&] { oracle.estimate_architecture(small_architecture()); }),
+             Catch::Contains("disk full"));
+  CHECK_FALSE(std::filesystem::exists(beside));
+}
+
 TEST_CASE("milliseconds are a positive number with or without its unit") {
   CHECK(milliseconds_of("12.5") == 12.5);
   CHECK(milliseconds_of("warming up\n1e-2 ms\n\n") == 0.01);
