@@ -70,8 +70,9 @@ class Novel final : public Controller {
  private:
   void remember(std::span<const Genotype> genotypes) {
     for (const auto& genotype : genotypes) {
-      awaited_.erase(identity(genotype));
-      if (told_.insert(identity(genotype)).second) order_.push_back(identity(genotype));
+      const uint64_t id = identity(genotype);
+      awaited_.erase(id);
+      if (told_.insert(id).second) order_.push_back(id);
     }
   }
   std::vector<size_t> take_new(const std::vector<Genotype>& genotypes,
