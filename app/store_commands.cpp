@@ -17,7 +17,8 @@ constexpr const char* kTrialFields =
     "id, phase, batch, status, accuracy, latency_ms, reward, loss, params, madds, reused_from, "
     "seconds, finished_at, genotype, message, architecture, further_latencies";
 
-std::vector<std::string> run_row(const fs::path& path) {
+/// What cannot be read is told below the table.
+std::vector<std::string> run_row(const fs::path& path, std::string& unreadable) {
   try {
     RunDirectory run = RunDirectory::read(path);
     const auto best = run.store().best(Phase::kSearch);
@@ -30,7 +31,8 @@ std::vector<std::string> run_row(const fs::path& path) {
             best ? format_ms(best->latency_ms) : "-",
             run.store().fact("started_at").value_or("-")};
   } catch (const Error& error) {
-    return {path.string(), "-", error.what(), "-", "-", "-", "-"};
+    unreadable += std::string(error.what()) + "\n";
+    return {path.string(), "-", "unreadable", "-", "-", "-", "-"};
   }
 }
 
@@ -74,14 +76,26 @@ void print_json(Statement& query) {
   std::cout << rows.dump(2) << "\n";
 }
 
+std::string with_message(const std::string& genotype, const std::string& message) {
+  return genotype + (genotype.empty() || message.empty() ? "" : " ") + message;
+}
+
 void print_table(Statement& query) {
   TextTable table{{"trial", "phase", "status", "reward", "accuracy", "latency", "genotype"}, {}};
   while (query.row()) {
-    table.rows.push_back(
-        {query.text(0), query.text(1), query.text(3), format_fixed(query.real(6), 4),
-         format_fixed(100 * query.real(4), 2) + " %", format_ms(query.real(5)), query.text(13)});
+    table.rows.push_back({query.text(0), query.text(1), query.text(3),
+                          format_fixed(query.real(6), 4),
+                          format_fixed(100 * query.real(4), 2) + " %", format_ms(query.real(5)),
+                          with_message(query.text(13), query.text(14))});
   }
-  std::cout << table.str() << table.rows.size() << " trials\n";
+  std::cout << table.str() << table.rows.size()
+            << (table.rows.size() == 1 ? " trial\n" : " trials\n");
+}
+
+/// Throws for a trial that is damaged: a condition may be true of nothing but its damage.
+void require_sound_trials(Database& database) {
+  Statement query(database, std::string("SELECT ") + kTrialColumns + " FROM trials");
+  while (query.row()) read_trial(query, database.path().string());
 }
 
 uintmax_t bytes_below(const fs::path& path) {
@@ -106,8 +120,9 @@ void runs_command(const RunsOptions& options) {
     throw Error(ErrorKind::kIo, options.folder + ": " + error.message() + "; runs lie in runs/");
   std::sort(paths.begin(), paths.end());
   TextTable table{{"run", "trials", "state", "reward", "accuracy", "latency", "started"}, {}};
-  for (const auto& path : paths) table.rows.push_back(run_row(path));
-  std::cout << table.str();
+  std::string unreadable;
+  for (const auto& path : paths) table.rows.push_back(run_row(path, unreadable));
+  std::cout << table.str() << unreadable;
 }
 
 void trials_command(const TrialsOptions& options) {
@@ -115,6 +130,7 @@ void trials_command(const TrialsOptions& options) {
     throw Error(ErrorKind::kUsage, "--csv and --json exclude each other");
   const RunDirectory run = RunDirectory::read(options.run);
   Database database(run.store_file(), /*read_only=*/true);
+  require_sound_trials(database);
   const std::string condition = options.where.empty() ? "1" : options.where;
   std::unique_ptr<Statement> query;
   try {

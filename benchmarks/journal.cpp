@@ -1,9 +1,10 @@
 // What a journalled trial costs as a search grows: whole synchronous searches in this process under
 // a free evaluator and a free latency, every trial committed to the store. Prints the cost against
-// the number of trials and the memory held for each.
+// the number of trials, on the wall clock and in processor time, and the memory held for each.
 //   bench_journal [TRIALS [BATCH [CONTROLLER...]]], by default 100000, 100, and three controllers
 //   whose own work is small; '{}' is the default one
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,16 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// That this process has had of a processor: unlike the wall clock's, not another program's doing.
+double processor_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 /// What this process holds now.
@@ -84,27 +95,34 @@ void run(const std::string& controller_text, int trials, int batch) {
   TrialRunner runner(executor, config.failures);
   TrialStore store(folder / "store.sqlite");
   runner.record_in(store);
-  std::printf("\n%s, batch %d\n%10s %12s %12s %10s\n", controller_text.c_str(), batch, "trials",
-              "us / trial", "trials/s", "RSS MB");
+  std::printf("\n%s, batch %d\n%10s %12s %12s %12s %10s\n", controller_text.c_str(), batch,
+              "trials", "us / trial", "CPU us", "trials/s", "RSS MB");
   int count = 0;
   const int part = std::max(1, trials / kPoints);
   const double before_kb = resident_kb();
   double first_kb = 0;
   const auto start = Clock::now();
   double last_s = 0;
+  const double before_cpu_s = processor_seconds();
+  double last_cpu_s = before_cpu_s;
   Search(config, {space, oracle, *controller, runner, store}, [&](const Trial&) {
     if (++count % part != 0) return;
     const double now_s = seconds_since(start);
     if (count == part) first_kb = resident_kb();
-    std::printf("%10d %12.1f %12.0f %10.1f\n", count, 1e6 * (now_s - last_s) / part,
-                part / (now_s - last_s), resident_kb() / 1024);
+    const double cpu_s = processor_seconds();
+    std::printf("%10d %12.1f %12.1f %12.0f %10.1f\n", count, 1e6 * (now_s - last_s) / part,
+                1e6 * (cpu_s - last_cpu_s) / part, part / (now_s - last_s), resident_kb() / 1024);
     std::fflush(stdout);
     last_s = now_s;
+    last_cpu_s = cpu_s;
   }).run();
   const double total_s = seconds_since(start);
-  std::printf("%d trials, %.0f per second; %.2f KB of memory per trial, %.2f after the first %d\n",
-              trials, trials / total_s, (resident_kb() - before_kb) / trials,
-              (resident_kb() - first_kb) / std::max(1, trials - part), part);
+  std::printf(
+      "%d trials, %.0f per second, %.1f us of processor time each; "
+      "%.2f KB of memory per trial, %.2f after the first %d\n",
+      trials, trials / total_s, 1e6 * (processor_seconds() - before_cpu_s) / trials,
+      (resident_kb() - before_kb) / trials, (resident_kb() - first_kb) / std::max(1, trials - part),
+      part);
   std::filesystem::remove_all(folder);
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "controller/config.h"
+#include "controller/sorted_runs.h"
 #include "controller/state.h"
 
 namespace ridgeline {
@@ -35,9 +36,9 @@ class Advantages {
   AdvantageKind kind_;
   double decay_;
   uint64_t batches_ = 0;
-  double baseline_ = 0;         // meaningful after the first batch
-  double square_ = 0;           // moving average of squared differences
-  std::vector<double> sorted_;  // all rewards so far; kept for ranks only
+  double baseline_ = 0;  // meaningful after the first batch
+  double square_ = 0;    // moving average of squared differences
+  SortedRuns earlier_;   // all rewards so far; kept for ranks only
 };
 
 }  // namespace ridgeline

@@ -22,7 +22,10 @@ class FactorisedPolicy final : public PolicyModel {
     weights_.assign(choices, 0.0f);
   }
 
-  std::span<float> weights() override { return weights_; }
+  std::span<float> weights() override {
+    known_ = false;
+    return weights_;
+  }
   PolicySamples sample(std::span<const double> uniforms,
                        std::span<const Genotype> kept) const override;
   PolicyScores score(std::span<const Genotype> genotypes) const override;
@@ -33,9 +36,9 @@ class FactorisedPolicy final : public PolicyModel {
   std::string sizes() const override { return std::to_string(weights_.size()) + " logits"; }
 
  private:
-  /// Log-probabilities of one decision's choices.
-  std::vector<double> log_probabilities(size_t decision) const;
-  std::vector<std::vector<double>> all_log_probabilities() const;
+  /// Per decision those of its choices.
+  const std::vector<std::vector<double>>& log_probabilities() const;
+  void set_log_probabilities(size_t decision) const;
   /// d(logit after tanh and temperature) / d(weight).
   double slope_of_logit(size_t weight) const;
 
@@ -44,10 +47,13 @@ class FactorisedPolicy final : public PolicyModel {
   double tanh_constant_;
   std::vector<size_t> first_;  // per decision, the weight of its first choice
   std::vector<float> weights_;
+  mutable std::vector<std::vector<double>> log_p_;  // of weights_, where known_
+  mutable bool known_ = false;
 };
 
-std::vector<double> FactorisedPolicy::log_probabilities(size_t decision) const {
-  std::vector<double> logits;
+void FactorisedPolicy::set_log_probabilities(size_t decision) const {
+  std::vector<double>& logits = log_p_[decision];
+  logits.clear();
   const auto choices = static_cast<size_t>(decisions_[decision].choices());
   for (size_t k = 0; k < choices; ++k) {
     const double z = weights_[first_[decision] + k] / temperature_;
@@ -57,13 +63,15 @@ std::vector<double> FactorisedPolicy::log_probabilities(size_t decision) const {
   double sum = 0;
   for (const double logit : logits) sum += std::exp(logit - largest);
   for (double& logit : logits) logit -= largest + std::log(sum);
-  return logits;
 }
 
-std::vector<std::vector<double>> FactorisedPolicy::all_log_probabilities() const {
-  std::vector<std::vector<double>> rows;
-  for (size_t d = 0; d < decisions_.size(); ++d) rows.push_back(log_probabilities(d));
-  return rows;
+const std::vector<std::vector<double>>& FactorisedPolicy::log_probabilities() const {
+  if (!known_) {
+    log_p_.resize(decisions_.size());
+    for (size_t d = 0; d < decisions_.size(); ++d) set_log_probabilities(d);
+    known_ = true;
+  }
+  return log_p_;
 }
 
 double FactorisedPolicy::slope_of_logit(size_t weight) const {
@@ -74,7 +82,7 @@ double FactorisedPolicy::slope_of_logit(size_t weight) const {
 
 PolicySamples FactorisedPolicy::sample(std::span<const double> uniforms,
                                        std::span<const Genotype> kept) const {
-  const auto log_p = all_log_probabilities();
+  const auto& log_p = log_probabilities();
   const size_t n = uniforms.size() / decisions_.size();
   PolicySamples samples{std::vector<Genotype>(n, Genotype(decisions_.size(), kInactive)),
                         std::vector<double>(n, 0.0)};
@@ -91,7 +99,7 @@ PolicySamples FactorisedPolicy::sample(std::span<const double> uniforms,
 }
 
 PolicyScores FactorisedPolicy::score(std::span<const Genotype> genotypes) const {
-  const auto log_p = all_log_probabilities();
+  const auto& log_p = log_probabilities();
   PolicyScores scores;
   for (const auto& genotype : genotypes) {
     double log_prob = 0;
@@ -115,7 +123,7 @@ PolicyScores FactorisedPolicy::gradient(
     std::span<float> gradient) const {
   PolicyScores scores = score(genotypes);
   const LossSlopes slopes = slopes_of(scores);
-  const auto log_p = all_log_probabilities();
+  const auto& log_p = log_probabilities();
   std::vector<double> by_logit(weights_.size(), 0.0);
   for (size_t d = 0; d < decisions_.size(); ++d) {
     double entropy = 0;
@@ -138,13 +146,12 @@ PolicyScores FactorisedPolicy::gradient(
 
 std::vector<std::vector<double>> FactorisedPolicy::marginals(
     std::span<const Genotype> genotypes) const {
-  std::vector<std::vector<double>> rows;
+  std::vector<std::vector<double>> rows = log_probabilities();
   for (size_t d = 0; d < decisions_.size(); ++d) {
     double active = 0;
     for (const auto& genotype : genotypes) active += genotype[d] == kInactive ? 0 : 1;
     active /= static_cast<double>(genotypes.size());
-    rows.push_back(log_probabilities(d));
-    for (double& p : rows.back()) p = active * std::exp(p);
+    for (double& p : rows[d]) p = active * std::exp(p);
   }
   return rows;
 }

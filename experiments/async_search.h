@@ -4,6 +4,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -70,14 +71,14 @@ class AsyncSearch {
   std::map<uint64_t, Trial> done_;  // committed; without architectures and times
   StopRules stop_rules_;
   Journal journal_;
-  History history_;                                     // of done_, in the order of commits
-  std::vector<TrialSpec> to_submit_;                    // proposed, not yet given to the runner
-  std::map<uint64_t, Trial> running_;                   // submitted
-  std::map<uint64_t, std::vector<Trial>> repeats_;      // by the running twin that they wait for
-  size_t waiting_ = 0;                                  // in repeats_
-  std::map<std::string, uint64_t> first_with_;          // genotype -> id of the first proposal
-  std::deque<std::pair<std::string, double>> sampled_;  // genotype, log-probability; to propose
-  std::vector<uint64_t> batch_;                         // committed, not yet learned
+  History history_;                                       // of done_, in the order of commits
+  std::vector<TrialSpec> to_submit_;                      // proposed, not yet given to the runner
+  std::map<uint64_t, Trial> running_;                     // submitted
+  std::map<uint64_t, std::vector<Trial>> repeats_;        // by the running twin that they wait for
+  size_t waiting_ = 0;                                    // in repeats_
+  std::unordered_map<std::string, uint64_t> first_with_;  // genotype -> id of the first proposal
+  std::deque<std::pair<std::string, double>> sampled_;    // genotype, log-probability; to propose
+  std::vector<uint64_t> batch_;                           // committed, not yet learned
   int updates_ = 0;
   int recorded_updates_ = 0;  // of the store, at the start
   int failures_in_a_row_ = 0;

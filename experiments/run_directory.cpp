@@ -110,7 +110,8 @@ RunDirectory RunDirectory::open(const fs::path& path) {
   RunDirectory run(path);
   run.lock_ = std::make_unique<FileLock>(path / "run.lock");
   run.config_ = load_experiment(run.config_file());
-  if (const auto lost = rescue_store(run.store_file())) spdlog::warn("{}", *lost);
+  if (const auto lost = rescue_store(run.store_file(), run.config_.search.mode))
+    spdlog::warn("{}", *lost);
   run.store_ = std::make_unique<TrialStore>(run.store_file());
   require_own_config(*run.store_, run.config_, path);
   return run;

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "controller/controller.h"
@@ -73,8 +74,8 @@ class Search {
   History history_;              // of done_
   StopRules stop_rules_;
   Journal journal_;
-  std::map<std::string, uint64_t> first_with_;  // genotype -> id of the first proposal
-  std::map<uint64_t, Evaluation> arrived_;      // evaluated, not yet committed
+  std::unordered_map<std::string, uint64_t> first_with_;  // genotype -> id of the first proposal
+  std::map<uint64_t, Evaluation> arrived_;                // evaluated, not yet committed
   int recorded_batches_ = 0;
   int failures_in_a_row_ = 0;
 };

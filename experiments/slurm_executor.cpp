@@ -193,10 +193,16 @@ bool SlurmExecutor::submit_array(size_t count) {
 }
 
 void SlurmExecutor::poll() {
-  const Queue queue = commands_.queue();
+  const auto queue = commands_.queue();
   silences_ = queue ? 0 : silences_ + 1;
+  std::optional<Listing> listing;
+  if (queue) {
+    listing.emplace();
+    for (const auto& listed : *queue)
+      listing->emplace(Listing::key_type(listed.job, listed.index, listed.name), &listed);
+  }
   std::vector<std::string> to_cancel;
-  for (auto& [id, task] : tasks_) look_at(task, queue, to_cancel);
+  for (auto& [id, task] : tasks_) look_at(task, listing, to_cancel);
   for (const auto& result : ready_) tasks_.erase(result.id);
   if (queue) cancel_strangers(*queue, to_cancel);
   if (!to_cancel.empty()) commands_.cancel(to_cancel);
@@ -205,25 +211,22 @@ void SlurmExecutor::poll() {
       Clock::now() + std::chrono::milliseconds(static_cast<int64_t>(1000 * config_.slurm.poll_s));
 }
 
-void SlurmExecutor::look_at(Task& task, const Queue& queue, std::vector<std::string>& to_cancel) {
-  if (take_result(task) || take_failure(task) || !queue) return;
-  // Id and name: a controller that lost its state gives ids again.
-  const auto listed = std::find_if(queue->begin(), queue->end(), [&](const SlurmTask& other) {
-    return other.job == task.slurm.job && other.index == task.slurm.index &&
-           other.name == task.slurm.name;
-  });
-  if (listed != queue->end()) task.slurm = *listed;
-  if (listed == queue->end() || listed->state == SlurmState::kEnded) {
+void SlurmExecutor::look_at(Task& task, const std::optional<Listing>& listing,
+                            std::vector<std::string>& to_cancel) {
+  if (take_result(task) || take_failure(task) || !listing) return;
+  const auto found = listing->find({task.slurm.job, task.slurm.index, task.slurm.name});
+  const SlurmTask* listed = found == listing->end() ? nullptr : found->second;
+  if (listed != nullptr) task.slurm = *listed;
+  if (listed == nullptr || listed->state == SlurmState::kEnded) {
     if (++task.absences < kAbsencesOfALostJob) return;
     const std::string& word = task.slurm.state_word;
-    if (listed != queue->end() && word == "TIMEOUT")
+    if (listed != nullptr && word == "TIMEOUT")
       return fail(task, TrialStatus::kTimeOut, "ended by Slurm at its time limit");
-    if (listed != queue->end() && word == "OUT_OF_MEMORY")
+    if (listed != nullptr && word == "OUT_OF_MEMORY")
       return fail(task, TrialStatus::kOutOfMemory, "ended by Slurm at its memory limit");
     return fail(task, TrialStatus::kLost,
                 "lost: Slurm job " + name_of(task.slurm) +
-                    (listed == queue->end() ? " is gone" : " ended as " + word) +
-                    " without a result");
+                    (listed == nullptr ? " is gone" : " ended as " + word) + " without a result");
   }
   task.absences = 0;
   if (listed->state == SlurmState::kHeld) {

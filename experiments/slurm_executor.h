@@ -4,7 +4,10 @@
 #include <deque>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "accuracy/config.h"
@@ -52,14 +55,16 @@ class SlurmExecutor : public Executor {
     SlurmTask slurm;   ///< as last seen
     int absences = 0;  ///< polls in a row in which Slurm did not have it
   };
-  using Queue = std::optional<std::vector<SlurmTask>>;
+  /// Of a queue, by id and name: a controller that lost its state gives ids again.
+  using Listing = std::map<std::tuple<uint64_t, int, std::string_view>, const SlurmTask*>;
 
   void hand_in();
   void take_over_results();
   void take_over_tasks(const std::vector<SlurmTask>& queue);
   bool submit_array(size_t count);
   void poll();
-  void look_at(Task& task, const Queue& queue, std::vector<std::string>& to_cancel);
+  void look_at(Task& task, const std::optional<Listing>& listing,
+               std::vector<std::string>& to_cancel);
   void cancel_strangers(const std::vector<SlurmTask>& queue, std::vector<std::string>& to_cancel);
   bool take_result(Task& task);
   bool take_failure(Task& task);

@@ -100,9 +100,17 @@ std::string damage_of(const fs::path& path) {
 struct Rescued {
   size_t trials = 0;
   uint64_t last_trial = 0;
-  size_t attempts_lost = 0;
-  bool in_order = false;  // a synchronous search, whose proposals follow from its trials
-  std::string lost;       // what besides trials, as the end of a sentence
+  size_t attempts = 0, attempts_lost = 0;
+  std::string lost;  // what besides trials, as the end of a sentence
+
+  std::string kept() const {
+    if (trials == 0) {
+      return "no trial is kept, all are done again, without training where one of the " +
+             std::to_string(attempts) + " attempts that are kept is left";
+    }
+    return "the first " + std::to_string(trials) + " trials are kept, to trial " +
+           std::to_string(last_trial) + ", later ones are lost and done again";
+  }
 };
 
 /// Runs a copy that may end where the file cannot be read; true: it came to its end.
@@ -146,7 +154,7 @@ bool copy_table(Database& from, Database& to, const std::string& table, const st
 void copy_proposals(Database& from, Database& to, Rescued& rescued) {
   const int64_t version = from.integer("PRAGMA user_version");
   if (version < 3) return;
-  size_t lost = 0, with_policy = 0, without = 0;
+  size_t lost = 0;
   const bool whole = copy_until_damage([&] {
     Statement query(from, query_of_proposals(version));
     while (query.row()) {
@@ -158,11 +166,9 @@ void copy_proposals(Database& from, Database& to, Rescued& rescued) {
         id.bind(static_cast<int64_t>(proposal->id)).write();
       } else {
         write_proposal(to, *proposal);
-        ++(proposal->updates < 0 ? without : with_policy);
       }
     }
   });
-  rescued.in_order = without > 0 && with_policy == 0;
   if (!whole) {
     rescued.lost += "; proposals are lost";
   } else if (lost > 0) {
@@ -178,7 +184,7 @@ bool has_proposal(Database& database, uint64_t id) {
 
 /// The trials before the first lost one, or the first whose proposal is lost, in the order of
 /// commits: later ones would not replay.
-void copy_trials(Database& from, Database& to, Rescued& rescued) {
+void copy_trials(Database& from, Database& to, SearchMode mode, Rescued& rescued) {
   const int64_t version = from.integer("PRAGMA user_version");
   std::vector<Trial> readable;
   copy_until_damage([&] {
@@ -188,7 +194,8 @@ void copy_trials(Database& from, Database& to, Rescued& rescued) {
   std::sort(readable.begin(), readable.end(),
             [](const Trial& a, const Trial& b) { return a.place < b.place; });
   for (const auto& trial : readable) {
-    const bool replays = version < 3 || rescued.in_order || has_proposal(to, trial.id);
+    const bool replays =
+        version < 3 || mode == SearchMode::kSynchronous || has_proposal(to, trial.id);
     if (trial.place != rescued.trials || !replays) return;
     write_trial(to, trial);
     rescued.last_trial = trial.id;
@@ -203,6 +210,7 @@ void copy_attempts(Database& from, Database& to, Rescued& rescued) {
     while (attempts.next()) {
       if (attempts.sound()) {
         write_attempt(to, attempts.attempt());
+        ++rescued.attempts;
       } else {
         ++rescued.attempts_lost;
       }
@@ -215,7 +223,7 @@ void copy_attempts(Database& from, Database& to, Rescued& rescued) {
   }
 }
 
-Rescued copy_sound(const fs::path& damaged, const fs::path& fresh) {
+Rescued copy_sound(const fs::path& damaged, const fs::path& fresh, SearchMode mode) {
   Database from(damaged, /*read_only=*/true);
   // Else SQLite refuses all of a file that is shorter than its header says.
   from.execute("PRAGMA writable_schema = ON");
@@ -225,7 +233,7 @@ Rescued copy_sound(const fs::path& damaged, const fs::path& fresh) {
   Transaction transaction(to);
   Rescued rescued;
   copy_proposals(from, to, rescued);
-  copy_trials(from, to, rescued);
+  copy_trials(from, to, mode, rescued);
   if (!copy_table(from, to, "facts", "(?,?)")) rescued.lost += "; facts are lost";
   if (version >= 2) copy_table(from, to, "events", "(?,?,?,?)");
   if (version >= 3) copy_attempts(from, to, rescued);
@@ -253,7 +261,7 @@ fs::path with_suffix(fs::path path, const char* suffix) {
 
 }  // namespace
 
-std::optional<std::string> rescue_store(const fs::path& store) {
+std::optional<std::string> rescue_store(const fs::path& store, SearchMode mode) {
   const std::string damage = damage_of(store);
   if (damage.empty()) return std::nullopt;
   const fs::path fresh = with_suffix(store, ".rescue");
@@ -262,14 +270,14 @@ std::optional<std::string> rescue_store(const fs::path& store) {
   Rescued rescued;
   try {
     for (const char* suffix : {"", "-journal"}) fs::remove(with_suffix(fresh, suffix));
-    rescued = copy_sound(store, fresh);
+    rescued = copy_sound(store, fresh, mode);
   } catch (const Error& error) {
     std::error_code ignored;
     fs::remove(fresh, ignored);
     if (error.kind() != ErrorKind::kRun) throw;
     throw Error(ErrorKind::kRun, hopeless);
   }
-  if (rescued.trials == 0) {
+  if (rescued.trials == 0 && rescued.attempts == 0) {
     fs::remove(fresh);
     throw Error(ErrorKind::kRun, hopeless);
   }
@@ -281,11 +289,8 @@ std::optional<std::string> rescue_store(const fs::path& store) {
   }
   for (const char* suffix : {"-wal", "-shm", "-journal"}) fs::remove(with_suffix(store, suffix));
   fs::rename(fresh, store);
-  std::string message = store.string() + " was damaged (" + damage + "): the first " +
-                        std::to_string(rescued.trials) + " trials are kept, to trial " +
-                        std::to_string(rescued.last_trial) +
-                        ", later ones are lost and done again" + rescued.lost +
-                        "; the damaged file is " + aside.string();
+  std::string message = store.string() + " was damaged (" + damage + "): " + rescued.kept() +
+                        rescued.lost + "; the damaged file is " + aside.string();
   TrialStore(store).append_event("rescued", message);
   return message;
 }

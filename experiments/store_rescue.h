@@ -4,14 +4,18 @@
 #include <optional>
 #include <string>
 
+#include "experiments/search_config.h"
+
 namespace ridgeline {
 
 /// Checks the store's file (PRAGMA quick_check) and the checksums of all trials, attempts and
 /// learning curves. When it is damaged, a copy is put aside as store.damaged-N.sqlite and the store
 /// is rebuilt from what is sound: the trials before the first lost one in the order of commits, so
-/// that replaying them stays consistent, and the run's proposals, attempts, facts and events. What
-/// was lost, in one line; nothing for a sound store. Throws `kRun` when nothing can be read, and
-/// leaves the file alone.
-std::optional<std::string> rescue_store(const std::filesystem::path& store);
+/// that replaying them stays consistent, and the run's proposals, attempts, facts and events.
+/// `mode` is the search's: a synchronous one derives its proposals anew. What was lost, in one
+/// line; nothing for a sound store. Throws `kRun` when neither a trial nor an attempt can be read,
+/// and leaves the file alone.
+std::optional<std::string> rescue_store(const std::filesystem::path& store,
+                                        SearchMode mode = SearchMode::kSynchronous);
 
 }  // namespace ridgeline

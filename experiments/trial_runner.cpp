@@ -121,6 +121,8 @@ std::optional<TrialResult> TrialRunner::ready() {
 std::optional<TrialResult> TrialRunner::next() {
   while (true) {
     if (auto result = take_finished()) return result;
+    // A failed attempt that is tried again is durable before its next one, which may take hours.
+    if (store_ != nullptr) store_->commit();
     const auto patience = interrupts() > 0 ? kPatience : start_due_retries();
     if (executor_.in_flight() > 0) {
       if (const auto result = executor_.next(patience)) receive(*result);

@@ -33,7 +33,9 @@ TEST_CASE("runs lists the runs of a folder, also one that cannot be read") {
   CHECK(outcome.exit_code == 0);
   CHECK(contains(outcome.out, "12/12"));
   CHECK(contains(outcome.out, "finished"));
-  CHECK(contains(outcome.out, "is no run folder: it has no store.sqlite"));
+  CHECK(contains(outcome.out, "unreadable"));
+  CHECK(contains(outcome.out, "\n" + (folder / "broken").string() +
+                                  ": is no run folder: it has no store.sqlite\n"));
   CHECK_FALSE(contains(outcome.out, "no_run"));
   CHECK(run_program({"runs", folder / "nowhere"}).exit_code == 6);
 }
@@ -66,6 +68,34 @@ TEST_CASE("a condition that SQL refuses is a usage error, and none can change th
   run_program({"trials", folder / "run", "--where", "1); DELETE FROM trials; --"});
   CHECK(genotypes(folder / "run") == before);
   CHECK(run_program({"trials", folder / "run", "--csv", "--json"}).exit_code == 2);
+}
+
+TEST_CASE("trials of a damaged store are not given out, whatever the condition") {
+  TempFolder folder;
+  make_run(folder / "run");
+  {
+    Database database(folder / "run/store.sqlite");
+    database.execute("UPDATE trials SET reward = reward + 1 WHERE id = 3");
+  }
+  const auto refused = run_program({"trials", folder / "run", "--where", "id < 2", "--csv"});
+  CHECK(refused.exit_code == 5);
+  CHECK(refused.out.empty());
+  CHECK(contains(refused.err, "trial 3 does not match its checksum"));
+}
+
+TEST_CASE("the table of trials says why a trial failed") {
+  TempFolder folder;
+  make_run(folder / "run");
+  {
+    TrialStore store(folder / "run/store.sqlite");
+    Trial failed = *store.find(3);
+    failed.id = 77;
+    failed.status = TrialStatus::kCrashed;
+    failed.message = "killed by signal 11";
+    store.append(failed);
+  }
+  const auto outcome = run_program({"trials", folder / "run", "--where", "status = 'crashed'"});
+  CHECK(contains(outcome.out, " killed by signal 11\n1 trial\n"));
 }
 
 TEST_CASE("a fork cannot end before the trials that it takes over") {

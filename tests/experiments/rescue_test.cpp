@@ -46,6 +46,32 @@ void write_bytes(const fs::path& file, const std::string& bytes) {
   std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
 }
 
+/// As after a stray write: where the table begins, nothing can be read.
+void overwrite_table(const fs::path& file, const std::string& table) {
+  constexpr size_t kPage = 4096;
+  size_t page = 0;
+  {
+    Database database(file, /*read_only=*/true);
+    REQUIRE(database.integer("PRAGMA page_size") == kPage);
+    page = static_cast<size_t>(
+        database.integer("SELECT rootpage FROM sqlite_schema WHERE name = '" + table + "'"));
+  }
+  std::string bytes = bytes_of(file);
+  bytes.replace((page - 1) * kPage, kPage, kPage, '\xFF');
+  write_bytes(file, bytes);
+}
+
+/// Counts what it is asked to evaluate.
+class CountingExecutor : public InProcessExecutor {
+ public:
+  using InProcessExecutor::InProcessExecutor;
+  void submit(const TrialJob& job) override {
+    ++submitted;
+    InProcessExecutor::submit(job);
+  }
+  int submitted = 0;
+};
+
 /// After damage: the store is either refused as a whole, or holds a sound prefix that a search
 /// completes to the undisturbed trials. True when it was rescued.
 bool survives(const fs::path& file, const std::vector<std::string>& expected) {
@@ -65,7 +91,8 @@ bool survives(const fs::path& file, const std::vector<std::string>& expected) {
     REQUIRE(kept.size() <= expected.size());
     CHECK(std::equal(kept.begin(), kept.end(), expected.begin()));
     if (lost)
-      CHECK(lost->find("the first " + std::to_string(kept.size()) + " trials") !=
+      CHECK(lost->find(kept.empty() ? std::string("no trial is kept")
+                                    : "the first " + std::to_string(kept.size()) + " trials") !=
             std::string::npos);
     if (!lost) CHECK(kept.size() == expected.size());
   }
@@ -118,6 +145,37 @@ TEST_CASE("a store that lost its second half keeps trials of the first") {
   REQUIRE(lost.has_value());
   CHECK(lost->find("was damaged (database disk image is malformed)") != std::string::npos);
   CHECK(TrialStore(folder / "s.sqlite").count(Phase::kSearch) > 0);
+}
+
+TEST_CASE("a synchronous search that lost its proposals keeps its trials") {
+  TempFolder folder;
+  write_store(folder / "s.sqlite");
+  const auto expected = comparable(TrialStore(folder / "s.sqlite").trials(Phase::kSearch));
+  overwrite_table(folder / "s.sqlite", "proposals");
+  const auto lost = rescue_store(folder / "s.sqlite");
+  REQUIRE(lost.has_value());
+  CHECK(lost->find("the first 24 trials are kept, to trial 23") != std::string::npos);
+  CHECK(lost->find("; proposals are lost; ") != std::string::npos);
+  CHECK(comparable(TrialStore(folder / "s.sqlite").trials(Phase::kSearch)) == expected);
+}
+
+TEST_CASE("a store that lost all trials keeps the attempts, and nothing is trained again") {
+  TempFolder folder;
+  write_store(folder / "s.sqlite");
+  const auto expected = comparable(TrialStore(folder / "s.sqlite").trials(Phase::kSearch));
+  overwrite_table(folder / "s.sqlite", "trials");
+  const auto lost = rescue_store(folder / "s.sqlite");
+  REQUIRE(lost.has_value());
+  CHECK(lost->find("no trial is kept, all are done again, without training where one of the ") !=
+        std::string::npos);
+  TrialStore store(folder / "s.sqlite");
+  CHECK(store.fact("config") == "x");
+  const auto config = small_config();
+  const auto evaluator = make_evaluator(config.accuracy);
+  CountingExecutor none(*evaluator);
+  search_once(config, store, none, /*record_attempts=*/true);
+  CHECK(none.submitted == 0);
+  CHECK(comparable(store.trials(Phase::kSearch)) == expected);
 }
 
 TEST_CASE("flipped bits anywhere cost the trials from there on, never a wrong result") {
@@ -255,7 +313,7 @@ TEST_CASE("a damaged proposal costs an asynchronous search the trials learned fr
   Database(file).execute(
       "UPDATE proposals SET log_probability = log_probability - 1e-9 WHERE id = " +
       std::to_string(before[8].id));
-  const auto lost = rescue_store(file);
+  const auto lost = rescue_store(file, SearchMode::kAsynchronous);
   REQUIRE(lost.has_value());
   CHECK(lost->find("the first 8 trials are kept") != std::string::npos);
   CHECK(in_order().size() == 8);
@@ -281,7 +339,7 @@ TEST_CASE("an asynchronous search draws a damaged proposal in flight anew") {
   }
   Database(file).execute("UPDATE proposals SET genotype = '0.0' WHERE id = " +
                          std::to_string(open));
-  const auto lost = rescue_store(file);
+  const auto lost = rescue_store(file, SearchMode::kAsynchronous);
   REQUIRE(lost.has_value());
   CHECK(lost->find("the first " + std::to_string(recorded) + " trials are kept") !=
         std::string::npos);

@@ -250,3 +250,30 @@ TEST_CASE("the effect of a status is as configured") {
   CHECK(policy.effect(kCrashed) == FailureEffect::kStop);
   CHECK(policy.effect(TrialStatus::kTimeOut) == FailureEffect::kPenalise);
 }
+
+TEST_CASE("a failed attempt is durable before the search waits for the next one") {
+  TempFolder folder;
+  const auto file = folder / "s.sqlite";
+  /// Asks the file, as a search that goes on after a kill, while the second attempt runs.
+  class Watching : public ScriptedExecutor {
+   public:
+    explicit Watching(const std::filesystem::path& file)
+        : ScriptedExecutor({{7, {TrialStatus::kCrashed, TrialStatus::kComplete}}}), file_(file) {}
+    std::optional<TrialResult> next(std::chrono::milliseconds patience) override {
+      recorded.push_back(TrialStore(file_, /*read_only=*/true).attempts(7).size());
+      return ScriptedExecutor::next(patience);
+    }
+    std::vector<size_t> recorded;
+
+   private:
+    std::filesystem::path file_;
+  };
+  Watching executor(file);
+  TrialStore store(file);
+  store.hold();  // as a search's journal does
+  TrialRunner runner(executor, {.backoff_s = 0});
+  runner.record_in(store);
+  runner.submit(spec_of(7));
+  REQUIRE(runner.next().has_value());
+  CHECK(executor.recorded == std::vector<size_t>{0, 1});
+}
