@@ -138,7 +138,8 @@ void preflight_phase(RunDirectory& run, Session& session) {
 void search_phase(RunDirectory& run, Session& session) {
   const auto& config = run.config();
   const int recorded = static_cast<int>(run.store().count(Phase::kSearch));
-  auto controller = make_controller(config.controller, session.space.decisions(), config.seed);
+  auto controller =
+      make_controller(config.search_controller(), session.space.decisions(), config.seed);
   PhaseProgress progress("search", config.search.trials, recorded);
   const SearchParts parts{session.space,
                           *session.oracle,

@@ -135,10 +135,9 @@ std::string indented(const std::string& text, const std::string& margin) {
 }
 
 // What is out of range was refused with its place when the file was read.
-void settle_controller(ExperimentConfig& config, const fs::path& path) {
-  settle_screening(config.accuracy.kind == AccuracyKind::kFormula, config.controller);
+void check_controller(const ControllerConfig& config, const fs::path& path) {
   try {
-    check_controller_config(config.controller);
+    check_controller_config(config);
   } catch (const Error& error) {
     throw Error(ErrorKind::kConfig, path.string() + ": " + error.what());
   }
@@ -149,6 +148,12 @@ void settle_controller(ExperimentConfig& config, const fs::path& path) {
 const std::vector<AcceleratorConfig>& ExperimentConfig::further() const {
   static const std::vector<AcceleratorConfig> kNone;
   return accelerators ? *accelerators : kNone;
+}
+
+ControllerConfig ExperimentConfig::search_controller() const {
+  ControllerConfig settled = controller;
+  settle_screening(accuracy.kind == AccuracyKind::kFormula, settled);
+  return settled;
 }
 
 SearchSpace ExperimentConfig::search_space() const {
@@ -179,7 +184,7 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
   make_paths_absolute(config, base);
   const auto place = [&](const std::string& key) { return place_of(view, key); };
   settle_plain_space(config, view, place);
-  settle_controller(config, path);
+  check_controller(config.controller, path);
   check_reward(config.reward,
                [&](const std::string& key) { return place_of(view, "reward." + key); });
   check_accelerator_names(config, place_of(view, "accelerators"));

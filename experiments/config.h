@@ -104,6 +104,8 @@ struct ExperimentConfig {
   /// `accelerators`, or none.
   const std::vector<AcceleratorConfig>& further() const;
   SearchSpace search_space() const;
+  /// `controller`, with what `screening: ~` stands for here.
+  ControllerConfig search_controller() const;
   /// Everything, the space inline, as YAML that `load_experiment` reads back.
   std::string resolved() const;
   /// Identity of all that can change a result: `resolved` without `name` and `runtime`.
