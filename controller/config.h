@@ -162,7 +162,7 @@ struct ControllerConfig {
         {.help = "reinforce, ppo, evolution: a proposal is that of so many draws which a "
                  "Gaussian process fitted to the rewards so far expects the most of (as BANANAS "
                  "screens mutations, White et al. 2021; measured: docs/search.md); 1: the "
-                 "draw itself; ~: 4, but 1 where accuracy is a formula",
+                 "draw itself; ~: 4, but 1 where accuracy is a formula or redraws is 0",
          .min = 1,
          .max = 1000});
   }

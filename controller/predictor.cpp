@@ -57,7 +57,7 @@ Eigen::LLT<Eigen::MatrixXd> covariance(const Eigen::MatrixXd& differing, double 
 /// The process's scale is fitted along with each kernel, which leaves -n/2 log(y' K^-1 y) - 1/2
 /// log |K| of the log-likelihood.
 RewardPredictor::Kernel RewardPredictor::likeliest(const Eigen::MatrixXd& differing,
-                                                   const Eigen::VectorXd& target) const {
+                                                   const Eigen::VectorXd& target) {
   Kernel best;
   double most = -std::numeric_limits<double>::infinity();
   for (const double rate : kRates) {

@@ -25,7 +25,7 @@ class RewardPredictor {
     double rate = 1;   // l
     double noise = 0;  // variance on the diagonal, in the covariance's units
   };
-  Kernel likeliest(const Eigen::MatrixXd& differing, const Eigen::VectorXd& target) const;
+  static Kernel likeliest(const Eigen::MatrixXd& differing, const Eigen::VectorXd& target);
 
   std::vector<Genotype> genotypes_;
   Kernel kernel_;

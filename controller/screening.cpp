@@ -151,7 +151,8 @@ void settle_screening(bool free_trials, ControllerConfig& config) {
   if (config.screening) return;
   const bool proposes_alike =
       config.kind == ControllerKind::kRandom || config.kind == ControllerKind::kNsga2;
-  config.screening = free_trials || proposes_alike ? 1 : kDefault;
+  const bool draws_as_learned = config.redraws == 0;
+  config.screening = free_trials || proposes_alike || draws_as_learned ? 1 : kDefault;
 }
 
 std::unique_ptr<Controller> make_screened(std::unique_ptr<Controller> inner, ControllerKind kind,

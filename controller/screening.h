@@ -9,7 +9,7 @@ namespace ridgeline {
 
 /// Decides `screening: ~`: draws are screened where a trial costs more than a fit of the predictor
 /// does, and by controllers that want a high reward (not by random search, the baseline, nor by
-/// nsga2, which wants a front).
+/// nsga2, which wants a front), unless they are to propose as they draw (`redraws: 0`).
 void settle_screening(bool free_trials, ControllerConfig& config);
 
 /// `inner`, but each proposal is that of `candidates` >= 2 draws which a `RewardPredictor` fitted

@@ -152,6 +152,9 @@ TEST_CASE("screening is on where trials cost something and a reward is searched 
   CHECK(settled(ControllerKind::kReinforce, true) == 1);
   CHECK(settled(ControllerKind::kRandom, false) == 1);
   CHECK(settled(ControllerKind::kNsga2, false) == 1);
+  ControllerConfig as_drawn{.redraws = 0};
+  settle_screening(false, as_drawn);
+  CHECK(as_drawn.screening == 1);
   ControllerConfig given = cheap(7);
   settle_screening(false, given);
   CHECK(given.screening == 7);
