@@ -128,7 +128,7 @@ TEST_CASE("an accelerator needs a name of its own and a target") {
 TEST_CASE("screening where it has no meaning is refused where it stands") {
   const std::string what = "controller.screening: must be 1 with kind random, the baseline that ";
   CHECK(error_for("space: tiny\ncontroller: {kind: random, screening: 4}\n")
-            .starts_with("e.yaml:2:40: " + what));
+            .starts_with("e.yaml:2:39: " + what));
   CHECK(error_for("space: tiny\n", {"controller.kind=random", "controller.screening=4"})
             .starts_with("--set " + what));
 }

@@ -174,7 +174,9 @@ TEST_CASE("a space of one network is refused before anything else") {
 }
 
 TEST_CASE("the pre-flight of a search without latencies tells none") {
-  Preflight preflight{.points = 9, .decisions = 2};
+  Preflight preflight;
+  preflight.points = 9;
+  preflight.decisions = 2;
   preflight.latency_left_out = true;
   CHECK(preflight.str() == "9 networks, 2 decisions; latency is left out");
 }
