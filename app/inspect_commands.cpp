@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "core/units.h"
 #include "experiments/preflight.h"
+#include "experiments/scoring.h"
 #include "latency/account.h"
 #include "latency/factory.h"
 #include "latency/power_law.h"
@@ -48,6 +49,26 @@ void print_beside_baselines(const Network& network, const Latency& latency,
             << "\n";
 }
 
+/// The equation, and whether the target in it decides anything.
+std::string reward_text(const ExperimentConfig& config) {
+  const Reward reward(config.reward, "reward", further_targets(config));
+  if (config.latency.kind == LatencyKind::kNone) return "the accuracy";
+  if (reward.targets_matter()) return reward.equation();
+  return reward.equation() +
+         "; the target is a constant factor of it: the exponent decides how fast the winner is, "
+         "and the target which networks are too slow to be trained (search.max_latency_ratio)";
+}
+
+std::string plan_text(const ExperimentConfig& config) {
+  const std::string trials = "plan: " + std::to_string(config.search.trials) + " trials";
+  if (config.accuracy.kind != AccuracyKind::kProxy) return trials + ", which train nothing";
+  return trials + " of " + std::to_string(config.accuracy.training.epochs) + " epochs, " +
+         (config.runtime.executor == ExecutorKind::kInProcess
+              ? "one"
+              : std::to_string(config.runtime.workers)) +
+         " at a time";
+}
+
 }  // namespace
 
 void profile_command(const ProfileOptions& options) {
@@ -67,7 +88,7 @@ void profile_command(const ProfileOptions& options) {
   if (options.batch < 1) throw Error(ErrorKind::kUsage, "--batch: must be at least 1");
   if (options.threads < 1) throw Error(ErrorKind::kUsage, "--threads: must be at least 1");
   if (!options.precision.empty()) {
-    config.precision = enum_from_yaml<Precision>(YamlView::parse(options.precision, "--precision"));
+    config.precision = enum_from_yaml<Precision>(YamlView::word(options.precision, "--precision"));
   }
   if (options.resolution < 0 || options.resolution > kMostPixels) {
     throw Error(ErrorKind::kUsage, "--resolution: must be from 1 to " +
@@ -101,6 +122,7 @@ void validate_command(const ValidateOptions& options) {
   const Preflight preflight =
       survey_space(space, *oracle, config, preflight_samples(config.latency.kind));
   check_target(preflight, config);
+  check_limits(space, config);
   check_accelerators(space, config);
   std::cout << options.config << ": valid\n"
             << "space " << space.name() << ": " << preflight.str() << "\n"
@@ -109,8 +131,7 @@ void validate_command(const ValidateOptions& options) {
     std::cout << "data: " << evaluator->classes() << " classes, " << evaluator->channels()
               << " channels\n";
   }
-  std::cout << "plan: " << config.search.trials << " trials of " << config.accuracy.training.epochs
-            << " epochs, " << config.runtime.workers << " at a time\n";
+  std::cout << "reward: " << reward_text(config) << "\n" << plan_text(config) << "\n";
 }
 
 void reference_command() { std::cout << reference_config(); }

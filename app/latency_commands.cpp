@@ -28,9 +28,9 @@ LatencyConfig config_of(const PlaceOptions& options) {
   config.time_limit_s = options.time_limit_s;
   config.threads = options.threads;
   config.batch = options.batch;
-  config.precision = enum_from_yaml<Precision>(YamlView::parse(options.precision, "--precision"));
+  config.precision = enum_from_yaml<Precision>(YamlView::word(options.precision, "--precision"));
   config.memory_format =
-      enum_from_yaml<MemoryFormat>(YamlView::parse(options.memory_format, "--memory-format"));
+      enum_from_yaml<MemoryFormat>(YamlView::word(options.memory_format, "--memory-format"));
   return config;
 }
 

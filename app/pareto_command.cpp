@@ -16,26 +16,38 @@ namespace {
 constexpr size_t kLabelled = 15;
 
 void print_front_csv(const std::vector<Trial>& front) {
-  std::cout << "trial,accuracy,latency_ms,reward,params,madds,genotype\n";
+  std::cout << "trial,accuracy,latency_ms,reward,params,madds,genotype";
+  for (const auto& latency : front[0].further) std::cout << ",latency_ms_" << latency.accelerator;
+  std::cout << "\n";
+  const auto count = [](int64_t n) { return n > 0 ? std::to_string(n) : std::string(); };
   for (const Trial& t : front) {
     std::cout << t.id << "," << ConfigWriter::plain_number(t.accuracy) << ","
               << ConfigWriter::plain_number(t.latency_ms) << ","
-              << ConfigWriter::plain_number(t.reward) << "," << t.params << "," << t.madds << ","
-              << t.genotype << "\n";
+              << ConfigWriter::plain_number(t.reward) << "," << count(t.params) << ","
+              << count(t.madds) << "," << t.genotype;
+    for (const auto& latency : t.further)
+      std::cout << "," << ConfigWriter::plain_number(latency.ms);
+    std::cout << "\n";
   }
 }
 
 void print_front_json(const std::vector<Trial>& front) {
   auto rows = nlohmann::ordered_json::array();
+  const auto count = [](int64_t n) -> nlohmann::ordered_json {
+    if (n > 0) return n;
+    return nullptr;
+  };
   for (const Trial& t : front) {
     rows.push_back({{"trial", t.id},
                     {"accuracy", t.accuracy},
                     {"latency_ms", t.latency_ms},
                     {"reward", t.reward},
-                    {"params", t.params},
-                    {"madds", t.madds},
+                    {"params", count(t.params)},
+                    {"madds", count(t.madds)},
                     {"genotype", t.genotype},
                     {"architecture", t.architecture}});
+    for (const auto& latency : t.further)
+      rows.back()["latency_ms_" + latency.accelerator] = latency.ms;
   }
   std::cout << rows.dump(2) << "\n";
 }
@@ -67,15 +79,16 @@ Plot front_plot(RunDirectory& run, const std::vector<Trial>& trials,
   if (!beaten.empty()) plot.series.push_back(points_of("trials", beaten, Marker::kCircle));
   Series line = points_of("front", front, Marker::kDiamond);
   line.line = true;
-  if (front.size() <= kLabelled) {
+  const bool labelled = front.size() <= kLabelled;
+  if (labelled) {
     for (const Trial& t : front) line.labels.push_back(std::to_string(t.id));
   }
   plot.series.push_back(std::move(line));
   plot.series.push_back(
       points_of("highest reward: trial " + std::to_string(best.id), {best}, Marker::kSquare));
   plot.note = "target " + format_ms(config.reward.target_ms) + "; latency by " +
-              enum_name(config.latency.kind) +
-              "; labels are trials; accuracy as measured in the trial";
+              enum_name(config.latency.kind) + (labelled ? "; labels are trials" : "") +
+              "; accuracy as measured in the trial";
   return plot;
 }
 

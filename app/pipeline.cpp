@@ -129,6 +129,7 @@ void preflight_phase(RunDirectory& run, Session& session) {
                                              preflight_samples(config.latency.kind));
     spdlog::info("{}: {}", session.space.name(), preflight.str());
     check_target(preflight, config);
+    check_limits(session.space, config);
     check_accelerators(session.space, config);
     typical = preflight.median;
   }
@@ -237,7 +238,8 @@ std::unique_ptr<LatencyOracle> oracle_of(const LatencyConfig& config) {
 int preflight_samples(LatencyKind kind) { return is_formula(kind) ? 1000 : 10; }
 
 void check_accelerators(const SearchSpace& space, const ExperimentConfig& config) {
-  for (const auto& accelerator : config.further()) {
+  for (size_t i = 0; i < config.further().size(); ++i) {
+    const AcceleratorConfig& accelerator = config.further()[i];
     ExperimentConfig own = config;
     own.latency = accelerator.latency;
     own.reward.target_ms = accelerator.target_ms;
@@ -245,7 +247,7 @@ void check_accelerators(const SearchSpace& space, const ExperimentConfig& config
       const auto preflight = survey_space(space, *oracle_of(accelerator.latency), own,
                                           preflight_samples(accelerator.latency.kind));
       spdlog::info("accelerator {}: {}", accelerator.name, preflight.str());
-      check_target(preflight, own);
+      check_target(preflight, own, "accelerators[" + std::to_string(i) + "].target_ms");
     } catch (const Error& error) {
       throw Error(error.kind(), "accelerator " + accelerator.name + ": " + error.what());
     }

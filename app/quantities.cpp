@@ -39,6 +39,10 @@ double fraction_of_option(const std::string& option, const std::string& text) {
                                      "100%");
 }
 
+std::string count_text(int64_t count) {
+  return count > 0 ? format_count(static_cast<double>(count)) : "-";
+}
+
 std::string percent_text(double fraction) { return format_fixed(100 * fraction, 2) + " %"; }
 
 }  // namespace ridgeline

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace ridgeline {
@@ -14,5 +15,7 @@ double fraction_of_option(const std::string& option, const std::string& text);
 
 /// 0.7523 -> "75.23 %"
 std::string percent_text(double fraction);
+/// Parameters or multiply-adds: "385.8M"; "-" for 0, which points of plain decisions have.
+std::string count_text(int64_t count);
 
 }  // namespace ridgeline

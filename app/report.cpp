@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "app/quantities.h"
 #include "core/units.h"
 #include "experiments/front.h"
 #include "experiments/stop_rules.h"
@@ -142,12 +143,12 @@ std::string trial_table(const std::vector<Trial>& trials) {
     for (const auto& latency : priced->further) table.header.push_back(latency.accelerator);
   }
   for (const auto& t : trials) {
-    table.rows.push_back(
-        {std::to_string(t.id), enum_name(t.status), format_fixed(t.reward, 4), percent(t.accuracy),
-         format_ms(t.latency_ms), format_count(static_cast<double>(t.params)),
-         format_count(static_cast<double>(t.madds)), format_duration(t.seconds),
-         t.genotype.empty() || t.status != TrialStatus::kComplete ? t.genotype + " " + t.message
-                                                                  : t.genotype});
+    table.rows.push_back({std::to_string(t.id), enum_name(t.status), format_fixed(t.reward, 4),
+                          percent(t.accuracy), format_ms(t.latency_ms), count_text(t.params),
+                          count_text(t.madds), format_duration(t.seconds),
+                          t.genotype.empty() || t.status != TrialStatus::kComplete
+                              ? t.genotype + " " + t.message
+                              : t.genotype});
     for (const auto& latency : t.further) table.rows.back().push_back(format_ms(latency.ms));
     table.rows.back().resize(table.header.size());
   }
@@ -156,12 +157,16 @@ std::string trial_table(const std::vector<Trial>& trials) {
 
 std::string front_table(const std::vector<Trial>& front, size_t trials, size_t most) {
   TextTable table{{"trial", "accuracy", "latency", "reward", "params", "madds", "genotype"}, {}};
+  if (!front.empty()) {
+    for (const auto& latency : front[0].further) table.header.push_back(latency.accelerator);
+  }
   const size_t rows = most == 0 ? front.size() : std::min(most, front.size());
   for (size_t row = 0; row < rows; ++row) {
     const Trial& t = front[rows == 1 ? 0 : row * (front.size() - 1) / (rows - 1)];
     table.rows.push_back({std::to_string(t.id), percent(t.accuracy), format_ms(t.latency_ms),
-                          format_fixed(t.reward, 4), format_count(static_cast<double>(t.params)),
-                          format_count(static_cast<double>(t.madds)), t.genotype});
+                          format_fixed(t.reward, 4), count_text(t.params), count_text(t.madds),
+                          t.genotype});
+    for (const auto& latency : t.further) table.rows.back().push_back(format_ms(latency.ms));
   }
   std::string text = "front of accuracy and latency: " + std::to_string(front.size()) + " of " +
                      std::to_string(trials) + " trials";

@@ -29,6 +29,11 @@ void set_target(ExperimentConfig& config, const std::string& text) {
   const size_t equals = text.find('=');
   const std::string latency = equals == std::string::npos ? text : text.substr(equals + 1);
   const double ms = milliseconds_of_option("--target", latency);
+  if (ms < kShortestTargetMs || ms > kLongestTargetMs) {
+    throw Error(ErrorKind::kUsage, "--target " + text + ": out of range; valid: from " +
+                                       ConfigWriter::plain_number(kShortestTargetMs) + " to " +
+                                       ConfigWriter::plain_number(kLongestTargetMs) + " ms");
+  }
   if (equals == std::string::npos) {
     config.reward.target_ms = ms;
     return;
@@ -43,7 +48,7 @@ void set_target(ExperimentConfig& config, const std::string& text) {
   }
   throw Error(ErrorKind::kUsage,
               "--target " + text + ": the run has no such accelerator" +
-                  (names.empty() ? "; it has one target, --target " + latency
+                  (names.empty() ? "; it has one target, which is given as --target " + latency
                                  : "; valid: " + join(names) + ", or a latency alone"));
 }
 
@@ -70,6 +75,16 @@ std::string verdict(const Resolution& resolution) {
   return text + "is number " + std::to_string(place + 1) + "\n";
 }
 
+/// What a user who changes the target may not expect; empty: nothing.
+std::string note(const ExperimentConfig& before, const ExperimentConfig& now) {
+  bool other_target = before.reward.target_ms != now.reward.target_ms;
+  for (size_t i = 0; i < now.further().size(); ++i)
+    other_target |= before.further()[i].target_ms != now.further()[i].target_ms;
+  if (!other_target || Scoring(now).form().targets_matter()) return {};
+  return "with mnas_soft the target is a constant factor of every reward and moves no rank; add "
+         "--kind mnas_hard, tunas or constraint to rank by it";
+}
+
 std::string left_out(const Resolution& resolution) {
   std::string text;
   if (resolution.excluded > 0) {
@@ -90,23 +105,24 @@ void print_table(const Resolution& resolution, const ExperimentConfig& before,
   TextTable table{{"rank", "trial", "reward", "accuracy", "latency", "LAT/T", "params", "madds",
                    "before", "genotype"},
                   {}};
+  for (const auto& accelerator : now.further()) table.header.push_back(accelerator.name);
   const size_t rows =
       std::min(resolution.ranked.size() - resolution.excluded, static_cast<size_t>(top));
   for (size_t i = 0; i < rows; ++i) {
     const RankedTrial& row = resolution.ranked[i];
     const Trial& trial = row.trial;
-    table.rows.push_back({std::to_string(i + 1), std::to_string(trial.id),
-                          format_fixed(row.reward, 4), percent_text(trial.accuracy),
-                          format_ms(trial.latency_ms),
-                          format_fixed(trial.latency_ms / now.reward.target_ms, 3),
-                          format_count(static_cast<double>(trial.params)),
-                          format_count(static_cast<double>(trial.madds)),
-                          std::to_string(row.rank_before), trial.genotype});
+    table.rows.push_back(
+        {std::to_string(i + 1), std::to_string(trial.id), format_fixed(row.reward, 4),
+         percent_text(trial.accuracy), format_ms(trial.latency_ms),
+         format_fixed(trial.latency_ms / now.reward.target_ms, 3), count_text(trial.params),
+         count_text(trial.madds), std::to_string(row.rank_before), trial.genotype});
     for (const auto& latency : trial.further) table.rows.back().push_back(format_ms(latency.ms));
   }
   std::cout << "reward " << Scoring(now).form().equation() << "; the run's was "
             << Scoring(before).form().equation() << "\n"
             << table.str() << verdict(resolution) << left_out(resolution);
+  if (const std::string text = note(before, now); !text.empty())
+    std::cout << "note: " << text << "\n";
 }
 
 /// An excluded network has neither rank nor reward.
@@ -120,8 +136,8 @@ ordered_json row_of(const RankedTrial& row, size_t index) {
   json["accuracy"] = trial.accuracy;
   json["latency_ms"] = trial.latency_ms;
   for (const auto& latency : trial.further) json["latency_ms_" + latency.accelerator] = latency.ms;
-  json["params"] = trial.params;
-  json["madds"] = trial.madds;
+  json["params"] = trial.params > 0 ? ordered_json(trial.params) : ordered_json(nullptr);
+  json["madds"] = trial.madds > 0 ? ordered_json(trial.madds) : ordered_json(nullptr);
   json["rank_before"] = row.rank_before;
   json["reward_before"] = trial.reward;
   json["genotype"] = trial.genotype;
@@ -153,6 +169,7 @@ void print_json(const Resolution& resolution, const ExperimentConfig& before,
   document["excluded"] = resolution.excluded;
   document["untrained"] = resolution.untrained;
   document["failed"] = resolution.failed;
+  document["note"] = note(before, now);
   auto& rows = document["trials"] = ordered_json::array();
   for (size_t i = 0; i < resolution.ranked.size(); ++i)
     rows.push_back(row_of(resolution.ranked[i], i));

@@ -17,6 +17,14 @@ constexpr const char* kTrialFields =
     "id, phase, batch, status, accuracy, latency_ms, reward, loss, params, madds, reused_from, "
     "seconds, finished_at, genotype, message, architecture, further_latencies";
 
+/// Points of plain decisions have no parameters and multiply-adds: null, not 0.
+std::string selected_fields() {
+  std::string fields = kTrialFields;
+  const std::string counts = "params, madds";
+  return fields.replace(fields.find(counts), counts.size(),
+                        "nullif(params, 0) AS params, nullif(madds, 0) AS madds");
+}
+
 /// What cannot be read is told below the table.
 std::vector<std::string> run_row(const fs::path& path, std::string& unreadable) {
   try {
@@ -63,7 +71,9 @@ void print_json(Statement& query) {
     nlohmann::ordered_json row;
     for (int column = 0; column < query.columns(); ++column) {
       const std::string name = query.name(column);
-      if (query.is_real(column)) {
+      if (query.is_null(column)) {
+        row[name] = nullptr;
+      } else if (query.is_real(column)) {
         row[name] = query.real(column);
       } else if (query.is_number(column)) {
         row[name] = query.integer(column);
@@ -81,13 +91,17 @@ std::string with_message(const std::string& genotype, const std::string& message
 }
 
 void print_table(Statement& query) {
-  TextTable table{{"trial", "phase", "status", "reward", "accuracy", "latency", "genotype"}, {}};
+  TextTable table{
+      {"trial", "phase", "status", "reward", "accuracy", "latency", "genotype", "further"}, {}};
+  bool further = false;
   while (query.row()) {
     table.rows.push_back({query.text(0), query.text(1), query.text(3),
                           format_fixed(query.real(6), 4),
                           format_fixed(100 * query.real(4), 2) + " %", format_ms(query.real(5)),
-                          with_message(query.text(13), query.text(14))});
+                          with_message(query.text(13), query.text(14)), query.text(16)});
+    further |= !query.text(16).empty();
   }
+  if (!further) table.header.pop_back();
   std::cout << table.str() << table.rows.size()
             << (table.rows.size() == 1 ? " trial\n" : " trials\n");
 }
@@ -134,9 +148,9 @@ void trials_command(const TrialsOptions& options) {
   const std::string condition = options.where.empty() ? "1" : options.where;
   std::unique_ptr<Statement> query;
   try {
-    query = std::make_unique<Statement>(database, std::string("SELECT ") + kTrialFields +
-                                                      " FROM trials WHERE (" + condition +
-                                                      "\n) ORDER BY id");
+    query = std::make_unique<Statement>(
+        database,
+        "SELECT " + selected_fields() + " FROM trials WHERE (" + condition + "\n) ORDER BY id");
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kIo) throw;
     const std::string what = error.what();

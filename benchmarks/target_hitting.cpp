@@ -174,7 +174,7 @@ void run(const Options& options) {
     for (const auto& kind : options.rewards) {
       for (const double target_ms : bench.targets(options)) {
         RewardConfig reward;
-        reward.kind = enum_from_yaml<RewardKind>(YamlView::parse(kind, "--reward"));
+        reward.kind = enum_from_yaml<RewardKind>(YamlView::word(kind, "--reward"));
         reward.target_ms = target_ms;
         std::vector<TargetPoint> found(static_cast<size_t>(options.seeds));
 #pragma omp parallel for schedule(dynamic) num_threads(options.jobs)

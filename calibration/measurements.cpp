@@ -59,7 +59,7 @@ std::vector<Measurement> read_own_layout(const CsvTable& table, size_t row) {
   measurement.network = table.text(row, "network");
   measurement.batch = whole_number(table, row, "batch");
   measurement.precision = enum_from_yaml<Precision>(
-      YamlView::parse(table.text(row, "precision"), table.where(row) + ": precision"));
+      YamlView::word(table.text(row, "precision"), table.where(row) + ": precision"));
   measurement.latency_ms = table.number(row, "latency_ms");
   if (table.has("family")) measurement.family = table.text(row, "family");
   if (table.has("device")) measurement.device = table.text(row, "device");

@@ -94,6 +94,10 @@ YamlView YamlView::parse(const std::string& text, const std::string& source) {
   return wrap(node, source);
 }
 
+YamlView YamlView::word(const std::string& text, const std::string& source) {
+  return wrap(YAML::Node(text), source);
+}
+
 YamlView YamlView::wrap(const YAML::Node& node, const std::string& source,
                         std::vector<std::string> set) {
   return {node, source, "", std::make_shared<const std::vector<std::string>>(std::move(set))};

@@ -21,6 +21,8 @@ class YamlView {
   /// Throws `kConfig` for an absent file or bad YAML, duplicate keys included.
   static YamlView load_file(const std::filesystem::path& path);
   static YamlView parse(const std::string& text, const std::string& source);
+  /// One word that stands in no document, such as an option's: failures name `source` alone.
+  static YamlView word(const std::string& text, const std::string& source);
   /// A view of a node that was built or changed in memory. What stands at or below one of the
   /// dotted keys `set` came from `--set`, and failures say so instead of a place in the file.
   static YamlView wrap(const YAML::Node& node, const std::string& source,

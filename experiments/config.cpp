@@ -107,7 +107,7 @@ std::string place_of(const YamlView& view, const std::string& path) {
 }
 
 /// A name stands in the store and in options between spaces and signs.
-void check_accelerator_names(const ExperimentConfig& config, const std::string& where) {
+void check_accelerator_list(const ExperimentConfig& config, const std::string& where) {
   std::set<std::string> names;
   for (const auto& accelerator : config.further()) {
     const std::string& name = accelerator.name;
@@ -119,8 +119,15 @@ void check_accelerator_names(const ExperimentConfig& config, const std::string& 
                                           "' is no name of an accelerator; valid: letters, digits, "
                                           "_ . and -");
     }
-    if (!names.insert(name).second)
-      throw Error(ErrorKind::kConfig, where + ": two accelerators are called '" + name + "'");
+    if (!names.insert(name).second) {
+      throw Error(ErrorKind::kConfig, where + ": two accelerators are called '" + name +
+                                          "'; each needs a name of its own");
+    }
+    if (accelerator.target_ms == 0) {
+      throw Error(ErrorKind::kConfig, where + ": accelerator " + name +
+                                          " lacks target_ms, the latency in milliseconds that is "
+                                          "wanted on it");
+    }
   }
 }
 
@@ -134,12 +141,16 @@ std::string indented(const std::string& text, const std::string& margin) {
   return result;
 }
 
-// What is out of range was refused with its place when the file was read.
-void check_controller(const ControllerConfig& config, const fs::path& path) {
+// What is out of range was refused with its place when the file was read; screening alone is left.
+void check_controller(const ControllerConfig& config, const std::string& screening) {
   try {
     check_controller_config(config);
   } catch (const Error& error) {
-    throw Error(ErrorKind::kConfig, path.string() + ": " + error.what());
+    const std::string key = "controller.screening";
+    const bool named = screening.ends_with(key);  // as the message is, too
+    throw Error(ErrorKind::kConfig,
+                (named ? screening.substr(0, screening.size() - key.size()) : screening + ": ") +
+                    error.what());
   }
 }
 
@@ -184,10 +195,10 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
   make_paths_absolute(config, base);
   const auto place = [&](const std::string& key) { return place_of(view, key); };
   settle_plain_space(config, view, place);
-  check_controller(config.controller, path);
+  check_controller(config.controller, place("controller.screening"));
   check_reward(config.reward,
                [&](const std::string& key) { return place_of(view, "reward." + key); });
-  check_accelerator_names(config, place_of(view, "accelerators"));
+  check_accelerator_list(config, place_of(view, "accelerators"));
   check_failure_reward(config, place_of(view, "search.failure_reward"));
   try {
     duration_seconds(config.search.stop_after);

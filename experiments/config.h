@@ -46,14 +46,17 @@ struct ExportConfig {
 /// A further accelerator that the networks are also made for.
 struct AcceleratorConfig {
   std::string name;
-  double target_ms = 10.0;
+  double target_ms = 0;  ///< must be given: no latency is a start for every accelerator
   LatencyConfig latency;
 
   template <class V>
   void describe(V& v) {
     v.field("name", name, {.help = "in tables and messages: letters, digits, _ . and -"});
     v.field("target_ms", target_ms,
-            {.help = "latency target on it", .unit = "ms", .min = 1e-6, .max = 1e9});
+            {.help = "latency target on it",
+             .unit = "ms",
+             .min = kShortestTargetMs,
+             .max = kLongestTargetMs});
     latency.describe(v);
   }
 };

@@ -5,9 +5,11 @@
 #include <exception>
 #include <optional>
 
+#include "controller/checks.h"
 #include "controller/mutation.h"
 #include "core/logging.h"
 #include "core/units.h"
+#include "experiments/scoring.h"
 #include "latency/command_oracle.h"
 
 namespace ridgeline {
@@ -70,6 +72,41 @@ double walk(Priced at, Pricer& pricer, const std::vector<Decision>& decisions, R
   return at.ms;
 }
 
+/// By how much members of a space exceed the limits.
+class LimitJudge {
+ public:
+  struct Judged {
+    Genotype genotype;
+    double margin = 0;  ///< 0: within all of them; the more is exceeded, the lower, above -1
+    std::string cause = {};
+  };
+
+  LimitJudge(const SearchSpace& space, const ExperimentConfig& config)
+      : space_(space), latency_(config.latency), limits_(alone(config.reward)) {}
+
+  Judged judge(Genotype genotype) {
+    network_ = lower(space_.decode(genotype), std::move(network_));
+    const NetworkCost account = cost(network_);
+    const RewardCosts costs{.latency_ms = kShortestTargetMs,
+                            .params = static_cast<double>(account.total.params),
+                            .madds = static_cast<double>(account.total.madds),
+                            .memory_mib = least_memory_mib(account, latency_)};
+    return {std::move(genotype), limits_(0, costs), limits_.exclusion(costs).value_or("")};
+  }
+
+ private:
+  /// A constraint is graded by its excess; with any latency allowed, by that of the limits.
+  static Reward alone(const RewardConfig& reward) {
+    return Reward(
+        {.kind = RewardKind::kConstraint, .target_ms = kLongestTargetMs, .limits = reward.limits});
+  }
+
+  const SearchSpace& space_;
+  const LatencyConfig& latency_;
+  Reward limits_;
+  Network network_;
+};
+
 /// The reward's latency term is off: any target is as good as another.
 bool ignores_latency(const RewardConfig& reward) {
   return reward.kind == RewardKind::kMnasSoft && reward.alpha.value_or(reward.w) == 0 &&
@@ -89,17 +126,19 @@ void object(const ExperimentConfig& config, const std::string& what) {
 std::string Preflight::str() const {
   char points_text[64];
   std::snprintf(points_text, sizeof points_text, points < 1e6L ? "%.0Lf" : "%.3Lg", points);
-  std::string text = std::string(points_text) + " networks, " + std::to_string(decisions) +
-                     " decisions; latency of " + std::to_string(samples) +
-                     " random ones: fastest " + format_ms(min_ms) + ", median " +
-                     format_ms(median_ms) + ", slowest " + format_ms(max_ms) + "; target " +
-                     format_ms(target_ms) + ", " + percent(within_target) + " are within it";
+  std::string text =
+      std::string(points_text) + " networks, " + std::to_string(decisions) + " decisions; ";
+  if (latency_left_out) return text + "latency is left out";
+  text += "latency of " + std::to_string(samples) + " random ones: fastest " + format_ms(min_ms) +
+          ", median " + format_ms(median_ms) + ", slowest " + format_ms(max_ms) + "; target " +
+          format_ms(target_ms) + ", " + percent(within_target) + " are within it";
   if (failed > 0) text += "; " + std::to_string(failed) + " more have no latency";
   return text;
 }
 
 Preflight survey_space(const SearchSpace& space, const LatencyOracle& oracle,
                        const ExperimentConfig& config, int samples) {
+  check_decisions(space.decisions());
   RandomStream stream(config.seed, 0, "preflight");
   Pricer pricer(space, oracle);
   std::vector<Priced> priced;
@@ -120,6 +159,7 @@ Preflight survey_space(const SearchSpace& space, const LatencyOracle& oracle,
   result.median_ms = priced[priced.size() / 2].ms;
   result.max_ms = result.slowest_ms = priced.back().ms;
   result.target_ms = config.reward.target_ms;
+  result.latency_left_out = config.latency.kind == LatencyKind::kNone;
   const double limit = config.search.max_latency_ratio * result.target_ms;
   for (const Priced& one : priced) {
     if (one.ms <= result.target_ms) result.within_target += 1.0 / result.samples;
@@ -133,22 +173,23 @@ Preflight survey_space(const SearchSpace& space, const LatencyOracle& oracle,
   return result;
 }
 
-void check_target(const Preflight& preflight, const ExperimentConfig& config) {
+void check_target(const Preflight& preflight, const ExperimentConfig& config,
+                  const std::string& key) {
   const bool formula = is_formula(config.latency.kind);
   const double target = preflight.target_ms;
   const double margin = formula ? 1.0 : std::max(2.0, config.search.max_latency_ratio);
   if (ignores_latency(config.reward)) return;
   if (preflight.fastest_ms > margin * target) {
-    object(config, "reward.target_ms: out of reach: the fastest network that was found needs " +
-                       format_ms(preflight.fastest_ms) + "; " + preflight.str() +
-                       "; raise reward.target_ms to at least " + format_ms(preflight.fastest_ms) +
+    object(config, key + ": out of reach: the fastest network that was found needs " +
+                       format_ms(preflight.fastest_ms) + "; " + preflight.str() + "; raise " + key +
+                       " to at least " + format_ms(preflight.fastest_ms) +
                        ", lower latency.batch, choose faster hardware, or give the space smaller "
                        "networks");
   } else if (preflight.slowest_ms < target) {
-    const std::string what =
-        "reward.target_ms: even the slowest network that was found needs only " +
-        format_ms(preflight.slowest_ms) + ", so the target decides nothing; " + preflight.str() +
-        "; lower reward.target_ms, about the median is a start, or give the space larger networks";
+    const std::string what = key + ": even the slowest network that was found needs only " +
+                             format_ms(preflight.slowest_ms) + ", so the target decides nothing; " +
+                             preflight.str() + "; lower " + key +
+                             ", about the median is a start, or give the space larger networks";
     if (formula && preflight.slowest_ms < kPointless * target) {
       object(config, what);
     } else {
@@ -158,9 +199,39 @@ void check_target(const Preflight& preflight, const ExperimentConfig& config) {
   if (preflight.untrained > 0.5) {
     spdlog::warn(
         "{} of random networks are slower than {} times the target and would not be trained: the "
-        "search starts blind; raise reward.target_ms or search.max_latency_ratio",
-        percent(preflight.untrained), config.search.max_latency_ratio);
+        "search starts blind; raise {} or search.max_latency_ratio",
+        percent(preflight.untrained), config.search.max_latency_ratio, key);
   }
+}
+
+void check_limits(const SearchSpace& space, const ExperimentConfig& config) {
+  const RewardLimits& limits = config.reward.limits;
+  if (!limits.params && !limits.madds && !limits.memory_mib) return;
+  RandomStream stream(config.seed, 1, "preflight");
+  LimitJudge judge(space, config);
+  LimitJudge::Judged nearest = judge.judge(random_genotype(space.decisions(), stream));
+  int within = nearest.margin == 0;
+  for (int i = 1; i < kSteps; ++i) {
+    auto next = judge.judge(random_genotype(space.decisions(), stream));
+    within += next.margin == 0;
+    if (next.margin > nearest.margin) nearest = std::move(next);
+  }
+  spdlog::info("reward.limits allow {} of {} random networks",
+               percent(static_cast<double>(within) / kSteps), kSteps);
+  if (within > 0) return;
+  for (int step = 0; step < kSteps && nearest.margin < 0; ++step) {
+    auto next = judge.judge(mutated(space.decisions(), nearest.genotype, stream));
+    if (next.margin > nearest.margin) nearest = std::move(next);
+  }
+  if (nearest.margin == 0) {
+    spdlog::warn(
+        "reward.limits allow some network of the space, but rule out all random ones, which are "
+        "not trained: the search starts blind; raise the limits, or name a network that is within "
+        "them in search.warm_start");
+    return;
+  }
+  object(config, "reward.limits: out of reach: of the network that was found nearest to them, " +
+                     nearest.cause + "; raise the limit, or give the space smaller networks");
 }
 
 }  // namespace ridgeline

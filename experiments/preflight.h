@@ -21,6 +21,8 @@ struct Preflight {
   double target_ms = 0;
   double within_target = 0;  ///< share of the samples
   double untrained = 0;      ///< share of the samples over `search.max_latency_ratio`
+  bool latency_left_out =
+      false;  ///< `latency.kind: none`: the latencies are no measure of anything
   /// "1.3e+20 networks, 47 decisions; latency of 1000 random ones: fastest 4.1 ms, median 9.8 ms,
   /// slowest 31 ms; target 10 ms, 52 % are within it"
   std::string str() const;
@@ -36,7 +38,12 @@ Preflight survey_space(const SearchSpace& space, const LatencyOracle& oracle,
 /// over twice the latency of all in it; `runtime.preflight: warn` makes that a warning, as is a
 /// target that the slowest just meets. The few samples of an oracle that is no formula do not show
 /// the space's ends: then the target is out of reach when even the fastest is slower than
-/// `max_latency_ratio` (at least 2) times it, and never pointless.
-void check_target(const Preflight& preflight, const ExperimentConfig& config);
+/// `max_latency_ratio` (at least 2) times it, and never pointless. `key`: where the target stands.
+void check_target(const Preflight& preflight, const ExperimentConfig& config,
+                  const std::string& key = "reward.target_ms");
+
+/// Says how many random networks `reward.limits` allows. Throws `kInfeasible`, or warns, as above
+/// where it allows none of them and none that mutations of the nearest one lead to.
+void check_limits(const SearchSpace& space, const ExperimentConfig& config);
 
 }  // namespace ridgeline

@@ -56,7 +56,9 @@ int Search::resume_from_checkpoint() {
 /// What is drawn again depends on the committed trials alone, so that a replay draws the same.
 std::vector<Genotype> Search::draw(int batch, int count) const {
   RandomStream stream(config_.seed, static_cast<uint64_t>(batch), "sample");
-  std::vector<Genotype> genotypes = parts_.controller.sample(count, stream);
+  // Redraws depend on the whole batch: one that `search.trials` cuts short begins as the whole one.
+  std::vector<Genotype> genotypes = parts_.controller.sample(config_.search.batch, stream);
+  genotypes.resize(static_cast<size_t>(count));
   size_t warm = 0;
   for (; warm < genotypes.size() && done_.size() + warm < warm_.size(); ++warm)
     genotypes[warm] = warm_[done_.size() + warm];

@@ -95,7 +95,7 @@ Evaluation read_result_file(const std::filesystem::path& path) {
                                     metric.at("value").get<double>()});
     }
     evaluation.status = enum_from_yaml<TrialStatus>(
-        YamlView::parse(document.at("status").get<std::string>(), path.string() + ": status"));
+        YamlView::word(document.at("status").get<std::string>(), path.string() + ": status"));
     return evaluation;
   } catch (const json::exception& e) {
     throw Error(ErrorKind::kRun, path.string() + ": is no result file: " + e.what());

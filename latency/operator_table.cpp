@@ -59,7 +59,7 @@ Json to_json(const OperatorTable& table) {
 
 template <class E>
 E enum_in(const Json& json, const char* key) {
-  return enum_from_yaml<E>(YamlView::parse(json.at(key).get<std::string>(), key));
+  return enum_from_yaml<E>(YamlView::word(json.at(key).get<std::string>(), key));
 }
 
 OperatorTable from_json(const Json& json) {

@@ -49,6 +49,9 @@ struct RewardLimits {
   }
 };
 
+/// What a latency target may be.
+inline constexpr double kShortestTargetMs = 1e-6, kLongestTargetMs = 1e9;
+
 struct RewardConfig {
   RewardKind kind = RewardKind::kMnasSoft;
   double target_ms = 10.0;
@@ -67,7 +70,10 @@ struct RewardConfig {
                      "beta LAT/T; constraint: ACC within T and the limits, below 0 and not trained "
                      "outside; soft and hard_constraint: earlier names of the mnas ones"});
     v.field("target_ms", target_ms,
-            {.help = "latency target T", .unit = "ms", .min = 1e-6, .max = 1e9});
+            {.help = "latency target T",
+             .unit = "ms",
+             .min = kShortestTargetMs,
+             .max = kLongestTargetMs});
     v.field("w", w,
             {.help = "exponent of mnas_soft, negative: -0.09 asks 6.4 % accuracy per latency "
                      "doubling; `ridgeline reward calibrate` derives yours"});

@@ -144,6 +144,12 @@ double Reward::failure(double slowness) const {
   return (*this)(0, costs);
 }
 
+bool Reward::targets_matter() const {
+  const bool several = !further_.empty() && config_.combine == RewardCombination::kWorst;
+  return config_.kind == RewardKind::kConstraint || !multiplies() || alpha_ != beta_ ||
+         (several && beta_ != 0);
+}
+
 std::string Reward::equation() const {
   const std::string target = format_ms(config_.target_ms);
   const std::string beta = ConfigWriter::plain_number(beta_);

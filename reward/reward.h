@@ -58,6 +58,9 @@ class Reward {
   /// What the controller is told of a network that failed: the reward of accuracy 0 at `slowness`
   /// times the target; in `constraint` the infimum -1.
   double failure(double slowness) const;
+  /// Whether another target can change which of two networks is better. In mnas_soft with one
+  /// exponent it cannot: (LAT/T)^w holds T^-w as a factor of every reward.
+  bool targets_matter() const;
   /// With its figures, for logs and tables: "ACC x (LAT / 10 ms)^-0.09".
   std::string equation() const;
   const RewardConfig& config() const { return config_; }

@@ -132,7 +132,7 @@ void write_errors(const fs::path& path, const std::vector<Row>& rows) {
 void compare_with_oracle(const std::string& kind, const std::string& source, const fs::path& file,
                          const std::string& errors) {
   LatencyConfig config;
-  config.kind = enum_from_yaml<LatencyKind>(YamlView::parse(kind, "oracle"));
+  config.kind = enum_from_yaml<LatencyKind>(YamlView::word(kind, "oracle"));
   config.table = config.hardware = source;
   config.batch = 8;
   const auto oracle = make_oracle(config);

@@ -38,6 +38,24 @@ TEST_CASE("resolve ranks a run's trials under another target, as table, CSV, JSO
   CHECK(trial.exit_code == 0);
 }
 
+TEST_CASE("resolve says where another target cannot move the winner") {
+  TempFolder folder;
+  const std::string run = folder / "run";
+  make_run(run);
+  const std::string note = "with mnas_soft the target is a constant factor of every reward";
+  CHECK(contains(run_program({"resolve", run, "--target", "0.05"}).out, "\nnote: " + note));
+  const auto json = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> command = {"resolve", run, "--json"};
+    command.insert(command.end(), more.begin(), more.end());
+    return nlohmann::json::parse(run_program(command).out).at("note").get<std::string>();
+  };
+  CHECK(json({"--target", "0.05"}).starts_with(note));
+  CHECK(json({"--target", "0.05", "--kind", "tunas"}).empty());
+  CHECK(json({"--set", "reward.w=-0.2"}).empty());
+  CHECK(contains(run_program({"resolve", run, "--target", "1e30s"}).err,
+                 "--target 1e30s: out of range; valid: from 1e-06 to 1000000000 ms"));
+}
+
 TEST_CASE("resolve changes nothing in the run, and says what it cannot do") {
   TempFolder folder;
   const std::string run = folder / "run";
@@ -118,6 +136,12 @@ TEST_CASE("a run for several accelerators shows, lists and resolves every latenc
                  " on tpu (roofline, tpu_v3, batch 8), target 0.100 ms"));
   CHECK(contains(run_program({"show", run, "--trial", "0"}).out, " on tpu\n"));
   CHECK(contains(run_program({"trials", run, "--csv", "--where", "id = 0"}).out, ",tpu=0."));
+  CHECK(contains(run_program({"trials", run, "--where", "id = 0"}).out, " tpu=0."));
+  const std::string ranked = run_program({"resolve", run, "--target", "tpu=1us"}).out;
+  CHECK(contains(ranked, " genotype "));
+  CHECK(contains(ranked, "  tpu\n"));
+  CHECK(contains(run_program({"pareto", run}).out, "  tpu\n"));
+  CHECK(contains(run_program({"pareto", run, "--csv"}).out, ",genotype,latency_ms_tpu\n"));
   const auto json = nlohmann::json::parse(
       run_program({"resolve", run, "--target", "tpu=1us", "--set", "reward.w=-1", "--json"}).out);
   CHECK(contains(json.at("reward").get<std::string>(), "worst of this and of tpu at 0.00100 ms"));

@@ -216,3 +216,11 @@ TEST_CASE("a named file is found among the shipped ones, or by its path from the
   CHECK_THAT(error_of([] { find_config("spaces", "qqqqqqqqq"); }),
              StartsWith("spaces: no file for 'qqqqqqqqq'; valid: a path to a .yaml file"));
 }
+
+TEST_CASE("a word of the command line is refused by its option's name, without a place in a file") {
+  const auto word = [](const std::string& text) { return YamlView::word(text, "--count"); };
+  CHECK(word("12").as_int() == 12);
+  CHECK(error_of([&] { word("a few: ]").as_int(); }) ==
+        "--count: must be a whole number, not 'a few: ]'");
+  CHECK(error_of([&] { word("").as_int(); }) == "--count: must be a whole number, not ''");
+}

@@ -184,7 +184,8 @@ TEST_CASE("accelerators are read strictly, and written so that they read back") 
   CHECK(small_config().further().empty());
   CHECK(contains(error_for("space: tiny\naccelerators:\n  - {name: a, harware: v100}\n"),
                  "e.yaml:3:15: accelerators[0].harware: unknown key; did you mean 'hardware'?"));
-  CHECK(contains(error_for("space: tiny\naccelerators:\n  - {name: a}\n  - {name: a}\n"),
+  CHECK(contains(error_for("space: tiny\naccelerators:\n  - {name: a, target_ms: 1}\n  - "
+                           "{name: a, target_ms: 1}\n"),
                  "two accelerators are called 'a'"));
   CHECK(contains(error_for("space: tiny\naccelerators:\n  - {name: a b}\n"),
                  "'a b' is no name of an accelerator"));

@@ -141,6 +141,26 @@ TEST_CASE("an asynchronous search goes on from a checkpoint as from a replay of 
   }
 }
 
+TEST_CASE("a screened asynchronous search goes on from a checkpoint as from a replay of all") {
+  TempFolder folder;
+  std::map<int, std::string> controllers;
+  std::map<int, std::vector<std::string>> trials;
+  for (const int every : {0, 2}) {
+    const auto config = async_config(
+        "controller.screening=4;controller.redraws=5;search.trials=40;"
+        "runtime.checkpoint_batches=" +
+        std::to_string(every));
+    TrialStore store(folder / std::to_string(every));
+    REQUIRE(search_async(config, store, 27).interrupted);
+    controllers[every] = search_async(config, store).controller;
+    trials[every] = comparable(store.trials(Phase::kSearch));
+    CHECK(search_async(config, store).controller == controllers[every]);
+  }
+  CHECK(trials[0].size() == 40);
+  CHECK(controllers[2] == controllers[0]);
+  CHECK(trials[2] == trials[0]);
+}
+
 TEST_CASE("a killed asynchronous search has gaps in its ids, and its store is sound") {
   const auto config = async_config();
   TempFolder folder;

@@ -113,3 +113,22 @@ TEST_CASE("a name that is no plain folder name is refused") {
           }).find(":2:7: name: must be a plain folder name") != std::string::npos);
   }
 }
+
+TEST_CASE("an accelerator needs a name of its own and a target") {
+  const auto error = [](const std::string& list) {
+    return error_for("space: tiny\naccelerators: " + list + "\n");
+  };
+  CHECK(error("[{name: tpu, hardware: tpu_v3}]") ==
+        "e.yaml:2:15: accelerators: accelerator tpu lacks target_ms, the latency in milliseconds "
+        "that is wanted on it");
+  CHECK(error("[{name: a, target_ms: 1}, {name: a, target_ms: 2}]") ==
+        "e.yaml:2:15: accelerators: two accelerators are called 'a'; each needs a name of its own");
+}
+
+TEST_CASE("screening where it has no meaning is refused where it stands") {
+  const std::string what = "controller.screening: must be 1 with kind random, the baseline that ";
+  CHECK(error_for("space: tiny\ncontroller: {kind: random, screening: 4}\n")
+            .starts_with("e.yaml:2:39: " + what));
+  CHECK(error_for("space: tiny\n", {"controller.kind=random", "controller.screening=4"})
+            .starts_with("--set " + what));
+}

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "network/cost.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"
 #include "tests/support.h"
@@ -137,4 +138,45 @@ TEST_CASE("networks that do not fit the device are counted and left out, unless 
   CHECK_THAT(result.str(), Catch::Contains("more have no latency"));
   CHECK(error_of([&] { survey_space(space, SmallMemoryOracle(true), config, 5); }) ==
         "does not fit the device");
+}
+
+TEST_CASE("limits that no network meets stop the run with advice, those that one meets do not") {
+  const auto limited = [](const std::string& limit) {
+    const auto config = small_config("reward.limits." + limit);
+    check_limits(config.search_space(), config);
+  };
+  const SearchSpace space = small_config().search_space();
+  const auto params = [&](const Genotype& genotype) {
+    return cost(lower(space.decode(genotype))).total.params;
+  };
+  int64_t fewest = params(Genotype(space.decisions().size(), 0));  // the first choices are small
+  for (uint64_t id = 0; id < 2000; ++id) {
+    RandomStream stream(1, id, "limits");
+    fewest = std::min(fewest, params(random_genotype(space.decisions(), stream)));
+  }
+  CHECK_NOTHROW(check_limits(space, small_config()));
+  CHECK_NOTHROW(limited("params=" + std::to_string(fewest)));
+  CHECK_THAT(error_of([&] { limited("params=" + std::to_string(fewest - 1)); }),
+             Catch::StartsWith("reward.limits: out of reach: of the network that was found nearest "
+                               "to them, ") &&
+                 Catch::Contains("parameters are over the limit of ") &&
+                 Catch::Contains("--set runtime.preflight=warn"));
+  CHECK_NOTHROW(limited("params=1;runtime.preflight=warn"));
+  CHECK_THROWS(limited("madds=1"));
+  CHECK_THROWS(limited("memory_mib=0.001"));
+}
+
+TEST_CASE("a space of one network is refused before anything else") {
+  auto config = small_config();
+  config.space = YAML::Load("{name: one, resolution: 32, stages: [{kernel: 3, filters: 8}]}");
+  CHECK_THAT(error_of([&] { survey(config); }),
+             Catch::Contains("the search space decides everything"));
+}
+
+TEST_CASE("the pre-flight of a search without latencies tells none") {
+  Preflight preflight;
+  preflight.points = 9;
+  preflight.decisions = 2;
+  preflight.latency_left_out = true;
+  CHECK(preflight.str() == "9 networks, 2 decisions; latency is left out");
 }

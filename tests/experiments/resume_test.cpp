@@ -61,6 +61,29 @@ TEST_CASE("a resumed search replays only what came after the newest checkpoint, 
   CHECK(store.batches() == 6);
 }
 
+TEST_CASE("a screened search resumes to the same trials, by replay and from a checkpoint") {
+  const std::string screened = "controller.screening=4;controller.redraws=5;search.trials=";
+  const auto evaluator = make_evaluator(small_config().accuracy);
+  TempFolder folder;
+  TrialStore whole(folder / "whole.sqlite");
+  const Outcome expected =
+      search(small_config(screened + "40;runtime.checkpoint_batches=0"), whole, *evaluator);
+  TrialStore unscreened(folder / "unscreened.sqlite");
+  search(small_config("controller.redraws=5;search.trials=40"), unscreened, *evaluator);
+  const auto trials = comparable(whole.trials(Phase::kSearch));
+  CHECK(trials != comparable(unscreened.trials(Phase::kSearch)));
+  for (const std::string every : {"0", "3"}) {
+    TrialStore store(folder / (every + ".sqlite"));
+    const std::string batches = ";runtime.checkpoint_batches=" + every;
+    search(small_config(screened + "12" + batches), store, *evaluator);  // none is screened yet
+    search(small_config(screened + "28" + batches), store, *evaluator);
+    const Outcome resumed = search(small_config(screened + "40" + batches), store, *evaluator);
+    CHECK(resumed.updates == (every == "0" ? 10 : 4));
+    CHECK(resumed.controller == expected.controller);
+    CHECK(comparable(store.trials(Phase::kSearch)) == trials);
+  }
+}
+
 TEST_CASE("a checkpoint of other trials is not used") {
   const auto evaluator = make_evaluator(small_config().accuracy);
   TempFolder folder;

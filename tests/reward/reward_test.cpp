@@ -248,3 +248,15 @@ TEST_CASE("a reward says its equation with its figures") {
   CHECK(of_kind(RewardKind::kTunas).equation() == "ACC - 0.1 x |LAT / 10.0 ms - 1|");
   CHECK(of_kind(RewardKind::kConstraint).equation() == "ACC where LAT <= 10.0 ms, else below 0");
 }
+
+TEST_CASE("a target matters to the ranking unless it is a constant factor of every reward") {
+  CHECK_FALSE(of_kind(RewardKind::kMnasSoft).targets_matter());
+  CHECK_FALSE(Reward({.w = -0.07, .combine = RewardCombination::kProduct}, "reward", {{"tpu", 5}})
+                  .targets_matter());
+  CHECK_FALSE(Reward({.w = 0}, "reward", {{"tpu", 5}}).targets_matter());
+  CHECK(Reward({.w = -0.07}, "reward", {{"tpu", 5}}).targets_matter());
+  CHECK(Reward({.alpha = -0.05}).targets_matter());
+  for (const RewardKind kind : {RewardKind::kMnasHard, RewardKind::kTunas, RewardKind::kWeightedSum,
+                                RewardKind::kConstraint})
+    CHECK(of_kind(kind).targets_matter());
+}
