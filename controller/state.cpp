@@ -9,7 +9,7 @@ namespace ridgeline {
 namespace {
 
 constexpr std::string_view kMagic = "RIDGECTL";
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 constexpr size_t kLengthAt = kMagic.size() + sizeof(kVersion);
 constexpr size_t kHeader = kLengthAt + sizeof(uint64_t);
 constexpr size_t kChecksum = sizeof(uint64_t);
