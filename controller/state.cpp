@@ -63,11 +63,6 @@ void StateWriter::text(std::string_view value) {
   bytes_ += value;
 }
 
-void StateWriter::floats(std::span<const float> values) {
-  integer(values.size());
-  bytes_.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
-}
-
 std::string StateWriter::finish() {
   const uint64_t length = bytes_.size() + kChecksum;
   std::memcpy(bytes_.data() + kLengthAt, &length, sizeof length);
@@ -135,15 +130,6 @@ double StateReader::number() { return number_at<double>(take(sizeof(double))); }
 std::string StateReader::text() {
   const uint64_t size = integer();
   return std::string(take(size), size);
-}
-
-void StateReader::floats(std::span<float> values) {
-  const uint64_t count = integer();
-  if (count != values.size()) {
-    refuse("damaged: " + std::to_string(count) + " numbers where " + std::to_string(values.size()) +
-           " belong");
-  }
-  std::memcpy(values.data(), take(values.size_bytes()), values.size_bytes());
 }
 
 void StateReader::finish() const {
