@@ -17,6 +17,7 @@ namespace {
 constexpr size_t kRandom = 16;
 constexpr int kCandidates = 200;
 constexpr int kParents = 10;
+constexpr Eigen::Index kJudged = 128;  // of the latest rewards, for l and the noise
 constexpr double kRates[] = {0.5, 1, 2, 4, 8};
 constexpr double kNoises[] = {0.001, 0.01, 0.1};
 
@@ -24,6 +25,12 @@ double differing_share(const Genotype& a, const Genotype& b) {
   int differing = 0;
   for (size_t d = 0; d < a.size(); ++d) differing += a[d] != b[d];
   return static_cast<double>(differing) / static_cast<double>(a.size());
+}
+
+Eigen::MatrixXd covariance(const Eigen::MatrixXd& apart, double rate, double noise) {
+  Eigen::MatrixXd matrix = (-rate * apart.array()).exp();
+  matrix.diagonal().array() += noise;
+  return matrix;
 }
 
 class GpBaseline final : public Controller {
@@ -97,28 +104,29 @@ Eigen::VectorXd GpBaseline::expected_improvements(const std::vector<Genotype>& c
     for (Eigen::Index j = 0; j < m; ++j)
       from(i, j) = differing_share(genotypes_[at(i)], candidates[at(j)]);
   }
+  const Eigen::Index judged = std::min(n, kJudged);
+  const Eigen::MatrixXd latest = apart.bottomRightCorner(judged, judged);
   double most = -std::numeric_limits<double>::infinity();
-  double rate = 1;
-  Eigen::LLT<Eigen::MatrixXd> factor;
+  double rate = 1, noise = 0;
   for (const double tried : kRates) {
-    for (const double noise : kNoises) {
-      Eigen::MatrixXd covariance = (-tried * apart.array()).exp();
-      covariance.diagonal().array() += noise;
-      Eigen::LLT<Eigen::MatrixXd> llt(covariance);
+    for (const double with : kNoises) {
+      const auto llt = covariance(latest, tried, with).llt();
+      const Eigen::VectorXd target = y.tail(judged);
       const double likelihood =
-          -0.5 * static_cast<double>(n) * std::log(y.dot(llt.solve(y)) + 1e-12) -
+          -0.5 * static_cast<double>(judged) * std::log(target.dot(llt.solve(target)) + 1e-12) -
           llt.matrixLLT().diagonal().array().log().sum();
       if (!(likelihood > most)) continue;
       most = likelihood;
       rate = tried;
-      factor = llt;
+      noise = with;
     }
   }
+  const Eigen::LLT<Eigen::MatrixXd> factor(covariance(apart, rate, noise));
   const Eigen::VectorXd weights = factor.solve(y);
   const double scale = (y.dot(weights) + 1e-12) / static_cast<double>(n);
-  const Eigen::MatrixXd covariance = (-rate * from.array()).exp();
-  const Eigen::MatrixXd half = factor.matrixL().solve(covariance);
-  const Eigen::VectorXd mean = covariance.transpose() * weights;
+  const Eigen::MatrixXd shared = (-rate * from.array()).exp();
+  const Eigen::MatrixXd half = factor.matrixL().solve(shared);
+  const Eigen::VectorXd mean = shared.transpose() * weights;
   Eigen::VectorXd improvement(m);
   for (Eigen::Index j = 0; j < m; ++j) {
     const double sd = std::sqrt(scale * std::max(1 - half.col(j).squaredNorm(), 1e-10));
