@@ -34,8 +34,8 @@ class Novel final : public ControllerDecorator {
   /// Identities instead of genotypes: eight bytes per trial. Two genotypes of one identity, one in
   /// 1e9 among 100,000, only cost a proposal.
   using Identities = std::unordered_set<uint64_t>;
-  std::vector<size_t> take_new(const std::vector<Genotype>& genotypes,
-                               const std::vector<size_t>& open, Identities& taken) const;
+  /// Whether `genotype` is neither known nor taken; then it is taken.
+  bool take(const Genotype& genotype, Identities& taken) const;
 
   ControllerKind kind_;
   std::vector<Decision> decisions_;
