@@ -12,16 +12,16 @@ namespace {
 class RangeCheck {
  public:
   template <class T>
-  void field(const std::string& name, const std::optional<T>& value, const FieldInfo& info) {
+  void field(const char* name, const std::optional<T>& value, const FieldInfo& info) {
     if (value) field(name, *value, info);
   }
   template <class T>
-  void field(const std::string& name, const T& value, const FieldInfo& info) {
+  void field(const char* name, const T& value, const FieldInfo& info) {
     if constexpr (std::is_arithmetic_v<T>) {
       const double number = static_cast<double>(value);
       if (number >= info.min && number <= info.max) return;
       throw Error(ErrorKind::kConfig,
-                  "controller." + name + ": " + ConfigWriter::plain_number(number) +
+                  "controller." + std::string(name) + ": " + ConfigWriter::plain_number(number) +
                       " is out of range; valid: " + ConfigWriter::plain_number(info.min) + " to " +
                       ConfigWriter::plain_number(info.max));
     }

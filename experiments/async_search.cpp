@@ -18,7 +18,7 @@ namespace {
 constexpr int kBlock = 16;
 
 /// Proposals known already that are passed over before one is taken nevertheless.
-constexpr int kResamples = 100;
+constexpr int kAsyncResamples = 100;
 /// Blocks of one proposal's attempts draw from streams that no proposal's first block uses.
 constexpr uint64_t kBlockStreams = uint64_t{1} << 32;
 
@@ -159,7 +159,8 @@ std::pair<std::string, double> AsyncSearch::next_sample(uint64_t id) {
     if (sampled_.empty()) sample_block(id + static_cast<uint64_t>(attempt) * kBlockStreams);
     auto sample = std::move(sampled_.front());
     sampled_.pop_front();
-    if (!resample || attempt == kResamples || !first_with_.contains(sample.first)) return sample;
+    if (!resample || attempt == kAsyncResamples || !first_with_.contains(sample.first))
+      return sample;
   }
 }
 

@@ -1,17 +1,26 @@
 #pragma once
 
-#include <torch/nn/module.h>
+#include <c10/core/Device.h>
+#include <c10/core/MemoryFormat.h>
+#include <c10/core/ScalarType.h>
 
 #include <string>
 #include <vector>
 
 #include "network/precision.h"
 
+namespace at {
+class Tensor;
+}
+namespace torch::nn {
+class Module;
+}
+
 namespace ridgeline {
 
 /// "cpu", "cuda", "cuda:1". Throws `kConfig` for another word or for a device that is not there: no
 /// silent fall-back.
-torch::Device device_from_text(const std::string& text);
+c10::Device device_from_text(const std::string& text);
 /// The device of rank `local_rank` of this host's ranks: "cuda" or "cuda:N" becomes the GPU N +
 /// `local_rank`, or with `own_gpu` (each rank may see its own only) the first where one is seen.
 std::string device_of_rank(const std::string& text, int local_rank, bool own_gpu);
@@ -19,7 +28,7 @@ std::string device_of_rank(const std::string& text, int local_rank, bool own_gpu
 std::vector<std::string> visible_gpus();
 /// Dtype of activations and weights. Throws `kConfig` for a precision the runtime cannot run (tf32
 /// off CUDA, fp16 on CPU).
-torch::Dtype dtype_of(Precision precision, const torch::Device& device);
+at::ScalarType dtype_of(Precision precision, const c10::Device& device);
 
 /// For this process and CUDA: only kernels that give the same bits each time (an operator without
 /// one throws), or the fastest of cuDNN's usual choice. Must be called before CUDA's first use.
@@ -28,11 +37,11 @@ void choose_kernels(bool deterministic);
 /// Moves parameters and buffers to `device` in `layout`. Channels-last really restrides 1x1 and
 /// depthwise weights (`contiguous` alone would leave them, and convolutions would fall off the fast
 /// path).
-void place(torch::nn::Module& module, const torch::Device& device,
+void place(torch::nn::Module& module, const c10::Device& device,
            at::MemoryFormat layout = at::MemoryFormat::ChannelsLast);
 /// A batch of images in `layout` on `device`.
-torch::Tensor place(const torch::Tensor& images, const torch::Device& device,
-                    at::MemoryFormat layout = at::MemoryFormat::ChannelsLast);
+at::Tensor place(const at::Tensor& images, const c10::Device& device,
+                 at::MemoryFormat layout = at::MemoryFormat::ChannelsLast);
 
 /// OpenMP threads of LibTorch in this process; must be called before the first operator.
 void set_threads(int threads);
