@@ -1,8 +1,6 @@
 #include "controller/checks.h"
 #include "controller/controller.h"
 #include "controller/evolution.h"
-#include "controller/factorised.h"
-#include "controller/lstm_policy.h"
 #include "controller/novelty.h"
 #include "controller/nsga2.h"
 #include "controller/random_search.h"
@@ -30,18 +28,6 @@ std::unique_ptr<Controller> make_kind(const ControllerConfig& config,
 }
 
 }  // namespace
-
-std::unique_ptr<PolicyModel> make_policy_model(const ControllerConfig& config,
-                                               const std::vector<Decision>& decisions,
-                                               uint64_t seed) {
-  switch (config.policy) {
-    case PolicyKind::kLstm:
-      return make_lstm_policy(config, decisions, seed);
-    case PolicyKind::kFactorised:
-      return make_factorised_policy(config, decisions);
-  }
-  throw Error(ErrorKind::kInternal, "controller.policy: not one of the known policies");
-}
 
 std::unique_ptr<Controller> make_controller(const ControllerConfig& config,
                                             const std::vector<Decision>& decisions, uint64_t seed) {
