@@ -1,6 +1,6 @@
 #include "controller/novelty.h"
 
-#include <numeric>
+#include <algorithm>
 #include <unordered_set>
 
 #include "controller/decorator.h"
@@ -9,6 +9,9 @@
 
 namespace ridgeline {
 namespace {
+
+/// From one block of redraws to the next.
+constexpr int kGrowth = 4;
 
 /// Identities instead of genotypes: eight bytes per trial. Two genotypes of one identity, one in
 /// 1e9 among 100,000, only cost a proposal.
@@ -66,8 +69,11 @@ class Novel final : public ControllerDecorator {
     pending_.erase(id);
     if (told_.insert(id).second) order_.push_back(id);
   }
-  std::vector<size_t> take_new(const std::vector<Genotype>& genotypes,
-                               const std::vector<size_t>& open, Identities& taken) const;
+  /// Whether `genotype` is neither known nor taken; then it is taken.
+  bool take(const Genotype& genotype, Identities& taken) const {
+    const uint64_t id = identity(genotype);
+    return !told_.contains(id) && !pending_.contains(id) && taken.insert(id).second;
+  }
 
   ControllerKind kind_;
   std::vector<Decision> decisions_;
@@ -78,37 +84,39 @@ class Novel final : public ControllerDecorator {
 };
 
 // Redraws use a stream made from the first draw, not `stream` itself: how much of that is used up
-// must not depend on what is known.
+// must not depend on what is known. They are made in growing blocks, since a draw costs less among
+// many.
 std::vector<Genotype> Novel::sample(int n, RandomStream& stream) {
   std::vector<Genotype> genotypes = inner().sample(n, stream);
   std::string texts;
   for (const auto& genotype : genotypes) texts += to_text(genotype) + ' ';
   RandomStream again(hash_text(texts), order_.size(), "redraw");
   Identities taken;
-  std::vector<size_t> open(genotypes.size());
-  std::iota(open.begin(), open.end(), size_t{0});
-  for (int round = 0; round < redraws_; ++round) {
-    open = take_new(genotypes, open, taken);
-    if (open.empty()) return genotypes;
-    const auto drawn = inner().sample(static_cast<int>(open.size()), again);
-    for (size_t k = 0; k < open.size(); ++k) genotypes[open[k]] = drawn[k];
+  std::vector<size_t> open;
+  for (size_t i = 0; i < genotypes.size(); ++i) {
+    if (!take(genotypes[i], taken)) open.push_back(i);
   }
-  for (int step = 0; step < redraws_; ++step) {
-    open = take_new(genotypes, open, taken);
-    for (const size_t i : open) genotypes[i] = mutated(decisions_, genotypes[i], again);
+  int block = 1;  // draws per open proposal
+  for (int left = redraws_; left > 0 && !open.empty(); left -= block, block *= kGrowth) {
+    block = std::min(block, left);
+    const auto drawn = inner().sample(static_cast<int>(open.size()) * block, again);
+    auto next = drawn.begin();
+    std::erase_if(open, [&](size_t i) {
+      const auto last = next + block;
+      const auto found =
+          std::find_if(next, last, [&](const Genotype& draw) { return take(draw, taken); });
+      genotypes[i] = found == last ? *(last - 1) : *found;
+      next = last;
+      return found != last;
+    });
+  }
+  for (int step = 0; step < redraws_ && !open.empty(); ++step) {
+    std::erase_if(open, [&](size_t i) {
+      genotypes[i] = mutated(decisions_, genotypes[i], again);
+      return take(genotypes[i], taken);
+    });
   }
   return genotypes;
-}
-
-/// Those of `open` that are known or taken; the others become taken.
-std::vector<size_t> Novel::take_new(const std::vector<Genotype>& genotypes,
-                                    const std::vector<size_t>& open, Identities& taken) const {
-  std::vector<size_t> known;
-  for (const size_t i : open) {
-    const uint64_t id = identity(genotypes[i]);
-    if (told_.contains(id) || pending_.contains(id) || !taken.insert(id).second) known.push_back(i);
-  }
-  return known;
 }
 
 }  // namespace
