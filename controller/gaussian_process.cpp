@@ -22,7 +22,7 @@ constexpr double kNoise = 0.05, kNoiseSpread = 1.5;
 constexpr size_t kJudged = 128;
 /// Steps of the search for the rates; more were no better (docs/search.md).
 constexpr int kSteps = 8;
-constexpr double kSmallest = 1e-10;  // variance left to what is known exactly
+constexpr double kSmallestVariance = 1e-10;  // variance left to what is known exactly
 
 /// More than two choices, all numbers, in order.
 bool is_ordered(const Decision& decision) {
@@ -197,7 +197,7 @@ void GaussianProcess::fit(std::span<const Genotype> genotypes, const VectorXd& t
   genotypes_.assign(genotypes.begin(), genotypes.end());
   mean_ = targets.mean();
   residuals_ = targets.array() - mean_;
-  const bool all_equal = residuals_.squaredNorm() < kSmallest;
+  const bool all_equal = residuals_.squaredNorm() < kSmallestVariance;
   if (all_equal) {
     set(prior_);
   } else {
@@ -214,7 +214,8 @@ void GaussianProcess::fit(std::span<const Genotype> genotypes, const VectorXd& t
   const Eigen::LLT<MatrixXd> llt(covariance);
   factor_ = llt.matrixL();
   weights_ = llt.solve(residuals_);
-  scale_ = std::max(residuals_.dot(weights_) / static_cast<double>(genotypes_.size()), kSmallest);
+  scale_ = std::max(residuals_.dot(weights_) / static_cast<double>(genotypes_.size()),
+                    kSmallestVariance);
 }
 
 VectorXd GaussianProcess::means() const { return (residuals_ - noise_ * weights_).array() + mean_; }
@@ -233,7 +234,7 @@ Candidates::Candidates(const GaussianProcess& process, std::vector<Genotype> gen
   rows_ = n;
   means_ = (half_.transpose() * process.weights_).array() + process.mean_;
   process.factor_.triangularView<Eigen::Lower>().solveInPlace(half_);
-  variances_ = (1 - half_.colwise().squaredNorm().transpose().array()).max(kSmallest);
+  variances_ = (1 - half_.colwise().squaredNorm().transpose().array()).max(kSmallestVariance);
 }
 
 double Candidates::deviation(size_t i) const {
@@ -250,7 +251,7 @@ void Candidates::believe(size_t i) {
     row[j] += process_.correlation(genotypes_[i], genotypes_[static_cast<size_t>(j)]);
   row /= std::sqrt(variances_[index(i)] + process_.noise());
   half_.row(rows_++) = row.transpose();
-  variances_ = (variances_.array() - row.array().square()).max(kSmallest);
+  variances_ = (variances_.array() - row.array().square()).max(kSmallestVariance);
 }
 
 }  // namespace ridgeline

@@ -9,7 +9,7 @@ namespace {
 
 using Eigen::VectorXd;
 
-constexpr double kSmallest = 1e-12;  // variance of values that count as equal
+constexpr double kEqualVariance = 1e-12;  // variance of values that count as equal
 
 double variance(const VectorXd& values) { return (values.array() - values.mean()).square().mean(); }
 
@@ -38,7 +38,7 @@ VectorXd most_normal(const VectorXd& values) {
     const double power = quarter / 4.0;
     VectorXd moved = plain.unaryExpr([power](double x) { return yeo_johnson(x, power); });
     const double spread = variance(moved);
-    if (!(spread > kSmallest)) continue;
+    if (!(spread > kEqualVariance)) continue;
     const double log_slopes =
         plain.unaryExpr([](double x) { return std::copysign(std::log1p(std::abs(x)), x); }).sum();
     const double likelihood =
