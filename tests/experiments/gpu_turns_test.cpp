@@ -80,7 +80,11 @@ TEST_CASE("the file of the turns bears the GPU's name") {
 TEST_CASE("an oracle that takes turns says what the oracle says, and leaves no file") {
   TempFolder folder;
   struct Fixed : LatencyOracle {
-    Latency estimate(const Network&) const override { return {.ms = 3}; }
+    Latency estimate(const Network&) const override {
+      Latency latency;
+      latency.ms = 3;
+      return latency;
+    }
     std::string description() const override { return "fixed"; }
   };
   {
