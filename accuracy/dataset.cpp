@@ -43,7 +43,7 @@ ImageSet read_idx_pair(const DataConfig& config, const std::string& images,
   return set;
 }
 
-Dataset read_idx(const DataConfig& config) {
+Dataset read_idx_data(const DataConfig& config) {
   if (config.train_images.empty() || config.train_labels.empty()) {
     throw Error(ErrorKind::kData,
                 "data kind idx needs the files train_images and train_labels: one is not given");
@@ -75,7 +75,7 @@ Dataset read_source(const DataConfig& config) {
     case DataKind::kFractal:
       return generate_fractals(config);
     case DataKind::kIdx:
-      return read_idx(config);
+      return read_idx_data(config);
     case DataKind::kCifar10:
       return read_cifar10(config.path);
     case DataKind::kCifar100:

@@ -5,7 +5,6 @@
 #include "app/report.h"
 #include "core/logging.h"
 #include "runtime/device.h"
-#include "runtime/weights.h"
 
 namespace ridgeline {
 
@@ -18,9 +17,9 @@ ExportReport export_run(RunDirectory& run, const std::vector<ExportFormat>& form
   }
   const Architecture architecture = load_architecture(run.best_architecture());
   if (architecture.is_plain()) return export_decisions(architecture, formats, folder);
-  NetworkModule module(lower(architecture), run.config().seed);
+  std::filesystem::path weights;
   if (std::filesystem::exists(run.best_weights())) {
-    load_weights(*module, run.best_weights());
+    weights = run.best_weights();
   } else if (run.config().accuracy.kind == AccuracyKind::kFormula) {
     spdlog::warn("accuracy.kind formula trains nothing: the exported weights are random");
   } else {
@@ -29,8 +28,7 @@ ExportReport export_run(RunDirectory& run, const std::vector<ExportFormat>& form
                     ": the best network is not trained yet; continue with: ridgeline resume " +
                     run.path().string());
   }
-  module->eval();
-  return export_bundle(architecture, module, formats, folder);
+  return export_bundle(architecture, weights, run.config().seed, formats, folder);
 }
 
 void export_command(const ExportOptions& options) {

@@ -53,7 +53,7 @@ std::vector<Row> rows_of(const std::string& family) {
   return rows;
 }
 
-void print_table(const std::vector<Row>& rows) {
+void print_networks_table(const std::vector<Row>& rows) {
   TextTable table{{"network", "family", "px", "params", "MAdds", "I", "source"}, {}};
   for (const Row& row : rows) {
     table.rows.push_back({row.known->name, row.known->family, std::to_string(row.known->resolution),
@@ -65,7 +65,7 @@ void print_table(const std::vector<Row>& rows) {
             << kIntensityConvention << "\n";
 }
 
-void print_csv(const std::vector<Row>& rows) {
+void print_networks_csv(const std::vector<Row>& rows) {
   std::cout << "network,family,resolution,params,madds,intensity,source\n";
   for (const Row& row : rows) {
     std::cout << row.known->name << "," << row.known->family << "," << row.known->resolution << ","
@@ -74,7 +74,7 @@ void print_csv(const std::vector<Row>& rows) {
   }
 }
 
-void print_json(const std::vector<Row>& rows) {
+void print_networks_json(const std::vector<Row>& rows) {
   auto json = nlohmann::ordered_json::array();
   for (const Row& row : rows) {
     json.push_back({{"network", row.known->name},
@@ -97,11 +97,11 @@ void networks_command(const NetworksOptions& options) {
   check_family(options.family);
   const std::vector<Row> rows = rows_of(options.family);
   if (options.csv) {
-    print_csv(rows);
+    print_networks_csv(rows);
   } else if (options.json) {
-    print_json(rows);
+    print_networks_json(rows);
   } else {
-    print_table(rows);
+    print_networks_table(rows);
   }
 }
 

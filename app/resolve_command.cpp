@@ -100,8 +100,8 @@ std::string left_out(const Resolution& resolution) {
   return text;
 }
 
-void print_table(const Resolution& resolution, const ExperimentConfig& before,
-                 const ExperimentConfig& now, int top) {
+void print_resolution_table(const Resolution& resolution, const ExperimentConfig& before,
+                            const ExperimentConfig& now, int top) {
   TextTable table{{"rank", "trial", "reward", "accuracy", "latency", "LAT/T", "params", "madds",
                    "before", "genotype"},
                   {}};
@@ -145,7 +145,7 @@ ordered_json row_of(const RankedTrial& row, size_t index) {
   return json;
 }
 
-void print_csv(const Resolution& resolution) {
+void print_resolution_csv(const Resolution& resolution) {
   for (size_t i = 0; i < resolution.ranked.size(); ++i) {
     const ordered_json row = row_of(resolution.ranked[i], i);
     std::vector<std::string> names, cells;
@@ -159,8 +159,8 @@ void print_csv(const Resolution& resolution) {
   }
 }
 
-void print_json(const Resolution& resolution, const ExperimentConfig& before,
-                const ExperimentConfig& now) {
+void print_resolution_json(const Resolution& resolution, const ExperimentConfig& before,
+                           const ExperimentConfig& now) {
   ordered_json document;
   document["reward"] = Scoring(now).form().equation();
   document["reward_before"] = Scoring(before).form().equation();
@@ -206,11 +206,11 @@ void resolve_command(const ResolveOptions& options) {
   for (const auto& target : options.targets) set_target(config, target);
   const Resolution resolution = resolve_run(run, config);
   if (options.csv) {
-    print_csv(resolution);
+    print_resolution_csv(resolution);
   } else if (options.json) {
-    print_json(resolution, run.config(), config);
+    print_resolution_json(resolution, run.config(), config);
   } else {
-    print_table(resolution, run.config(), config, options.top);
+    print_resolution_table(resolution, run.config(), config, options.top);
   }
   if (!options.out.empty())
     write_file_atomic(options.out, resolution.ranked.front().trial.architecture);

@@ -52,7 +52,7 @@ std::vector<std::vector<std::string>> cells(const std::vector<Placed>& placed,
   return rows;
 }
 
-void print_table(const std::vector<Placed>& placed, const std::vector<Roof>& roofs) {
+void print_roofline_table(const std::vector<Placed>& placed, const std::vector<Roof>& roofs) {
   for (const Roof& roof : roofs) {
     std::cout << roof.name << ": peak " << format_fixed(roof.peak_flops / kTera, 2)
               << " TFLOP/s, bandwidth " << format_fixed(roof.bytes_per_second / 1e9, 0)
@@ -64,7 +64,7 @@ void print_table(const std::vector<Placed>& placed, const std::vector<Roof>& roo
   std::cout << "\n" << table.str();
 }
 
-void print_csv(const std::vector<Placed>& placed, const std::vector<Roof>& roofs) {
+void print_roofline_csv(const std::vector<Placed>& placed, const std::vector<Roof>& roofs) {
   std::cout << "device,network,intensity,tflops,share_of_roof,roof,latency_ms\n";
   for (const auto& row : cells(placed, roofs, false)) std::cout << join(row, ",") << "\n";
 }
@@ -116,9 +116,9 @@ void roofline_command(const RooflineOptions& options) {
   for (const std::string& name : options.networks) networks.push_back(load_network(name));
   const std::vector<Placed> placed = place(networks, devices, options.batch);
   if (options.csv) {
-    print_csv(placed, roofs);
+    print_roofline_csv(placed, roofs);
   } else {
-    print_table(placed, roofs);
+    print_roofline_table(placed, roofs);
   }
   if (options.out.empty()) return;
   std::vector<RooflinePoint> points;

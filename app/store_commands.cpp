@@ -51,7 +51,7 @@ std::string csv_field(const std::string& text) {
   return quoted + "\"";
 }
 
-void print_csv(Statement& query) {
+void print_query_csv(Statement& query) {
   for (int column = 0; column < query.columns(); ++column)
     std::cout << (column > 0 ? "," : "") << query.name(column);
   std::cout << "\n";
@@ -65,7 +65,7 @@ void print_csv(Statement& query) {
   }
 }
 
-void print_json(Statement& query) {
+void print_query_json(Statement& query) {
   auto rows = nlohmann::ordered_json::array();
   while (query.row()) {
     nlohmann::ordered_json row;
@@ -90,7 +90,7 @@ std::string with_message(const std::string& genotype, const std::string& message
   return genotype + (genotype.empty() || message.empty() ? "" : " ") + message;
 }
 
-void print_table(Statement& query) {
+void print_query_table(Statement& query) {
   TextTable table{
       {"trial", "phase", "status", "reward", "accuracy", "latency", "genotype", "further"}, {}};
   bool further = false;
@@ -161,11 +161,11 @@ void trials_command(const TrialsOptions& options) {
                     "; valid: a condition of SQL over " + kTrialFields);
   }
   if (options.csv) {
-    print_csv(*query);
+    print_query_csv(*query);
   } else if (options.json) {
-    print_json(*query);
+    print_query_json(*query);
   } else {
-    print_table(*query);
+    print_query_table(*query);
   }
 }
 

@@ -73,9 +73,9 @@ Rate rate_of(const ControllerConfig& config, const std::vector<Decision>& decisi
     const auto genotypes = controller->sample(batch, stream);
     const double sampled = cpu_seconds();
     sampling += sampled - now;
-    std::vector<double> rewards;
-    for (const auto& genotype : genotypes) rewards.push_back(reward_of(genotype));
-    controller->update(genotypes, rewards);
+    std::vector<Observation> observations;
+    for (const auto& genotype : genotypes) observations.push_back({genotype, reward_of(genotype)});
+    controller->update(observations);
     now = cpu_seconds();
     times.push_back(now);
   }

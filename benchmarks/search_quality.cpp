@@ -58,20 +58,20 @@ Course search(const QualityTask& task, const ControllerConfig& config, const Opt
     RandomStream stream(seed, batch, "sample");
     const int count = std::min(options.batch, total - static_cast<int>(course.score.size()));
     const std::vector<Genotype> genotypes = controller->sample(count, stream);
-    std::vector<double> rewards;
-    std::vector<Objectives> objectives;
+    std::vector<Observation> observations;
     for (const auto& genotype : genotypes) {
       const QualityValue value = task.value(genotype);
-      objectives.push_back({value.accuracy, value.cost, true});
+      observations.push_back({.genotype = genotype,
+                              .reward = value.signal,
+                              .objectives = Objectives{value.accuracy, value.cost, true}});
       seen.insert(genotype);
-      rewards.push_back(value.signal);
       if (value.signal > best_signal) {
         best_signal = value.signal;
         best_score = value.score;
       }
       course.score.push_back(best_score);
     }
-    controller->update(genotypes, rewards, {}, objectives);
+    controller->update(observations);
   }
   course.distinct = static_cast<int>(seen.size());
   return course;

@@ -115,15 +115,15 @@ TargetPoint search(Bench& bench, const RewardConfig& config, const Options& opti
     RandomStream stream(seed, static_cast<uint64_t>(done), "sample");
     const auto genotypes =
         controller->sample(std::min(options.batch, options.trials - done), stream);
-    std::vector<double> rewards;
+    std::vector<Observation> observations;
     for (const auto& genotype : genotypes) {
       const TargetPoint found = bench.measure(genotype);
-      rewards.push_back(reward(found.accuracy, found.latency_ms));
-      if (rewards.back() <= best_reward) continue;
-      best_reward = rewards.back();
+      observations.push_back({genotype, reward(found.accuracy, found.latency_ms)});
+      if (observations.back().reward <= best_reward) continue;
+      best_reward = observations.back().reward;
       best = found;
     }
-    controller->update(genotypes, rewards);
+    controller->update(observations);
     done += static_cast<int>(genotypes.size());
   }
   return best;

@@ -6,8 +6,7 @@ namespace {
 using Constants = EffectiveConstants;
 
 bool open(const SoftwarePolicy&) { return true; }
-bool by_any(const KernelWork&) { return true; }
-
+bool any_kernel(const KernelWork&) { return true; }
 template <KernelKind kKind>
 bool by(const KernelWork& work) {
   return work.kind == kKind;
@@ -56,7 +55,7 @@ const std::vector<Candidate>& cpu_candidates() {
       {open, by_groups,
        parameter("grouped_work_exponent", &Constants::grouped_work_exponent, 0.3, 0.5, 0.02, 1,
                  "between no waste (0) and the dense equivalent (1)")},
-      {open, by_any,
+      {open, any_kernel,
        parameter("bandwidth_fraction", &Constants::bandwidth_fraction, 0.9, 0.4, 0.1, 4,
                  "below 1 for short streams, above 1 where caches hold the tensor")},
       {open, by_depthwise,
@@ -77,7 +76,7 @@ const std::vector<Candidate>& cpu_candidates() {
       {open, by_swish,
        parameter("swish_passes", &Constants::swish_passes, 2.5, 0.5, 0.1, 20,
                  "one read, one write, and an exponential")},
-      {open, by_any,
+      {open, any_kernel,
        parameter("overhead_us", &Constants::overhead_us, 5, 0.7, 0.1, 1000,
                  "an operator of an eager framework takes 1 to 20 us to be called")}};
   return all;

@@ -10,8 +10,6 @@
 namespace ridgeline {
 namespace {
 
-std::string percent(double share) { return format_fixed(share * 100, 1) + " %"; }
-
 // Four digits say more than any calibration knows.
 double rounded(double value) {
   if (value == 0) return 0;
@@ -91,8 +89,8 @@ std::string provenance(const Measurements& measurements, const std::vector<Sampl
   const Agreement in = agreement(samples, validation.in_sample);
   const Agreement out = agreement(samples, validation.held_out);
   return "Fitted by `ridgeline calibrate` on " + measurements.source + ", " +
-         rows_of_families(samples) + ". Mean error " + percent(in.mape) + " in-sample, " +
-         percent(out.mape) +
+         rows_of_families(samples) + ". Mean error " + format_percent(in.mape) + " in-sample, " +
+         format_percent(out.mape) +
          (validation.by_family ? " with the row's family left out"
                                : " with a fifth of the rows left out") +
          " (Spearman " + format_fixed(out.spearman, 3) + ")." +
@@ -101,10 +99,10 @@ std::string provenance(const Measurements& measurements, const std::vector<Sampl
 
 std::string provenance(const Measurements& measurements, const Split& split) {
   return "Fitted by `ridgeline calibrate` on " + rows_of_families(split.seen) + " drawn from " +
-         measurements.source + ". Mean error " + percent(split.in_sample.mape) + " in-sample, " +
-         percent(split.oracle.mape) + " of the other " + std::to_string(split.unseen.size()) +
-         " rows (Spearman " + format_fixed(split.oracle.spearman, 3) + ")." +
-         remarks(measurements, split.fit);
+         measurements.source + ". Mean error " + format_percent(split.in_sample.mape) +
+         " in-sample, " + format_percent(split.oracle.mape) + " of the other " +
+         std::to_string(split.unseen.size()) + " rows (Spearman " +
+         format_fixed(split.oracle.spearman, 3) + ")." + remarks(measurements, split.fit);
 }
 
 std::string calibrated_file(const Measurements& measurements, const std::vector<Sample>& samples,

@@ -12,16 +12,16 @@ namespace {
 class RangeCheck {
  public:
   template <class T>
-  void field(const std::string& name, const std::optional<T>& value, const FieldInfo& info) {
+  void field(const char* name, const std::optional<T>& value, const FieldInfo& info) {
     if (value) field(name, *value, info);
   }
   template <class T>
-  void field(const std::string& name, const T& value, const FieldInfo& info) {
+  void field(const char* name, const T& value, const FieldInfo& info) {
     if constexpr (std::is_arithmetic_v<T>) {
       const double number = static_cast<double>(value);
       if (number >= info.min && number <= info.max) return;
       throw Error(ErrorKind::kConfig,
-                  "controller." + name + ": " + ConfigWriter::plain_number(number) +
+                  "controller." + std::string(name) + ": " + ConfigWriter::plain_number(number) +
                       " is out of range; valid: " + ConfigWriter::plain_number(info.min) + " to " +
                       ConfigWriter::plain_number(info.max));
     }
@@ -80,32 +80,20 @@ void check_decisions(const std::vector<Decision>& decisions) {
   }
 }
 
-void check_batch(const std::vector<Decision>& decisions, std::span<const Genotype> genotypes,
-                 std::span<const double> rewards, std::span<const double> weights) {
-  if (genotypes.size() != rewards.size()) {
-    throw Error(ErrorKind::kInternal, "controller: " + std::to_string(genotypes.size()) +
-                                          " genotypes but " + std::to_string(rewards.size()) +
-                                          " rewards; each genotype needs its reward");
-  }
-  for (size_t i = 0; i < rewards.size(); ++i) {
-    if (!std::isfinite(rewards[i])) {
+void check_batch(const std::vector<Decision>& decisions, std::span<const Observation> batch) {
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const auto& [genotype, reward, weight, objectives] = batch[i];
+    if (!std::isfinite(reward)) {
       throw Error(ErrorKind::kInternal, "controller: reward " + std::to_string(i) +
-                                            " of the batch is " + std::to_string(rewards[i]) +
+                                            " of the batch is " + std::to_string(reward) +
                                             "; a reward must be a finite number");
     }
-    check_genotype(decisions, genotypes[i]);
-  }
-  if (weights.empty()) return;
-  if (weights.size() != genotypes.size()) {
-    throw Error(ErrorKind::kInternal, "controller: " + std::to_string(genotypes.size()) +
-                                          " genotypes but " + std::to_string(weights.size()) +
-                                          " importance weights; give one for each, or none");
-  }
-  for (size_t i = 0; i < weights.size(); ++i) {
-    if (std::isfinite(weights[i]) && weights[i] >= 0) continue;
-    throw Error(ErrorKind::kInternal, "controller: importance weight " + std::to_string(i) +
-                                          " of the batch is " + std::to_string(weights[i]) +
-                                          "; a weight must be finite and at least 0");
+    if (!std::isfinite(weight) || weight < 0) {
+      throw Error(ErrorKind::kInternal, "controller: importance weight " + std::to_string(i) +
+                                            " of the batch is " + std::to_string(weight) +
+                                            "; a weight must be finite and at least 0");
+    }
+    check_genotype(decisions, genotype);
   }
 }
 

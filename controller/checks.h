@@ -15,7 +15,6 @@ void check_controller_config(const ControllerConfig& config);
 void check_decisions(const std::vector<Decision>& decisions);
 
 /// Throws what `Controller::update` promises to throw for a batch that cannot be learned from.
-void check_batch(const std::vector<Decision>& decisions, std::span<const Genotype> genotypes,
-                 std::span<const double> rewards, std::span<const double> weights);
+void check_batch(const std::vector<Decision>& decisions, std::span<const Observation> batch);
 
 }  // namespace ridgeline

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +29,17 @@ struct Objectives {
   bool complete = false;  ///< false: the trial failed, and neither number counts
 };
 
+/// A proposal and what came of it.
+struct Observation {
+  Genotype genotype;
+  double reward = 0;  ///< finite
+  /// Of a sample of an earlier policy: multiplies its part in the policy gradient. Finite and >= 0;
+  /// estimates p_now(genotype) / p_then(genotype). Baseline and entropy bonus are not weighted.
+  double weight = 1;
+  /// Controllers that learn from rewards alone leave them unread.
+  std::optional<Objectives> objectives = {};
+};
+
 /// Sees a list of decisions, returns integers, is told rewards; knows nothing of layers. Sampling
 /// keeps no autograd graph: `update` scores the recorded integers again, so a run can be replayed
 /// from its record.
@@ -37,29 +49,14 @@ class Controller {
   /// `n` genotypes with every random number drawn from `stream`, sample by sample: drawing 2 + 2
   /// consumes the stream as drawing 4 does. Changes no state.
   virtual std::vector<Genotype> sample(int n, RandomStream& stream) = 0;
-  /// Tells of proposals whose rewards are not known yet, so that `sample` does not waste a draw on
-  /// them, as on what it was told the rewards of. No part of the saved state: who restores one
-  /// tells again.
-  virtual void awaits(std::span<const Genotype> /*proposed*/) {}
-  /// One learning step. genotypes.size() == rewards.size(); an empty batch changes nothing. Throws
-  /// `kInternal` naming the index of a reward that is not finite, `kConfig` for a genotype of
-  /// another space; then nothing has changed.
-  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards) {
-    return update(genotypes, rewards, {});
-  }
-  /// The same on samples of earlier policies: each one's part in the policy gradient is multiplied
-  /// by its importance weight, finite and >= 0, which estimates p_now(genotype) / p_then(genotype).
-  /// No weights: all 1, and then the plain update to the last bit. Baseline and entropy bonus are
-  /// not weighted.
-  virtual UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                             std::span<const double> weights) = 0;
-  /// The same with the objectives behind the rewards, one for each: what the engine calls. A
-  /// controller that learns from rewards alone leaves them unread.
-  virtual UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                             std::span<const double> weights,
-                             std::span<const Objectives> /*objectives*/) {
-    return update(genotypes, rewards, weights);
-  }
+  /// Adds proposals whose rewards are not known yet, so that `sample` does not waste a draw on
+  /// them, as on what it was told the rewards of. They are no part of the saved state: who restores
+  /// one adds them again.
+  virtual void add_pending(std::span<const Genotype> /*proposed*/) {}
+  /// One learning step; an empty batch changes nothing. Throws `kInternal` naming the index of an
+  /// observation whose reward or weight is out of its range, `kConfig` for a genotype of another
+  /// space; then nothing has changed.
+  virtual UpdateStats update(std::span<const Observation> batch) = 0;
   /// Per genotype, the log-probability (nats, over its active decisions) with which the policy now
   /// proposes it. Throws `kConfig` for a genotype of another space.
   virtual std::vector<double> log_probabilities(std::span<const Genotype> genotypes) = 0;

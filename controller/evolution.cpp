@@ -35,8 +35,7 @@ class Evolution final : public Controller {
     return genotypes;
   }
 
-  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                     std::span<const double> weights) override;
+  UpdateStats update(std::span<const Observation> batch) override;
   std::vector<double> log_probabilities(std::span<const Genotype> genotypes) override;
   std::string save() const override;
   void restore(const std::string& bytes) override;
@@ -110,14 +109,13 @@ double Evolution::probability(const Genotype& genotype) const {
   return sum;
 }
 
-UpdateStats Evolution::update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                              std::span<const double> weights) {
-  check_batch(decisions_, genotypes, rewards, weights);
+UpdateStats Evolution::update(std::span<const Observation> batch) {
+  check_batch(decisions_, batch);
   UpdateStats stats;
-  for (size_t i = 0; i < genotypes.size(); ++i) {
-    members_.push_back({genotypes[i], rewards[i]});
+  for (const auto& observation : batch) {
+    members_.push_back({observation.genotype, observation.reward});
     if (members_.size() > population_) members_.pop_front();
-    stats.mean_reward += rewards[i] / static_cast<double>(rewards.size());
+    stats.mean_reward += observation.reward / static_cast<double>(batch.size());
   }
   return stats;
 }

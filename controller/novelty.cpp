@@ -3,6 +3,7 @@
 #include <numeric>
 #include <unordered_set>
 
+#include "controller/decorator.h"
 #include "controller/mutation.h"
 #include "controller/state.h"
 
@@ -15,45 +16,33 @@ using Identities = std::unordered_set<uint64_t>;
 
 uint64_t identity(const Genotype& genotype) { return hash_text(to_text(genotype)); }
 
-class Novel final : public Controller {
+class Novel final : public ControllerDecorator {
  public:
   Novel(std::unique_ptr<Controller> inner, ControllerKind kind,
         const std::vector<Decision>& decisions, int redraws)
-      : inner_(std::move(inner)), kind_(kind), decisions_(decisions), redraws_(redraws) {
+      : ControllerDecorator(std::move(inner)),
+        kind_(kind),
+        decisions_(decisions),
+        redraws_(redraws) {
     // A settled policy asks some 40 times per proposal: most questions end at an empty bucket.
     told_.max_load_factor(0.25F);
   }
 
   std::vector<Genotype> sample(int n, RandomStream& stream) override;
 
-  void awaits(std::span<const Genotype> proposed) override {
-    for (const auto& genotype : proposed) awaited_.insert(identity(genotype));
+  void add_pending(std::span<const Genotype> proposed) override {
+    for (const auto& genotype : proposed) pending_.insert(identity(genotype));
   }
 
-  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                     std::span<const double> weights) override {
-    const UpdateStats stats = inner_->update(genotypes, rewards, weights);
-    remember(genotypes);
+  UpdateStats update(std::span<const Observation> batch) override {
+    const UpdateStats stats = inner().update(batch);
+    for (const auto& observation : batch) remember(observation.genotype);
     return stats;
-  }
-  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                     std::span<const double> weights,
-                     std::span<const Objectives> objectives) override {
-    const UpdateStats stats = inner_->update(genotypes, rewards, weights, objectives);
-    remember(genotypes);
-    return stats;
-  }
-
-  std::vector<double> log_probabilities(std::span<const Genotype> genotypes) override {
-    return inner_->log_probabilities(genotypes);
-  }
-  std::vector<std::vector<double>> marginals(int samples, RandomStream& stream) override {
-    return inner_->marginals(samples, stream);
   }
 
   std::string save() const override {
     StateWriter writer(kind_, decisions_);
-    writer.text(inner_->save());
+    writer.text(inner().save());
     writer.integer(order_.size());
     for (const uint64_t told : order_) writer.integer(told);
     return writer.finish();
@@ -61,40 +50,37 @@ class Novel final : public Controller {
 
   void restore(const std::string& bytes) override {
     StateReader reader(bytes, kind_, decisions_);
-    const std::string inner = reader.text();
+    const std::string state = reader.text();
     std::vector<uint64_t> order;
     for (uint64_t left = reader.integer(); left > 0; --left) order.push_back(reader.integer());
     reader.finish();
-    inner_->restore(inner);
+    inner().restore(state);
     order_ = std::move(order);
     told_.clear();
     told_.insert(order_.begin(), order_.end());
   }
 
  private:
-  void remember(std::span<const Genotype> genotypes) {
-    for (const auto& genotype : genotypes) {
-      const uint64_t id = identity(genotype);
-      awaited_.erase(id);
-      if (told_.insert(id).second) order_.push_back(id);
-    }
+  void remember(const Genotype& genotype) {
+    const uint64_t id = identity(genotype);
+    pending_.erase(id);
+    if (told_.insert(id).second) order_.push_back(id);
   }
   std::vector<size_t> take_new(const std::vector<Genotype>& genotypes,
                                const std::vector<size_t>& open, Identities& taken) const;
 
-  std::unique_ptr<Controller> inner_;
   ControllerKind kind_;
   std::vector<Decision> decisions_;
   int redraws_;
   Identities told_;
   std::vector<uint64_t> order_;  // of told_, as first told
-  Identities awaited_;           // proposed, not told
+  Identities pending_;           // proposed, not told
 };
 
 // Redraws use a stream made from the first draw, not `stream` itself: how much of that is used up
 // must not depend on what is known.
 std::vector<Genotype> Novel::sample(int n, RandomStream& stream) {
-  std::vector<Genotype> genotypes = inner_->sample(n, stream);
+  std::vector<Genotype> genotypes = inner().sample(n, stream);
   std::string texts;
   for (const auto& genotype : genotypes) texts += to_text(genotype) + ' ';
   RandomStream again(hash_text(texts), order_.size(), "redraw");
@@ -104,7 +90,7 @@ std::vector<Genotype> Novel::sample(int n, RandomStream& stream) {
   for (int round = 0; round < redraws_; ++round) {
     open = take_new(genotypes, open, taken);
     if (open.empty()) return genotypes;
-    const auto drawn = inner_->sample(static_cast<int>(open.size()), again);
+    const auto drawn = inner().sample(static_cast<int>(open.size()), again);
     for (size_t k = 0; k < open.size(); ++k) genotypes[open[k]] = drawn[k];
   }
   for (int step = 0; step < redraws_; ++step) {
@@ -120,7 +106,7 @@ std::vector<size_t> Novel::take_new(const std::vector<Genotype>& genotypes,
   std::vector<size_t> known;
   for (const size_t i : open) {
     const uint64_t id = identity(genotypes[i]);
-    if (told_.contains(id) || awaited_.contains(id) || !taken.insert(id).second) known.push_back(i);
+    if (told_.contains(id) || pending_.contains(id) || !taken.insert(id).second) known.push_back(i);
   }
   return known;
 }

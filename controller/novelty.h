@@ -6,7 +6,7 @@
 
 namespace ridgeline {
 
-/// Draws proposals of `inner` again that it was told of before, that are awaited, or that stand
+/// Draws proposals of `inner` again that it was told of before, that are pending, or that stand
 /// twice in one call, each up to `redraws` times; what then is still known is mutated, step by
 /// step, up to as often: a policy that has settled searches around what it settled on. A repeat
 /// teaches nothing new.

@@ -36,13 +36,7 @@ class Nsga2 final : public Controller {
     return genotypes;
   }
 
-  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                     std::span<const double> weights) override {
-    return update(genotypes, rewards, weights, {});
-  }
-  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                     std::span<const double> weights,
-                     std::span<const Objectives> objectives) override;
+  UpdateStats update(std::span<const Observation> batch) override;
   std::vector<double> log_probabilities(std::span<const Genotype> genotypes) override;
   std::string save() const override;
   void restore(const std::string& bytes) override;
@@ -134,15 +128,14 @@ double Nsga2::probability(const Genotype& genotype) const {
   return sum;
 }
 
-void check_objectives(std::span<const Genotype> genotypes, std::span<const Objectives> objectives) {
-  if (objectives.size() != genotypes.size()) {
-    throw Error(ErrorKind::kInternal,
-                "controller: nsga2 learns from accuracy and latency, and was told " +
-                    std::to_string(objectives.size()) + " of them for " +
-                    std::to_string(genotypes.size()) + " genotypes");
-  }
-  for (size_t i = 0; i < objectives.size(); ++i) {
-    const Objectives& one = objectives[i];
+void check_objectives(std::span<const Observation> batch) {
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (!batch[i].objectives) {
+      throw Error(ErrorKind::kInternal,
+                  "controller: nsga2 learns from accuracy and latency, and observation " +
+                      std::to_string(i) + " of the batch has none");
+    }
+    const Objectives& one = *batch[i].objectives;
     if (!one.complete || (std::isfinite(one.accuracy) && std::isfinite(one.latency_ms))) continue;
     throw Error(ErrorKind::kInternal, "controller: objective " + std::to_string(i) +
                                           " of the batch is not finite: accuracy " +
@@ -152,21 +145,20 @@ void check_objectives(std::span<const Genotype> genotypes, std::span<const Objec
 }
 
 // A genotype told again counts once, as it was measured last.
-UpdateStats Nsga2::update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                          std::span<const double> weights, std::span<const Objectives> objectives) {
-  check_batch(decisions_, genotypes, rewards, weights);
-  check_objectives(genotypes, objectives);
+UpdateStats Nsga2::update(std::span<const Observation> batch) {
+  check_batch(decisions_, batch);
+  check_objectives(batch);
   UpdateStats stats;
-  for (size_t i = 0; i < genotypes.size(); ++i) {
+  for (const auto& observation : batch) {
     const auto known = std::find_if(members_.begin(), members_.end(), [&](const Individual& m) {
-      return m.genotype == genotypes[i];
+      return m.genotype == observation.genotype;
     });
     if (known != members_.end()) {
-      known->objectives = objectives[i];
+      known->objectives = *observation.objectives;
     } else {
-      members_.push_back({genotypes[i], objectives[i]});
+      members_.push_back({observation.genotype, *observation.objectives});
     }
-    stats.mean_reward += rewards[i] / static_cast<double>(rewards.size());
+    stats.mean_reward += observation.reward / static_cast<double>(batch.size());
   }
   std::vector<Objectives> points;
   for (const Individual& member : members_) points.push_back(member.objectives);

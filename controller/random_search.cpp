@@ -18,9 +18,8 @@ class RandomSearch final : public Controller {
     return genotypes;
   }
 
-  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                     std::span<const double> weights) override {
-    check_batch(decisions_, genotypes, rewards, weights);
+  UpdateStats update(std::span<const Observation> batch) override {
+    check_batch(decisions_, batch);
     return {};
   }
 

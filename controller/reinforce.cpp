@@ -36,8 +36,7 @@ class PolicyGradient final : public Controller {
 
   std::vector<Genotype> sample(int n, RandomStream& stream) override;
 
-  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                     std::span<const double> weights) override;
+  UpdateStats update(std::span<const Observation> batch) override;
 
   std::vector<double> log_probabilities(std::span<const Genotype> genotypes) override {
     for (const auto& genotype : genotypes) check_genotype(decisions_, genotype);
@@ -155,16 +154,20 @@ void PolicyGradient::step(std::span<const Genotype> genotypes, const Factors& fa
 
 // The gradient of E_now[advantage] is E_then[p_now / p_then x advantage x grad log p_now]: a weight
 // is a factor of its sample's advantage.
-UpdateStats PolicyGradient::update(std::span<const Genotype> genotypes,
-                                   std::span<const double> rewards,
-                                   std::span<const double> weights) {
-  check_batch(decisions_, genotypes, rewards, weights);
+UpdateStats PolicyGradient::update(std::span<const Observation> batch) {
+  check_batch(decisions_, batch);
   UpdateStats stats{.baseline = advantages_.baseline()};
-  if (genotypes.empty()) return stats;
+  if (batch.empty()) return stats;
+  std::vector<Genotype> genotypes;
+  std::vector<double> rewards;
+  for (const auto& observation : batch) {
+    genotypes.push_back(observation.genotype);
+    rewards.push_back(observation.reward);
+  }
   stats.mean_reward =
       std::accumulate(rewards.begin(), rewards.end(), 0.0) / static_cast<double>(rewards.size());
   std::vector<double> advantages = advantages_.of(rewards);
-  for (size_t i = 0; i < weights.size(); ++i) advantages[i] *= weights[i];
+  for (size_t i = 0; i < batch.size(); ++i) advantages[i] *= batch[i].weight;
   if (config_.kind == ControllerKind::kPpo) {
     ppo(genotypes, advantages, stats);
   } else {

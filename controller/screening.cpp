@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 
+#include "controller/decorator.h"
 #include "controller/predictor.h"
 #include "controller/state.h"
 
@@ -17,49 +18,31 @@ constexpr size_t kFewest = 16;
 /// Rewards that are remembered: what a fit takes grows with their cube.
 constexpr size_t kMost = 256;
 
-class Screened final : public Controller {
+class Screened final : public ControllerDecorator {
  public:
   Screened(std::unique_ptr<Controller> inner, ControllerKind kind,
            const std::vector<Decision>& decisions, int candidates)
-      : inner_(std::move(inner)),
+      : ControllerDecorator(std::move(inner)),
         kind_(kind),
         decisions_(decisions),
         candidates_(static_cast<size_t>(candidates)) {}
 
   std::vector<Genotype> sample(int n, RandomStream& stream) override;
 
-  void awaits(std::span<const Genotype> proposed) override { inner_->awaits(proposed); }
-
-  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                     std::span<const double> weights) override {
-    const UpdateStats stats = inner_->update(genotypes, rewards, weights);
-    remember(genotypes, rewards);
+  UpdateStats update(std::span<const Observation> batch) override {
+    const UpdateStats stats = inner().update(batch);
+    remember(batch);
     return stats;
-  }
-  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                     std::span<const double> weights,
-                     std::span<const Objectives> objectives) override {
-    const UpdateStats stats = inner_->update(genotypes, rewards, weights, objectives);
-    remember(genotypes, rewards);
-    return stats;
-  }
-
-  std::vector<double> log_probabilities(std::span<const Genotype> genotypes) override {
-    return inner_->log_probabilities(genotypes);
-  }
-  std::vector<std::vector<double>> marginals(int samples, RandomStream& stream) override {
-    return inner_->marginals(samples, stream);
   }
 
   std::string save() const override;
   void restore(const std::string& bytes) override;
 
  private:
-  void remember(std::span<const Genotype> genotypes, std::span<const double> rewards);
+  void remember(std::span<const Observation> batch);
   void forget();
   const RewardPredictor& predictor();
 
-  std::unique_ptr<Controller> inner_;
   ControllerKind kind_;
   std::vector<Decision> decisions_;
   size_t candidates_;
@@ -69,8 +52,8 @@ class Screened final : public Controller {
 };
 
 std::vector<Genotype> Screened::sample(int n, RandomStream& stream) {
-  if (genotypes_.size() < kFewest) return inner_->sample(n, stream);
-  auto drawn = inner_->sample(n * static_cast<int>(candidates_), stream);
+  if (genotypes_.size() < kFewest) return inner().sample(n, stream);
+  auto drawn = inner().sample(n * static_cast<int>(candidates_), stream);
   std::vector<Genotype> chosen;
   for (auto first = drawn.begin(); first != drawn.end();) {
     const auto last = first + static_cast<std::ptrdiff_t>(candidates_);
@@ -88,12 +71,12 @@ const RewardPredictor& Screened::predictor() {
   return *predictor_;
 }
 
-void Screened::remember(std::span<const Genotype> genotypes, std::span<const double> rewards) {
-  if (genotypes.empty()) return;
+void Screened::remember(std::span<const Observation> batch) {
+  if (batch.empty()) return;
   predictor_.reset();
-  for (size_t i = 0; i < genotypes.size(); ++i) {
-    genotypes_.push_back(genotypes[i]);
-    rewards_.push_back(rewards[i]);
+  for (const auto& observation : batch) {
+    genotypes_.push_back(observation.genotype);
+    rewards_.push_back(observation.reward);
   }
   if (genotypes_.size() > kMost) forget();
 }
@@ -120,7 +103,7 @@ void Screened::forget() {
 
 std::string Screened::save() const {
   StateWriter writer(kind_, decisions_);
-  writer.text(inner_->save());
+  writer.text(inner().save());
   writer.integer(genotypes_.size());
   for (size_t i = 0; i < genotypes_.size(); ++i) {
     writer.text(to_text(genotypes_[i]));
@@ -131,7 +114,7 @@ std::string Screened::save() const {
 
 void Screened::restore(const std::string& bytes) {
   StateReader reader(bytes, kind_, decisions_);
-  const std::string inner = reader.text();
+  const std::string state = reader.text();
   std::vector<Genotype> genotypes;
   std::vector<double> rewards;
   for (uint64_t left = reader.integer(); left > 0; --left) {
@@ -139,7 +122,7 @@ void Screened::restore(const std::string& bytes) {
     rewards.push_back(reader.number());
   }
   reader.finish();
-  inner_->restore(inner);
+  inner().restore(state);
   genotypes_ = std::move(genotypes);
   rewards_ = std::move(rewards);
   predictor_.reset();

@@ -4,6 +4,11 @@
 
 namespace ridgeline {
 
+std::optional<YamlView> ConfigReader::claim(const char* name) {
+  known_.emplace_back(name);
+  return view_.find(known_.back());
+}
+
 void ConfigReader::check_range(const YamlView& view, double number, const FieldInfo& info) {
   if (!std::isfinite(number)) view.fail("must be a finite number");
   if (number >= info.min && number <= info.max) return;
@@ -17,7 +22,7 @@ void ConfigReader::check_range(const YamlView& view, double number, const FieldI
     valid = "at most " + ConfigWriter::plain_number(info.max);
   }
   view.fail("out of range: " + ConfigWriter::plain_number(number) + "; valid: " + valid +
-            (info.unit.empty() ? "" : " " + info.unit));
+            (*info.unit ? " " + std::string(info.unit) : ""));
 }
 
 std::string ConfigWriter::plain_number(double value) {
@@ -41,12 +46,16 @@ std::string ConfigWriter::quoted(const std::string& value) {
   return out.c_str();
 }
 
-void ConfigWriter::line(const std::string& name, const std::string& value, const FieldInfo& info,
+void ConfigWriter::Inline::add(const char* name, const std::string& value) {
+  parts_.push_back(std::string(name) + ": " + value);
+}
+
+void ConfigWriter::line(const char* name, const std::string& value, const FieldInfo& info,
                         const std::vector<std::string>& choices) {
   const std::string margin(static_cast<size_t>(indent_), ' ');
   if (annotate_) {
     text_ += margin + "# " + info.help;
-    if (!info.unit.empty()) text_ += " [" + info.unit + "]";
+    if (*info.unit) text_ += " [" + std::string(info.unit) + "]";
     const bool low = std::isfinite(info.min), high = std::isfinite(info.max);
     if (low && high) {
       text_ += " (" + plain_number(info.min) + " .. " + plain_number(info.max) + ")";
@@ -60,7 +69,7 @@ void ConfigWriter::line(const std::string& name, const std::string& value, const
   text_ += margin + name + ": " + value + "\n";
 }
 
-void ConfigWriter::open_section(const std::string& name, const std::string& help) {
+void ConfigWriter::open_section(const char* name, const char* help) {
   const std::string margin(static_cast<size_t>(indent_), ' ');
   if (annotate_) text_ += (text_.empty() ? "" : "\n") + margin + "# " + help + "\n";
   text_ += margin + name + ":\n";

@@ -15,8 +15,8 @@ namespace ridgeline {
 
 /// What is known of one configuration field besides its name and default.
 struct FieldInfo {
-  std::string help;                                       ///< meaning, one line
-  std::string unit = {};                                  ///< "ms", "epochs", ...
+  const char* help = "";                                  ///< meaning, one line
+  const char* unit = "";                                  ///< "ms", "epochs", ...
   double min = -std::numeric_limits<double>::infinity();  ///< smallest valid number
   double max = std::numeric_limits<double>::infinity();   ///< largest valid number
 };
@@ -65,15 +65,13 @@ class ConfigReader {
   }
 
   template <class T>
-  void field(const std::string& name, T& value, const FieldInfo& info) {
-    known_.push_back(name);
-    if (const auto child = view_.find(name)) read(*child, value, info);
+  void field(const char* name, T& value, const FieldInfo& info) {
+    if (const auto child = claim(name)) read(*child, value, info);
   }
 
   template <class T>
-  void section(const std::string& name, T& value, const std::string&) {
-    known_.push_back(name);
-    if (const auto child = view_.find(name)) {
+  void section(const char* name, T& value, const char*) {
+    if (const auto child = claim(name)) {
       ConfigReader reader(*child);
       value.describe(reader);
       reader.finish();
@@ -134,6 +132,8 @@ class ConfigReader {
     value = inner;
   }
   static void check_range(const YamlView& view, double number, const FieldInfo& info);
+  /// What stands under a key that a field describes, if anything.
+  std::optional<YamlView> claim(const char* name);
 
   const YamlView& view_;
   std::vector<std::string> known_;
@@ -146,12 +146,12 @@ class ConfigWriter {
   explicit ConfigWriter(bool annotate, int indent = 0) : annotate_(annotate), indent_(indent) {}
 
   template <class T>
-  void field(const std::string& name, T& value, const FieldInfo& info) {
+  void field(const char* name, T& value, const FieldInfo& info) {
     line(name, text_of(value), info, choices_of(value));
   }
 
   template <class T>
-  void section(const std::string& name, T& value, const std::string& help) {
+  void section(const char* name, T& value, const char* help) {
     open_section(name, help);
     ConfigWriter inner(annotate_, indent_ + 2);
     value.describe(inner);
@@ -167,16 +167,17 @@ class ConfigWriter {
   class Inline {
    public:
     template <class T>
-    void field(const std::string& name, T& value, const FieldInfo&) {
-      parts_.push_back(name + ": " + text_of(value));
+    void field(const char* name, T& value, const FieldInfo&) {
+      add(name, text_of(value));
     }
     template <class T>
-    void section(const std::string& name, T& value, const std::string&) {
-      parts_.push_back(name + ": " + text_of(value));
+    void section(const char* name, T& value, const char*) {
+      add(name, text_of(value));
     }
     std::string str() const { return "{" + join(parts_) + "}"; }
 
    private:
+    void add(const char* name, const std::string& value);
     std::vector<std::string> parts_;
   };
 
@@ -225,9 +226,9 @@ class ConfigWriter {
   }
   static std::string number_text(double value);
   static std::string quoted(const std::string& value);
-  void line(const std::string& name, const std::string& value, const FieldInfo& info,
+  void line(const char* name, const std::string& value, const FieldInfo& info,
             const std::vector<std::string>& choices);
-  void open_section(const std::string& name, const std::string& help);
+  void open_section(const char* name, const char* help);
 
   bool annotate_;
   int indent_;

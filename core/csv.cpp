@@ -11,7 +11,7 @@
 namespace ridgeline {
 namespace {
 
-[[noreturn]] void fail(const std::string& where, const std::string& what) {
+[[noreturn]] void fail_csv(const std::string& where, const std::string& what) {
   throw Error(ErrorKind::kData, where + ": " + what);
 }
 
@@ -28,7 +28,7 @@ std::string quoted_cell(std::string_view line, size_t& at, const std::string& wh
       return cell;
     }
   }
-  fail(where, "a quoted cell has no closing quote on its line");
+  fail_csv(where, "a quoted cell has no closing quote on its line");
 }
 
 std::vector<std::string> split(std::string_view line, const std::string& where) {
@@ -36,7 +36,7 @@ std::vector<std::string> split(std::string_view line, const std::string& where) 
   for (size_t at = 0;; ++at) {
     if (at < line.size() && line[at] == '"') {
       cells.push_back(quoted_cell(line, at, where));
-      if (at < line.size() && line[at] != ',') fail(where, "text after a closing quote");
+      if (at < line.size() && line[at] != ',') fail_csv(where, "text after a closing quote");
     } else {
       const size_t end = std::min(line.find(',', at), line.size());
       cells.emplace_back(line.substr(at, end - at));
@@ -49,7 +49,7 @@ std::vector<std::string> split(std::string_view line, const std::string& where) 
 void check_columns(const std::vector<std::string>& columns, const std::string& source) {
   std::set<std::string> seen;
   for (const auto& name : columns) {
-    if (!seen.insert(name).second) fail(source, "two columns are named '" + name + "'");
+    if (!seen.insert(name).second) fail_csv(source, "two columns are named '" + name + "'");
   }
 }
 
@@ -68,7 +68,7 @@ CsvTable CsvTable::parse(const std::string& text, const std::string& source) {
     table.add_line(std::string_view(text).substr(begin, end - begin), ++number);
     begin = end + 1;
   }
-  if (table.columns_.empty()) fail(source, "empty; expected a first line of column names");
+  if (table.columns_.empty()) fail_csv(source, "empty; expected a first line of column names");
   return table;
 }
 
@@ -81,8 +81,8 @@ void CsvTable::add_line(std::string_view line, size_t number) {
     columns_ = std::move(cells);
     check_columns(columns_, source_);
   } else if (cells.size() != columns_.size()) {
-    fail(where, std::to_string(cells.size()) + " cells where " + std::to_string(columns_.size()) +
-                    " columns are named");
+    fail_csv(where, std::to_string(cells.size()) + " cells where " +
+                        std::to_string(columns_.size()) + " columns are named");
   } else {
     rows_.push_back({number, std::move(cells)});
   }
@@ -96,8 +96,9 @@ size_t CsvTable::column(const std::string& name) const {
   const auto found = std::find(columns_.begin(), columns_.end(), name);
   if (found != columns_.end()) return static_cast<size_t>(found - columns_.begin());
   const std::string near = nearest_name(name, columns_);
-  fail(source_, "no column '" + name + "'; " +
-                    (near.empty() ? "columns: " + join(columns_) : "did you mean '" + near + "'?"));
+  fail_csv(source_,
+           "no column '" + name + "'; " +
+               (near.empty() ? "columns: " + join(columns_) : "did you mean '" + near + "'?"));
 }
 
 const std::string& CsvTable::text(size_t row, const std::string& name) const {
@@ -111,8 +112,8 @@ double CsvTable::number(size_t row, size_t column) const {
   if (result.ec == std::errc() && result.ptr == cell.data() + cell.size() && std::isfinite(value)) {
     return value;
   }
-  fail(where(row), columns_[column] + ": '" + cell +
-                       "' is no finite number (units belong into the column's name)");
+  fail_csv(where(row), columns_[column] + ": '" + cell +
+                           "' is no finite number (units belong into the column's name)");
 }
 
 double CsvTable::number(size_t row, const std::string& name) const {

@@ -12,7 +12,7 @@
 namespace ridgeline {
 namespace {
 
-[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
+[[noreturn]] void fail_gzip(const std::filesystem::path& path, const std::string& what) {
   throw Error(ErrorKind::kData, path.string() + ": " + what);
 }
 
@@ -20,7 +20,7 @@ namespace {
 
 std::string read_maybe_gzip(const std::filesystem::path& path) {
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
-  if (!file) fail(path, std::string("cannot be opened: ") + std::strerror(errno));
+  if (!file) fail_gzip(path, std::string("cannot be opened: ") + std::strerror(errno));
   std::string content;
   std::vector<char> chunk(1 << 20);
   int got = 0;
@@ -29,10 +29,11 @@ std::string read_maybe_gzip(const std::filesystem::path& path) {
   }
   int status = Z_OK;
   gzerror(file.get(), &status);
-  if (status == Z_ERRNO) fail(path, std::string("cannot be read: ") + std::strerror(errno));
-  if (status == Z_BUF_ERROR) fail(path, "the gzip stream is truncated: expected its end marker");
+  if (status == Z_ERRNO) fail_gzip(path, std::string("cannot be read: ") + std::strerror(errno));
+  if (status == Z_BUF_ERROR)
+    fail_gzip(path, "the gzip stream is truncated: expected its end marker");
   if (got < 0 || status != Z_OK)
-    fail(path, "the gzip stream is damaged: expected a valid checksum");
+    fail_gzip(path, "the gzip stream is damaged: expected a valid checksum");
   return content;
 }
 

@@ -31,6 +31,10 @@ bool looks_numeric(const std::string& text) {
 
 }  // namespace
 
+std::string format_percent(double share, int digits) {
+  return format_fixed(100 * share, digits) + " %";
+}
+
 std::string format_fixed(double value, int digits) {
   std::string text(static_cast<size_t>(std::snprintf(nullptr, 0, "%.*f", digits, value)), ' ');
   std::snprintf(text.data(), text.size() + 1, "%.*f", digits, value);

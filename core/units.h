@@ -11,6 +11,7 @@ std::string format_bytes(double bytes);  ///< 1536 -> "1.50 KiB"
 std::string format_ms(double ms);  ///< 0.0123 -> "0.0123 ms", 13.4 -> "13.4 ms", 1234 -> "1.23 s"
 std::string format_duration(double seconds);  ///< 75 -> "1m15s"
 std::string format_fixed(double value, int digits);
+std::string format_percent(double share, int digits = 1);  ///< 0.123 -> "12.3 %"
 
 /// A table for terminals: first row of `header`, columns padded, numbers right-aligned.
 struct TextTable {

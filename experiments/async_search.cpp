@@ -18,7 +18,7 @@ namespace {
 constexpr int kBlock = 16;
 
 /// Proposals known already that are passed over before one is taken nevertheless.
-constexpr int kResamples = 100;
+constexpr int kAsyncResamples = 100;
 /// Blocks of one proposal's attempts draw from streams that no proposal's first block uses.
 constexpr uint64_t kBlockStreams = uint64_t{1} << 32;
 
@@ -99,15 +99,15 @@ std::vector<Proposal> AsyncSearch::read_proposals(std::span<const Trial> recorde
                                      " but no proposal of it: it is no record of an asynchronous "
                                      "search, or is damaged");
   }
-  std::vector<Genotype> awaited;
+  std::vector<Genotype> pending;
   for (size_t id = 0; id < proposed.size(); ++id) {
     proposed[id].id = id;
     proposals_.push_back({proposed[id].updates, proposed[id].log_probability});
     if (proposed[id].updates < 0) continue;
     first_with_.emplace(proposed[id].genotype, id);
-    awaited.push_back(genotype_from_text(proposed[id].genotype));
+    pending.push_back(genotype_from_text(proposed[id].genotype));
   }
-  parts_.controller.awaits(awaited);
+  parts_.controller.add_pending(pending);
   return proposed;
 }
 
@@ -144,7 +144,7 @@ std::string AsyncSearch::propose(uint64_t id) {
   parts_.store.append_proposals({{id, genotype, updates_, log_probability}});
   proposals_[id] = {updates_, log_probability};
   first_with_.emplace(genotype, id);
-  parts_.controller.awaits(std::vector<Genotype>{genotype_from_text(genotype)});
+  parts_.controller.add_pending(std::vector<Genotype>{genotype_from_text(genotype)});
   return genotype;
 }
 
@@ -159,7 +159,8 @@ std::pair<std::string, double> AsyncSearch::next_sample(uint64_t id) {
     if (sampled_.empty()) sample_block(id + static_cast<uint64_t>(attempt) * kBlockStreams);
     auto sample = std::move(sampled_.front());
     sampled_.pop_front();
-    if (!resample || attempt == kResamples || !first_with_.contains(sample.first)) return sample;
+    if (!resample || attempt == kAsyncResamples || !first_with_.contains(sample.first))
+      return sample;
   }
 }
 
@@ -257,19 +258,18 @@ void AsyncSearch::learn() {
   journal_.commit();
   Lesson lesson;
   for (const uint64_t id : batch_) lesson.add(done_.at(id), config_.failures);
-  std::vector<double> weights;
-  if (!batch_.empty()) weights = parts_.controller.log_probabilities(lesson.genotypes);
+  const auto log_p_now = parts_.controller.log_probabilities(lesson.genotypes());
   for (size_t i = 0; i < batch_.size(); ++i) {
     const Origin& proposal = proposals_[batch_[i]];
-    const double ratio = importance_ratio(weights[i], proposal.log_probability);
-    weights[i] = std::min(ratio, config_.search.importance_clip);
+    const double ratio = importance_ratio(log_p_now[i], proposal.log_probability);
+    lesson.weigh(i, std::min(ratio, config_.search.importance_clip));
     const int age = std::max(0, updates_ - proposal.updates);
     staleness_sum_ += age;
     largest_staleness_ = std::max(largest_staleness_, age);
     clipped_ += ratio > config_.search.importance_clip;
   }
   learned_ += static_cast<double>(batch_.size());
-  record.stats = lesson.teach(parts_.controller, weights);
+  record.stats = lesson.teach(parts_.controller);
   stop_rules_.learned(record.stats, record.id < recorded_updates_);
   batch_.clear();
   sampled_.clear();

@@ -6,9 +6,17 @@ namespace ridgeline {
 
 void Lesson::add(const Trial& trial, const FailureConfig& policy) {
   if (!counts_in_update(policy, trial)) return;
-  genotypes.push_back(genotype_from_text(trial.genotype));
-  rewards.push_back(trial.reward);
-  objectives.push_back({trial.accuracy, trial.latency_ms, trial.status == TrialStatus::kComplete});
+  const Objectives objectives{trial.accuracy, trial.latency_ms,
+                              trial.status == TrialStatus::kComplete};
+  observations_.push_back({.genotype = genotype_from_text(trial.genotype),
+                           .reward = trial.reward,
+                           .objectives = objectives});
+}
+
+std::vector<Genotype> Lesson::genotypes() const {
+  std::vector<Genotype> genotypes;
+  for (const auto& observation : observations_) genotypes.push_back(observation.genotype);
+  return genotypes;
 }
 
 double importance_ratio(double log_p_now, double log_p_then) {

@@ -10,16 +10,17 @@ namespace ridgeline {
 
 /// What a controller is told of a batch of trials: the same in both search loops, and where a run
 /// is replayed to be explained.
-struct Lesson {
-  std::vector<Genotype> genotypes;
-  std::vector<double> rewards;
-  std::vector<Objectives> objectives;
-
+class Lesson {
+ public:
   /// Adds a trial, unless the failure policy keeps it from the controller.
   void add(const Trial& trial, const FailureConfig& policy);
-  UpdateStats teach(Controller& controller, const std::vector<double>& weights = {}) const {
-    return controller.update(genotypes, rewards, weights, objectives);
-  }
+  /// Sets the importance weight of the trial that was added as number `i`.
+  void weigh(size_t i, double weight) { observations_[i].weight = weight; }
+  std::vector<Genotype> genotypes() const;
+  UpdateStats teach(Controller& controller) const { return controller.update(observations_); }
+
+ private:
+  std::vector<Observation> observations_;
 };
 
 /// p_now / p_then of a sample that an earlier policy proposed, from the two log-probabilities. 1

@@ -25,7 +25,7 @@ namespace ridgeline {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::chrono::milliseconds kPollPause{10};
+constexpr std::chrono::milliseconds kWorkerPause{10};
 constexpr const char* kCheckpoint = ".checkpoint";
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
@@ -187,7 +187,7 @@ std::optional<TrialResult> LocalExecutor::next(std::chrono::milliseconds patienc
     if (running_.empty()) return std::nullopt;
     if (auto result = reap()) return result;
     if (std::chrono::steady_clock::now() >= deadline) return std::nullopt;
-    std::this_thread::sleep_for(kPollPause);
+    std::this_thread::sleep_for(kWorkerPause);
   }
 }
 

@@ -36,7 +36,7 @@ void relearn(const ExperimentConfig& config, std::vector<Trial> batch,
     lesson.teach(controller);
     return;
   }
-  std::vector<double> weights = controller.log_probabilities(lesson.genotypes);
+  const auto log_p_now = controller.log_probabilities(lesson.genotypes());
   for (size_t i = 0; i < batch.size(); ++i) {
     const auto proposal =
         std::lower_bound(proposals.begin(), proposals.end(), batch[i].id,
@@ -45,10 +45,10 @@ void relearn(const ExperimentConfig& config, std::vector<Trial> batch,
       throw Error(ErrorKind::kRun, "the store holds trial " + std::to_string(batch[i].id) +
                                        " but no proposal of it: it is damaged");
     }
-    weights[i] = std::min(importance_ratio(weights[i], proposal->log_probability),
-                          config.search.importance_clip);
+    const double ratio = importance_ratio(log_p_now[i], proposal->log_probability);
+    lesson.weigh(i, std::min(ratio, config.search.importance_clip));
   }
-  lesson.teach(controller, weights);
+  lesson.teach(controller);
 }
 
 }  // namespace

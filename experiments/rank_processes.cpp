@@ -15,7 +15,7 @@ extern char** environ;
 namespace ridgeline {
 namespace {
 
-constexpr std::chrono::milliseconds kPollPause{10};
+constexpr std::chrono::milliseconds kRankPause{10};
 
 Evaluation failed(const std::string& rank, int wait_status) {
   Evaluation result;
@@ -68,7 +68,7 @@ std::optional<Evaluation> RankProcesses::failure(std::chrono::milliseconds patie
   while (true) {
     if (auto found = reap()) return found;
     if (std::chrono::steady_clock::now() >= deadline) return std::nullopt;
-    std::this_thread::sleep_for(kPollPause);
+    std::this_thread::sleep_for(kRankPause);
   }
 }
 

@@ -11,7 +11,7 @@ namespace ridgeline {
 namespace {
 
 // The name comes last: it alone may contain the separator.
-constexpr const char* kFormat = "%F|%K|%T|%M|%N|%r|%j";
+constexpr const char* kQueueFormat = "%F|%K|%T|%M|%N|%r|%j";
 constexpr size_t kTasksPerCancel = 500;
 
 template <class T>
@@ -154,7 +154,8 @@ std::optional<uint64_t> SlurmCommands::submit(const std::vector<std::string>& op
 }
 
 std::optional<std::vector<SlurmTask>> SlurmCommands::queue() const {
-  const CommandOutput output = run_({"squeue", "--me", "-h", "-r", "-t", "all", "-o", kFormat});
+  const CommandOutput output =
+      run_({"squeue", "--me", "-h", "-r", "-t", "all", "-o", kQueueFormat});
   if (output.timed_out || output.exit_code != 0) return std::nullopt;
   return parse_queue(output.out);
 }

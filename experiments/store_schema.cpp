@@ -185,15 +185,15 @@ constexpr const char* kVersion5 = R"(
 ALTER TABLE proposals ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 DELETE FROM facts WHERE key = 'config';
 )";
-constexpr std::array<const char*, kStoreVersion> kSteps = {kVersion1, kVersion2, kVersion3,
-                                                           kVersion4, kVersion5};
+constexpr std::array<const char*, kStoreVersion> kMigrations = {kVersion1, kVersion2, kVersion3,
+                                                                kVersion4, kVersion5};
 
 /// Tables that others refer to are replaced: references hold again at the end.
 void upgrade(Database& database, int64_t found) {
   database.execute("PRAGMA foreign_keys = OFF");
   Transaction transaction(database);
-  for (auto version = static_cast<size_t>(found); version < kSteps.size(); ++version)
-    database.execute(kSteps[version]);
+  for (auto version = static_cast<size_t>(found); version < kMigrations.size(); ++version)
+    database.execute(kMigrations[version]);
   if (found < 3) move_proposals(database);
   database.execute("PRAGMA user_version = " + std::to_string(kStoreVersion));
   transaction.commit();

@@ -10,13 +10,13 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kFormat = 1;
+constexpr int kTrialFileFormat = 1;
 
 json parse(const std::filesystem::path& path) {
   json document;
   try {
     document = json::parse(read_file(path));
-    if (document.at("format").get<int>() != kFormat) throw std::invalid_argument("format");
+    if (document.at("format").get<int>() != kTrialFileFormat) throw std::invalid_argument("format");
   } catch (const Error&) {
     throw;
   } catch (const std::exception&) {
@@ -28,7 +28,7 @@ json parse(const std::filesystem::path& path) {
 }  // namespace
 
 void write_trial_file(const std::filesystem::path& path, const TrialFile& file) {
-  const json document = {{"format", kFormat},
+  const json document = {{"format", kTrialFileFormat},
                          {"accuracy", write_config(file.accuracy)},
                          {"architecture", to_yaml(file.spec.architecture)},
                          {"seed", file.spec.seed},
@@ -63,7 +63,7 @@ void write_result_file(const std::filesystem::path& path, const Evaluation& eval
   json metrics = json::array();
   for (const auto& [epoch, name, value] : evaluation.metrics)
     metrics.push_back({{"epoch", epoch}, {"name", name}, {"value", value}});
-  const json document = {{"format", kFormat},
+  const json document = {{"format", kTrialFileFormat},
                          {"status", enum_name(evaluation.status)},
                          {"accuracy", evaluation.accuracy},
                          {"loss", evaluation.loss},

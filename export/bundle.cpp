@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "export/compare.h"
 #include "export/torchscript.h"
+#include "runtime/network_module.h"
 #include "runtime/weights.h"
 
 namespace ridgeline {
@@ -92,6 +93,15 @@ std::vector<ExportFormat> export_formats_from_text(const std::string& text) {
                                        join(enum_choices<ExportFormat>()));
   }
   return formats;
+}
+
+ExportReport export_bundle(const Architecture& architecture, const std::filesystem::path& weights,
+                           uint64_t seed, const std::vector<ExportFormat>& formats,
+                           const std::filesystem::path& folder) {
+  NetworkModule module(lower(architecture), seed);
+  if (!weights.empty()) load_weights(*module, weights);
+  module->eval();
+  return export_bundle(architecture, module, formats, folder);
 }
 
 ExportReport export_decisions(const Architecture& architecture,

@@ -5,10 +5,11 @@
 #include <vector>
 
 #include "export/format.h"
-#include "runtime/network_module.h"
 #include "search_space/architecture.h"
 
 namespace ridgeline {
+
+class NetworkModule;
 
 /// The formats of a comma-separated list ("yaml,torchscript"), each once. Throws `kUsage` for an
 /// empty list or another word.
@@ -32,6 +33,12 @@ inline constexpr double kExportTolerance = 1e-5;
 /// the folder cannot be written.
 ExportReport export_bundle(const Architecture& architecture, NetworkModule& module,
                            const std::vector<ExportFormat>& formats,
+                           const std::filesystem::path& folder);
+
+/// The same for the network with the trained weights of the file `weights`, or with those it starts
+/// from under `seed` where `weights` is empty.
+ExportReport export_bundle(const Architecture& architecture, const std::filesystem::path& weights,
+                           uint64_t seed, const std::vector<ExportFormat>& formats,
                            const std::filesystem::path& folder);
 
 /// The same for a point of plain decisions: architecture.yaml. Throws `kConfig` for a format that

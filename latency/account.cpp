@@ -36,7 +36,7 @@ double share(double part, const Latency& latency) { return latency.ms > 0 ? part
 
 double ratio(double flops, double bytes) { return bytes > 0 ? flops / bytes : 0; }
 
-std::string percent(double value) { return format_fixed(value * 100, 1) + "%"; }
+std::string percent_cell(double value) { return format_fixed(value * 100, 1) + "%"; }
 
 // "conv 3x3 + batch norm + swish": the operator that starts a kernel and what runs in it.
 std::vector<std::string> kernel_labels(const Network& network, const Latency& latency) {
@@ -66,7 +66,7 @@ std::string summary(const Network& network, const Latency& latency) {
   }
   text += "\nW " + format_count(latency.flops) + "FLOP, Q " + format_bytes(latency.bytes) + ", I " +
           format_fixed(latency.intensity, 1) + " FLOP/byte";
-  if (latency.efficiency > 0) text += ", E " + percent(latency.efficiency);
+  if (latency.efficiency > 0) text += ", E " + percent_cell(latency.efficiency);
   return text + "\n";
 }
 
@@ -77,8 +77,8 @@ std::string kernel_table(const Network& network, const Latency& latency) {
   for (const OperatorLatency& op : latency.operators) {
     if (op.ms == 0) continue;
     table.rows.push_back(
-        {format_fixed(op.ms, 4), percent(share(op.ms, latency)), format_count(op.flops),
-         format_bytes(op.bytes), format_fixed(op.intensity, 1), percent(op.efficiency),
+        {format_fixed(op.ms, 4), percent_cell(share(op.ms, latency)), format_count(op.flops),
+         format_bytes(op.bytes), format_fixed(op.intensity, 1), percent_cell(op.efficiency),
          to_string(op.bound), network.node(op.node).name, labels[static_cast<size_t>(op.node)]});
   }
   return table.str();
@@ -88,7 +88,7 @@ std::string stage_table(const Network& network, const Latency& latency) {
   TextTable table;
   table.header = {"ms", "share", "W FLOP", "Q bytes", "I", "kernels", "stage"};
   for (const StageSum& stage : sum_stages(network, latency)) {
-    table.rows.push_back({format_fixed(stage.ms, 4), percent(share(stage.ms, latency)),
+    table.rows.push_back({format_fixed(stage.ms, 4), percent_cell(share(stage.ms, latency)),
                           format_count(stage.flops), format_bytes(stage.bytes),
                           format_fixed(ratio(stage.flops, stage.bytes), 1),
                           std::to_string(stage.kernels), stage.name});

@@ -13,7 +13,7 @@
 namespace ridgeline {
 namespace {
 
-constexpr size_t kTail = 300;  // characters of a program's last words that a message keeps
+constexpr size_t kLastWords = 300;  // characters of a program's last words that a message keeps
 
 std::string trimmed(const std::string& text) {
   constexpr const char* kBlank = " \t\r\n\f\v";
@@ -25,7 +25,7 @@ std::string trimmed(const std::string& text) {
 /// The end of `text` on one line: messages are one line.
 std::string tail(const std::string& text) {
   std::string end = trimmed(text);
-  if (end.size() > kTail) end = "..." + end.substr(end.size() - kTail);
+  if (end.size() > kLastWords) end = "..." + end.substr(end.size() - kLastWords);
   for (char& c : end) {
     if (c == '\n' || c == '\r') c = ' ';
   }

@@ -62,8 +62,6 @@ std::function<double()> lost_share_at(const RunPlace& place) {
   };
 }
 
-std::string percent(double share) { return format_fixed(100 * share, 1) + " %"; }
-
 }  // namespace
 
 SpeedReference::SpeedReference(const RunPlace& place)
@@ -87,10 +85,12 @@ SteadyMeter::SteadyMeter(SteadyRules rules, std::function<double()> reference_ms
 
 std::string SteadyMeter::disturbance(double before_ms, double after_ms, double lost) const {
   const double drift = after_ms / before_ms - 1;
-  if (lost > rules_.lost) return "off the processor for " + percent(lost) + " of the time";
-  if (std::abs(drift) > rules_.drift) return "the machine's speed changed by " + percent(drift);
+  if (lost > rules_.lost) return "off the processor for " + format_percent(lost) + " of the time";
+  if (std::abs(drift) > rules_.drift)
+    return "the machine's speed changed by " + format_percent(drift);
   const double slow = std::max(before_ms, after_ms) / quickest_ms_ - 1;
-  if (slow > rules_.slow) return "the machine was slower by " + percent(slow) + " than at its best";
+  if (slow > rules_.slow)
+    return "the machine was slower by " + format_percent(slow) + " than at its best";
   return {};
 }
 

@@ -25,25 +25,24 @@ double median(std::vector<double> values) {
   return quantile(values, 0.5);
 }
 
-std::string percent(double share) { return format_fixed(100 * share, 1) + " %"; }
-
 std::string noise_of(const std::vector<double>& series, const Timing& timing, double half_width) {
   if (timing.relative_half_width() > half_width) {
-    return "the median is known to +-" + percent(timing.relative_half_width()) + " only, not +-" +
-           percent(half_width);
+    return "the median is known to +-" + format_percent(timing.relative_half_width()) +
+           " only, not +-" + format_percent(half_width);
   }
   const auto middle = series.begin() + static_cast<std::ptrdiff_t>(series.size() / 2);
   if (series.size() >= kDriftRuns) {
     const double drift =
         (median({middle, series.end()}) - median({series.begin(), middle})) / timing.median_ms;
     if (std::abs(drift) > 2 * half_width)
-      return "it drifted by " + percent(drift) + " between the halves of the series";
+      return "it drifted by " + format_percent(drift) + " between the halves of the series";
   }
   const auto slow = std::count_if(series.begin(), series.end(),
                                   [&](double ms) { return ms > kOutlier * timing.median_ms; });
   const double share = static_cast<double>(slow) / static_cast<double>(series.size());
   if (share > kOutlierShare)
-    return percent(share) + " of the runs took over " + format_fixed(kOutlier, 1) + " medians";
+    return format_percent(share) + " of the runs took over " + format_fixed(kOutlier, 1) +
+           " medians";
   return {};
 }
 

@@ -11,8 +11,8 @@
 namespace ridgeline {
 namespace {
 
-constexpr const char* kHeader = "network,round,latency_ms,reference_ms,place,disturbed";
-constexpr size_t kColumns = 6;
+constexpr const char* kTurnHeader = "network,round,latency_ms,reference_ms,place,disturbed";
+constexpr size_t kTurnColumns = 6;
 
 }  // namespace
 
@@ -20,7 +20,7 @@ TurnFile::TurnFile(std::filesystem::path path, const RunPlace& place)
     : path_(std::move(path)),
       place_(plain_field(std::to_string(place.batch) + "; " + enum_name(place.precision) + "; " +
                          place.device_text() + "; " + enum_name(place.memory_format))) {
-  std::string text = std::string(kHeader) + "\n";
+  std::string text = std::string(kTurnHeader) + "\n";
   if (std::filesystem::exists(path_)) {
     text = read_file(path_);
     text.resize(text.rfind('\n') + 1);  // a kill may have cut the last line
@@ -34,16 +34,16 @@ void TurnFile::read(const std::string& text) {
   std::istringstream lines(text);
   std::string line;
   std::getline(lines, line);
-  if (line != kHeader) {
+  if (line != kTurnHeader) {
     throw Error(ErrorKind::kData, path_.string() + ":1: its columns are '" + line +
-                                      "'; only a file with '" + kHeader + "' is continued");
+                                      "'; only a file with '" + kTurnHeader + "' is continued");
   }
   for (int number = 2; std::getline(lines, line); ++number) {
     const std::string where = path_.string() + ":" + std::to_string(number) + ": ";
     const auto fields = split_fields(line);
-    if (fields.size() != kColumns) {
+    if (fields.size() != kTurnColumns) {
       throw Error(ErrorKind::kData, where + "has " + std::to_string(fields.size()) +
-                                        " fields instead of " + std::to_string(kColumns));
+                                        " fields instead of " + std::to_string(kTurnColumns));
     }
     if (fields[4] != place_) {
       throw Error(ErrorKind::kData, where + "was measured at " + fields[4] + ", not at " + place_ +

@@ -1,13 +1,12 @@
 #include "network/densenet.h"
 
 #include "network/input_size.h"
+#include "network/torch_defaults.h"
 
 namespace ridgeline {
 namespace {
 
-constexpr BatchNorm kBatchNorm{.epsilon = 1e-5, .momentum = 0.1};
-constexpr ActivationKind kRelu = ActivationKind::kRelu;
-constexpr int kStemReduction = 4;
+constexpr int kDenseNetStem = 4;
 constexpr int kBottleneck = 4;  // a layer's 1x1 is this many growths wide
 
 class DenseNetBuilder {
@@ -21,7 +20,7 @@ class DenseNetBuilder {
                       .kernel_w = 7,
                       .stride = 2,
                       .padding = Padding::of(3, 3)};
-    x_ = builder_.conv_bn_act("stem", x_, stem, kBatchNorm, kRelu);
+    x_ = builder_.conv_bn_act("stem", x_, stem, kTorchBatchNorm, ActivationKind::kRelu);
     x_ = builder_.add("stem.pool", Pool{.kernel = 3, .stride = 2, .padding = Padding::of(1, 1)},
                       {x_});
     for (size_t i = 0; i < c_.layers.size(); ++i) {
@@ -39,15 +38,15 @@ class DenseNetBuilder {
 
  private:
   int bn_act(const std::string& name, int node) {
-    node = builder_.add(name + ".bn", kBatchNorm, {node});
-    return builder_.add(name + ".act", Activation{kRelu}, {node});
+    node = builder_.add(name + ".bn", kTorchBatchNorm, {node});
+    return builder_.add(name + ".act", Activation{ActivationKind::kRelu}, {node});
   }
 
   void add_layer(const std::string& name) {
     int node = bn_act(name + ".pre", x_);
-    node =
-        builder_.conv_bn_act(name + ".conv1", node,
-                             {.out_channels = int64_t{kBottleneck} * c_.growth}, kBatchNorm, kRelu);
+    node = builder_.conv_bn_act(name + ".conv1", node,
+                                {.out_channels = int64_t{kBottleneck} * c_.growth}, kTorchBatchNorm,
+                                ActivationKind::kRelu);
     node = builder_.add(
         name + ".conv2.conv",
         Conv2d{
@@ -77,7 +76,7 @@ Network densenet(const DenseNetConfig& config) {
   if (config.layers.empty()) {
     throw Error(ErrorKind::kConfig, "network " + config.name + ": needs at least one block");
   }
-  require_resolution(config.name, config.resolution, kStemReduction << (config.layers.size() - 1));
+  require_resolution(config.name, config.resolution, kDenseNetStem << (config.layers.size() - 1));
   return DenseNetBuilder(config).run();
 }
 

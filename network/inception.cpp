@@ -5,8 +5,8 @@
 namespace ridgeline {
 namespace {
 
-constexpr int kSmallestResolution = 75;
-constexpr double kDropout = 0.2;  // of the features; both papers keep 0.8
+constexpr int kSmallestInception = 75;
+constexpr double kHeadDropout = 0.2;  // of the features; both papers keep 0.8
 
 /// One convolution of a branch. Strided ones take no padding, the others keep the map's size.
 struct Layer {
@@ -87,14 +87,14 @@ class Inception {
 
   Network classifier(int classes) && {
     x_ = builder_.add("head.pool", GlobalAveragePool{}, {x_});
-    x_ = builder_.add("head.dropout", Dropout{kDropout}, {x_});
+    x_ = builder_.add("head.dropout", Dropout{kHeadDropout}, {x_});
     builder_.add("classifier", Linear{classes, true}, {x_});
     return std::move(builder_).build();
   }
 
  private:
   static const std::string& check_resolution(const std::string& name, int resolution) {
-    require_resolution(name, resolution, kSmallestResolution);
+    require_resolution(name, resolution, kSmallestInception);
     return name;
   }
 

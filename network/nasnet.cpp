@@ -5,7 +5,7 @@
 namespace ridgeline {
 namespace {
 
-constexpr int kSmallestResolution = 32;  // the network halves the map five times
+constexpr int kSmallestNasNet = 32;  // the network halves the map five times
 
 /// The cells of Figure 4. Every cell reads the output of the one before it, the current map c, and
 /// an earlier one, p; both are adapted to the cell's filters first.
@@ -156,7 +156,7 @@ class NasNetBuilder {
 }  // namespace
 
 Network nasnet_a(const std::string& name, int resolution, const NasNetA& config, int classes) {
-  require_resolution(name, resolution, kSmallestResolution);
+  require_resolution(name, resolution, kSmallestNasNet);
   if (config.filters < 8 || config.filters % 8 != 0) {
     throw Error(ErrorKind::kConfig, "network " + name + ": filters is " +
                                         std::to_string(config.filters) +

@@ -5,12 +5,11 @@
 
 #include "core/config.h"
 #include "network/input_size.h"
+#include "network/torch_defaults.h"
 
 namespace ridgeline {
 namespace {
 
-constexpr BatchNorm kBatchNorm{.epsilon = 1e-5, .momentum = 0.1};
-constexpr ActivationKind kRelu = ActivationKind::kRelu;
 constexpr int kWidthStep = 8;
 
 /// numpy and Python round halves to even; a half-up rounding would give RegNetY-800MF stages of
@@ -19,7 +18,7 @@ int to_multiple(double value, int step) {
   return static_cast<int>(std::nearbyint(value / step)) * step;
 }
 
-void check(const RegNetRule& rule) {
+void check_regnet(const RegNetRule& rule) {
   const auto require = [](bool good, const std::string& what, double value) {
     if (good) return;
     throw Error(ErrorKind::kConfig,
@@ -71,20 +70,21 @@ class RegNetBuilder {
         conv_bn_act(name + ".conv2", spatial(stage.width, stride, stage.width / stage.group_width));
     if (c_.se_ratio > 0) {
       const auto reduced = std::llround(c_.se_ratio * static_cast<double>(in));
-      x_ = builder_.squeeze_excite(name + ".se", x_, std::max<int64_t>(1, reduced), kRelu);
+      x_ = builder_.squeeze_excite(name + ".se", x_, std::max<int64_t>(1, reduced),
+                                   ActivationKind::kRelu);
     }
-    x_ = builder_.conv_bn(name + ".conv3", x_, {.out_channels = stage.width}, kBatchNorm);
+    x_ = builder_.conv_bn(name + ".conv3", x_, {.out_channels = stage.width}, kTorchBatchNorm);
     const bool same_shape = stride == 1 && in == stage.width;
-    const int skip =
-        same_shape ? entry
-                   : builder_.conv_bn(name + ".shortcut", entry,
-                                      {.out_channels = stage.width, .stride = stride}, kBatchNorm);
+    const int skip = same_shape ? entry
+                                : builder_.conv_bn(name + ".shortcut", entry,
+                                                   {.out_channels = stage.width, .stride = stride},
+                                                   kTorchBatchNorm);
     x_ = builder_.add(name + ".add", Add{}, {x_, skip});
-    x_ = builder_.add(name + ".act", Activation{kRelu}, {x_});
+    x_ = builder_.add(name + ".act", Activation{ActivationKind::kRelu}, {x_});
   }
 
   int conv_bn_act(const std::string& name, const Conv2d& conv) {
-    return builder_.conv_bn_act(name, x_, conv, kBatchNorm, kRelu);
+    return builder_.conv_bn_act(name, x_, conv, kTorchBatchNorm, ActivationKind::kRelu);
   }
 
   const RegNetConfig& c_;
@@ -95,7 +95,7 @@ class RegNetBuilder {
 }  // namespace
 
 std::vector<RegNetStage> regnet_stages(const RegNetRule& rule) {
-  check(rule);
+  check_regnet(rule);
   std::vector<RegNetStage> stages;
   for (int block = 0; block < rule.depth; ++block) {
     const double wanted = rule.width_0 + rule.slope * block;

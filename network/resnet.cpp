@@ -3,12 +3,11 @@
 #include <algorithm>
 
 #include "network/input_size.h"
+#include "network/torch_defaults.h"
 
 namespace ridgeline {
 namespace {
 
-constexpr BatchNorm kBatchNorm{.epsilon = 1e-5, .momentum = 0.1};
-constexpr ActivationKind kRelu = ActivationKind::kRelu;
 constexpr int kStemReduction = 4;
 constexpr int kBottleneckExpansion = 4;
 
@@ -66,15 +65,15 @@ class ResNetBuilder {
       add_bottleneck(name, width, out, stride);
     } else {
       x_ = conv_bn_act(name + ".conv1", conv3x3(width, stride));
-      x_ = builder_.conv_bn(name + ".conv2", x_, conv3x3(width, 1), kBatchNorm);
+      x_ = builder_.conv_bn(name + ".conv2", x_, conv3x3(width, 1), kTorchBatchNorm);
     }
     if (c_.se_reduction > 0) {
-      x_ = builder_.squeeze_excite(name + ".se", x_, out / c_.se_reduction, kRelu);
+      x_ = builder_.squeeze_excite(name + ".se", x_, out / c_.se_reduction, ActivationKind::kRelu);
     }
     const bool same_shape = stride == 1 && builder_.shape(entry).channels == out;
     const int skip = same_shape ? entry : add_shortcut(name + ".shortcut", entry, out, stride);
     x_ = builder_.add(name + ".add", Add{}, {x_, skip});
-    x_ = builder_.add(name + ".act", Activation{kRelu}, {x_});
+    x_ = builder_.add(name + ".act", Activation{ActivationKind::kRelu}, {x_});
   }
 
   void add_bottleneck(const std::string& name, int64_t width, int64_t out, int stride) {
@@ -94,7 +93,7 @@ class ResNetBuilder {
     } else {
       x_ = conv_bn_act(name + ".conv2", conv3x3(hidden, stride, c_.groups));
     }
-    x_ = builder_.conv_bn(name + ".conv3", x_, conv1x1(out), kBatchNorm);
+    x_ = builder_.conv_bn(name + ".conv3", x_, conv1x1(out), kTorchBatchNorm);
   }
 
   /// Split attention of Section 3: `radix` branches of one grouped convolution, weighted per
@@ -103,7 +102,8 @@ class ResNetBuilder {
     x_ = conv_bn_act(name, conv3x3(width * c_.radix, 1, c_.radix));
     int gate = builder_.add(name + ".gap", GlobalAveragePool{}, {sum_of_splits(name + ".sum", x_)});
     const Conv2d reduce{.out_channels = std::max<int64_t>(32, width * c_.radix / 4), .bias = true};
-    gate = builder_.conv_bn_act(name + ".fc1", gate, reduce, kBatchNorm, kRelu);
+    gate =
+        builder_.conv_bn_act(name + ".fc1", gate, reduce, kTorchBatchNorm, ActivationKind::kRelu);
     const Conv2d expand{.out_channels = width * c_.radix, .bias = true};
     gate = builder_.add(name + ".fc2", expand, {gate});
     gate = builder_.add(name + ".softmax", SplitSoftmax{c_.radix}, {gate});
@@ -134,11 +134,11 @@ class ResNetBuilder {
                           {node});
       stride = 1;
     }
-    return builder_.conv_bn(name, node, conv1x1(out, stride), kBatchNorm);
+    return builder_.conv_bn(name, node, conv1x1(out, stride), kTorchBatchNorm);
   }
 
   int conv_bn_act(const std::string& name, const Conv2d& conv) {
-    return builder_.conv_bn_act(name, x_, conv, kBatchNorm, kRelu);
+    return builder_.conv_bn_act(name, x_, conv, kTorchBatchNorm, ActivationKind::kRelu);
   }
 
   const ResNetConfig& c_;
@@ -146,7 +146,7 @@ class ResNetBuilder {
   int x_ = 0;
 };
 
-void check(const ResNetConfig& config) {
+void check_resnet(const ResNetConfig& config) {
   const auto fail = [&](const std::string& what) {
     throw Error(ErrorKind::kConfig, "network " + config.name + ": " + what);
   };
@@ -162,7 +162,7 @@ void check(const ResNetConfig& config) {
 }  // namespace
 
 Network resnet(const ResNetConfig& config) {
-  check(config);
+  check_resnet(config);
   return ResNetBuilder(config).run();
 }
 

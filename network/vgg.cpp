@@ -3,12 +3,11 @@
 #include <algorithm>
 
 #include "network/input_size.h"
+#include "network/torch_defaults.h"
 
 namespace ridgeline {
 namespace {
 
-constexpr BatchNorm kBatchNorm{.epsilon = 1e-5, .momentum = 0.1};
-constexpr ActivationKind kRelu = ActivationKind::kRelu;
 constexpr int64_t kFirstWidth = 64, kLargestWidth = 512, kHidden = 4096;
 constexpr int kFinalSide = 7;
 constexpr double kDropout = 0.5;
@@ -43,8 +42,8 @@ class VggBuilder {
                       .padding = Padding::of(1, 1),
                       .bias = true};
     x_ = builder_.add(name + ".conv", conv, {x_});
-    if (c_.batch_norm) x_ = builder_.add(name + ".bn", kBatchNorm, {x_});
-    x_ = builder_.add(name + ".act", Activation{kRelu}, {x_});
+    if (c_.batch_norm) x_ = builder_.add(name + ".bn", kTorchBatchNorm, {x_});
+    x_ = builder_.add(name + ".act", Activation{ActivationKind::kRelu}, {x_});
   }
 
   void add_hidden(const std::string& name, int kernel) {
@@ -54,7 +53,7 @@ class VggBuilder {
                       .padding = Padding::valid(),
                       .bias = true};
     x_ = builder_.add(name + ".conv", conv, {x_});
-    x_ = builder_.add(name + ".act", Activation{kRelu}, {x_});
+    x_ = builder_.add(name + ".act", Activation{ActivationKind::kRelu}, {x_});
     x_ = builder_.add(name + ".dropout", Dropout{kDropout}, {x_});
   }
 

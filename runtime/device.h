@@ -1,6 +1,8 @@
 #pragma once
 
-#include <torch/nn/module.h>
+#include <c10/core/Device.h>
+#include <c10/core/MemoryFormat.h>
+#include <c10/core/ScalarType.h>
 
 #include <optional>
 #include <string>
@@ -9,13 +11,20 @@
 #include "network/precision.h"
 #include "runtime/gpu.h"
 
+namespace at {
+class Tensor;
+}
+namespace torch::nn {
+class Module;
+}
+
 namespace ridgeline {
 
 /// Throws `kConfig` for what is none of "cpu", "cuda", "cuda:1"; the device need not be here.
 void check_device_name(const std::string& text);
 /// The device of that name. Throws `kConfig` as `check_device_name`, and for a device that is not
 /// there: no silent fall-back.
-torch::Device device_from_text(const std::string& text);
+c10::Device device_from_text(const std::string& text);
 /// Whether `device_from_text` finds it.
 bool device_is_here(const std::string& text);
 /// The device of rank `local_rank` of this host's ranks: "cuda" or "cuda:N" becomes the GPU N +
@@ -29,7 +38,7 @@ void require_precision(Precision precision, const std::optional<ComputeCapabilit
                        const std::string& gpu);
 /// Dtype of activations and weights. Throws `kConfig` for a precision the device cannot run (tf32
 /// off CUDA, fp16 on CPU, bf16 on an old GPU).
-torch::Dtype dtype_of(Precision precision, const torch::Device& device);
+at::ScalarType dtype_of(Precision precision, const c10::Device& device);
 
 /// For this process and CUDA: only kernels that give the same bits each time (an operator without
 /// one throws), or the fastest of cuDNN's usual choice; float32 in TF32, or as it is. Must be
@@ -37,16 +46,16 @@ torch::Dtype dtype_of(Precision precision, const torch::Device& device);
 void choose_kernels(bool deterministic, bool tf32);
 
 /// Waits until `device` has done what it was given.
-void finish_work(const torch::Device& device);
+void finish_work(const c10::Device& device);
 
 /// Moves parameters and buffers to `device` in `layout`. Channels-last really restrides 1x1 and
 /// depthwise weights (`contiguous` alone would leave them, and convolutions would fall off the fast
 /// path).
-void place(torch::nn::Module& module, const torch::Device& device,
+void place(torch::nn::Module& module, const c10::Device& device,
            at::MemoryFormat layout = at::MemoryFormat::ChannelsLast);
 /// A batch of images in `layout` on `device`.
-torch::Tensor place(const torch::Tensor& images, const torch::Device& device,
-                    at::MemoryFormat layout = at::MemoryFormat::ChannelsLast);
+at::Tensor place(const at::Tensor& images, const c10::Device& device,
+                 at::MemoryFormat layout = at::MemoryFormat::ChannelsLast);
 
 /// OpenMP threads of LibTorch in this process; must be called before the first operator.
 void set_threads(int threads);

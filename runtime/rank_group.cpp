@@ -10,14 +10,14 @@
 #include "core/logging.h"
 #include "runtime/torch_compat.h"
 
-#if defined(USE_C10D_GLOO) || defined(USE_C10D_NCCL)
+#if defined(RIDGELINE_GLOO) || defined(RIDGELINE_NCCL)
 #define RIDGELINE_HAS_RANKS 1
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
 #endif
-#ifdef USE_C10D_GLOO
+#ifdef RIDGELINE_GLOO
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #endif
-#ifdef USE_C10D_NCCL
+#ifdef RIDGELINE_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 
@@ -45,14 +45,14 @@ std::chrono::milliseconds time_limit(const RankPlace& place) {
 }
 
 bool uses_nccl([[maybe_unused]] const RankPlace& place) {
-#ifdef USE_C10D_NCCL
+#ifdef RIDGELINE_NCCL
   return place.device.starts_with("cuda");
 #else
   return false;
 #endif
 }
 
-#ifdef USE_C10D_NCCL
+#ifdef RIDGELINE_NCCL
 CommunicatorPointer nccl(const c10::intrusive_ptr<c10d::Store>& store, const RankPlace& place) {
   // Otherwise `wait` only queues on the stream, and a lost rank shows as a hang. Both names: the
   // second is that of LibTorch 2.2 and later.
@@ -64,7 +64,7 @@ CommunicatorPointer nccl(const c10::intrusive_ptr<c10d::Store>& store, const Ran
 }
 #endif
 
-#ifdef USE_C10D_GLOO
+#ifdef RIDGELINE_GLOO
 CommunicatorPointer gloo(const c10::intrusive_ptr<c10d::Store>& store, const RankPlace& place) {
   using Gloo = c10d::ProcessGroupGloo;
   const auto options = Gloo::Options::create(time_limit(place));
@@ -83,10 +83,10 @@ CommunicatorPointer gloo(const c10::intrusive_ptr<c10d::Store>& store, const Ran
 #endif
 
 CommunicatorPointer connect(const c10::intrusive_ptr<c10d::Store>& store, const RankPlace& place) {
-#ifdef USE_C10D_NCCL
+#ifdef RIDGELINE_NCCL
   if (uses_nccl(place)) return nccl(store, place);
 #endif
-#ifdef USE_C10D_GLOO
+#ifdef RIDGELINE_GLOO
   return gloo(store, place);
 #else
   throw Error(ErrorKind::kConfig,

@@ -1,12 +1,14 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+namespace at {
+class Tensor;
+}
 
 namespace ridgeline {
 

@@ -15,8 +15,8 @@ MobileStage mbconv(double expansion, int64_t filters, int layers, int stride) {
   return {3, expansion, filters, layers, stride, 0.25, ActivationKind::kSwish, false};
 }
 
-Network build(const std::string& name, int resolution, std::vector<MobileStage> stages,
-              double dropout) {
+Network build_v2(const std::string& name, int resolution, std::vector<MobileStage> stages,
+                 double dropout) {
   MobileNetwork network;
   network.stem_filters = stages.front().filters;
   network.stages = std::move(stages);
@@ -46,11 +46,11 @@ std::vector<MobileStage> large() {
 
 std::vector<KnownNetwork> efficientnets_v2() {
   return {{"efficientnetv2_s", "efficientnetv2", 384, "Tan and Le 2021, EfficientNetV2-S",
-           [](int resolution) { return build("efficientnetv2_s", resolution, small(), 0.2); }},
+           [](int resolution) { return build_v2("efficientnetv2_s", resolution, small(), 0.2); }},
           {"efficientnetv2_m", "efficientnetv2", 480, "Tan and Le 2021, EfficientNetV2-M",
-           [](int resolution) { return build("efficientnetv2_m", resolution, medium(), 0.3); }},
+           [](int resolution) { return build_v2("efficientnetv2_m", resolution, medium(), 0.3); }},
           {"efficientnetv2_l", "efficientnetv2", 480, "Tan and Le 2021, EfficientNetV2-L",
-           [](int resolution) { return build("efficientnetv2_l", resolution, large(), 0.4); }}};
+           [](int resolution) { return build_v2("efficientnetv2_l", resolution, large(), 0.4); }}};
 }
 
 }  // namespace ridgeline

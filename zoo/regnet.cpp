@@ -28,7 +28,7 @@ const Published kY[] = {
     {"080", "8.0GF", {76.82, 192, 2.19, 17, 56}},  {"120", "12GF", {73.36, 168, 2.37, 19, 112}},
     {"160", "16GF", {106.23, 200, 2.48, 18, 112}}, {"320", "32GF", {115.89, 232, 2.53, 20, 232}}};
 
-KnownNetwork known(const std::string& family, const Published& published, double se_ratio) {
+KnownNetwork known_regnet(const std::string& family, const Published& published, double se_ratio) {
   RegNetConfig config;
   config.name = family + "_" + published.size;
   config.stages = regnet_stages(published.rule);
@@ -46,13 +46,14 @@ KnownNetwork known(const std::string& family, const Published& published, double
 
 std::vector<KnownNetwork> regnetxs() {
   std::vector<KnownNetwork> networks;
-  for (const Published& published : kX) networks.push_back(known("regnetx", published, 0));
+  for (const Published& published : kX) networks.push_back(known_regnet("regnetx", published, 0));
   return networks;
 }
 
 std::vector<KnownNetwork> regnetys() {
   std::vector<KnownNetwork> networks;
-  for (const Published& published : kY) networks.push_back(known("regnety", published, 0.25));
+  for (const Published& published : kY)
+    networks.push_back(known_regnet("regnety", published, 0.25));
   return networks;
 }
 

@@ -8,7 +8,8 @@ namespace {
 const std::vector<int> k18 = {2, 2, 2, 2}, k50 = {3, 4, 6, 3}, k101 = {3, 4, 23, 3},
                        k152 = {3, 8, 36, 3}, k200 = {3, 24, 36, 3}, k269 = {3, 30, 48, 8};
 
-KnownNetwork known(ResNetConfig config, const std::string& family, const std::string& source) {
+KnownNetwork known_resnet(ResNetConfig config, const std::string& family,
+                          const std::string& source) {
   return {config.name, family, config.resolution, source, [config](int resolution) mutable {
             config.resolution = resolution;
             return resnet(config);
@@ -55,12 +56,12 @@ std::vector<KnownNetwork> resnets() {
                                  plain("resnet34", k50, false), plain("resnet50", k50),
                                  plain("resnet101", k101),      plain("resnet152", k152)};
   std::vector<KnownNetwork> networks;
-  for (const ResNetConfig& config : depths) networks.push_back(known(config, "resnet", he));
+  for (const ResNetConfig& config : depths) networks.push_back(known_resnet(config, "resnet", he));
   for (const ResNetConfig& config : depths) {
-    networks.push_back(known(with_d(config), "resnet", bag));
+    networks.push_back(known_resnet(with_d(config), "resnet", bag));
   }
-  networks.push_back(known(grouped("wide_resnet50_2", k50, 1, 128), "resnet", wide));
-  networks.push_back(known(grouped("wide_resnet101_2", k101, 1, 128), "resnet", wide));
+  networks.push_back(known_resnet(grouped("wide_resnet50_2", k50, 1, 128), "resnet", wide));
+  networks.push_back(known_resnet(grouped("wide_resnet101_2", k101, 1, 128), "resnet", wide));
   return networks;
 }
 
@@ -71,11 +72,11 @@ std::vector<KnownNetwork> resnexts() {
        {grouped("resnext50_32x4d", k50, 32, 4), grouped("resnext101_32x4d", k101, 32, 4),
         grouped("resnext152_32x4d", k152, 32, 4), grouped("resnext101_32x8d", k101, 32, 8),
         grouped("resnext101_64x4d", k101, 64, 4)}) {
-    networks.push_back(known(config, "resnext", xie));
+    networks.push_back(known_resnet(config, "resnext", xie));
   }
   ResNetConfig d = with_d(grouped("", k50, 32, 4));
   d.name = "resnext50d_32x4d";
-  networks.push_back(known(d, "resnext", xie + ", ResNet-D"));
+  networks.push_back(known_resnet(d, "resnext", xie + ", ResNet-D"));
   return networks;
 }
 
@@ -87,7 +88,7 @@ std::vector<KnownNetwork> seresnets() {
         plain("resnet101", k101), plain("resnet152", k152), grouped("resnext50_32x4d", k50, 32, 4),
         grouped("resnext101_32x4d", k101, 32, 4), grouped("resnext101_32x8d", k101, 32, 8),
         grouped("resnext101_64x4d", k101, 64, 4)}) {
-    networks.push_back(known(with_se(config), "seresnet", hu));
+    networks.push_back(known_resnet(with_se(config), "seresnet", hu));
   }
   return networks;
 }
@@ -100,7 +101,7 @@ std::vector<KnownNetwork> resnests() {
     config.deep_stem = deep_stem;
     config.average_shortcut = true;
     config.radix = 2;
-    return known(config, "resnest", "Zhang et al. 2020, radix 2, as in timm");
+    return known_resnet(config, "resnest", "Zhang et al. 2020, radix 2, as in timm");
   };
   return {resnest("resnest14d", {1, 1, 1, 1}, 224, 32), resnest("resnest26d", k18, 224, 32),
           resnest("resnest50d", k50, 224, 32),          resnest("resnest101e", k101, 256, 64),

@@ -12,7 +12,7 @@ struct Device {
   double paper_search, paper_lacs;
 };
 
-std::string table_of(const LevelSpeedUps& factors) {
+std::string figure3_table(const LevelSpeedUps& factors) {
   TextTable table;
   table.header = {"level", "search alone", "LACS on top", "both", "paper", "error"};
   const auto add = [&](const std::string& level, double search, double both, double paper) {
@@ -46,7 +46,7 @@ Report figure3_report() {
                                        {"v100", "V100", "gpu", 0, 1.25}};
   for (const Device& device : devices) {
     const LevelSpeedUps factors = x_over_efficientnet(device.hardware, device.target);
-    report.text += "\n" + device.title + "\n" + table_of(factors) + "the paper's text: ";
+    report.text += "\n" + device.title + "\n" + figure3_table(factors) + "the paper's text: ";
     if (device.paper_search > 0) {
       report.text += "search about " + format_fixed(device.paper_search, 2) + ", ";
     }

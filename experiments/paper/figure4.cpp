@@ -9,7 +9,7 @@ namespace {
 // Read off the paper's chart: about these factors, no more digits.
 constexpr double kPaperX = 1.9, kPaperEfficientNet = 1.5;
 
-std::string table_of(const GenerationGains& real, const GenerationGains& half) {
+std::string gain_table(const GenerationGains& real, const GenerationGains& half) {
   TextTable table;
   table.header = {"level", "X: TPUv2", "EfficientNet: TPUv2", "X: half TPUv3",
                   "EfficientNet: half TPUv3"};
@@ -31,7 +31,7 @@ Report figure4_report() {
   const GenerationGains real = gains_from_tpu_v2(), half = gains_from_half_a_tpu_v3();
   const double relative = geometric_mean(half.x) / geometric_mean(half.efficientnet);
   const std::string text =
-      "Figure 4: how much faster TPUv3 is, batch 128\n\n" + table_of(real, half) +
+      "Figure 4: how much faster TPUv3 is, batch 128\n\n" + gain_table(real, half) +
       "\nThe paper's chart: X about " + format_fixed(kPaperX, 1) + ", EfficientNet about " +
       format_fixed(kPaperEfficientNet, 1) + ", X gains " +
       format_fixed(kPaperX / kPaperEfficientNet, 2) +

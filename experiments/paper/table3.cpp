@@ -86,7 +86,7 @@ std::string speed_up_table(const std::vector<OurRow>& ours) {
   return table.str();
 }
 
-std::string csv(const std::vector<OurRow>& ours) {
+std::string table3_csv(const std::vector<OurRow>& ours) {
   std::vector<std::vector<std::string>> rows;
   const auto digits = [](double value) { return format_fixed(value, 3); };
   for (size_t i = 0; i < ours.size(); ++i) {
@@ -112,7 +112,7 @@ Report table3_report() {
                      latency_table(ours) + "\n" + error_summary(ours) + "\n" +
                      speed_up_table(ours) + "\nWhere the paper contradicts itself:\n";
   for (const std::string& line : contradictions()) text += "- " + line + "\n";
-  return {text, {{"table3.csv", csv(ours)}}};
+  return {text, {{"table3.csv", table3_csv(ours)}}};
 }
 
 }  // namespace ridgeline::paper

@@ -37,7 +37,7 @@ std::string steps_table(const std::vector<OurRow>& ours) {
   return table.str();
 }
 
-std::string csv(const std::vector<OurRow>& ours) {
+std::string table4_csv(const std::vector<OurRow>& ours) {
   std::vector<std::vector<std::string>> rows;
   const auto digits = [](double value) { return format_fixed(value, 3); };
   for (size_t i = 0; i < ours.size(); ++i) {
@@ -60,7 +60,7 @@ Report table4_report() {
               steps_table(ours) +
               "\nThe paper's step \"+SpaceToDepth\" includes wider squeeze-and-excite: the reshape "
               "alone adds 0.03M of its 1.9M parameters.\n",
-          {{"table4.csv", csv(ours)}}};
+          {{"table4.csv", table4_csv(ours)}}};
 }
 
 }  // namespace ridgeline::paper

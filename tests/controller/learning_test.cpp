@@ -50,7 +50,7 @@ void learn(Controller& controller, uint64_t first, uint64_t batches) {
     std::vector<double> rewards;
     for (const auto& g : genotypes)
       rewards.push_back(g[1] == kInactive ? 0.5 : g[1] == 2 ? 1.0 : 0.45);
-    controller.update(genotypes, rewards);
+    test::tell(controller, genotypes, rewards);
   }
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("PPO stops where the ratio has left its trust region") {
     config.ppo_epochs = 2;
     const auto controller = make_controller(config, {test::decision("a", 2)}, 1);
     const std::vector<Genotype> both = {{0}, {1}};
-    return controller->update(both, std::vector<double>{1, 0}).gradient_norm;
+    return test::tell(*controller, both, std::vector<double>{1, 0}).gradient_norm;
   };
   CHECK(last_norm(0.2) == 0);
   // Unclipped: (1.5 x 0.5 x 0.25 + 0.5 x 0.5 x 0.75) / 2 on each logit.
@@ -105,10 +105,10 @@ TEST_CASE("replay raises the probability of the best even when it is not sampled
   const auto controller = make_controller(config, plain_space(), 5);
   const Genotype best = {1, 2, 0, 3};
   const Genotype other = {0, 0, 0, 0};
-  controller->update(std::vector<Genotype>{best, other}, std::vector<double>{0.9, 0.1});
+  test::tell(*controller, std::vector<Genotype>{best, other}, std::vector<double>{0.9, 0.1});
   const double before = probability(*controller, best);
   for (int i = 0; i < 60; ++i) {
-    controller->update(std::vector<Genotype>{other}, std::vector<double>{0.1});
+    test::tell(*controller, std::vector<Genotype>{other}, std::vector<double>{0.1});
   }
   CHECK(probability(*controller, best) > 2 * before);
 }
@@ -156,7 +156,7 @@ TEST_CASE("with ranks only the order of rewards matters") {
       const auto genotypes = controller->sample(6, stream);
       std::vector<double> rewards;
       for (const auto& g : genotypes) rewards.push_back(offset + scale * (g[3] + 0.5 * g[1]));
-      controller->update(genotypes, rewards);
+      test::tell(*controller, genotypes, rewards);
     }
     RandomStream stream(1);
     return controller->marginals(20, stream);
@@ -178,7 +178,7 @@ TEST_CASE("a controller with redraws proposes each point of a small space once")
       RandomStream stream(3, batch, "sample");
       const auto genotypes = controller->sample(3, stream);
       seen.insert(genotypes.begin(), genotypes.end());
-      controller->update(genotypes, std::vector<double>(3, 0.5));
+      test::tell(*controller, genotypes, std::vector<double>(3, 0.5));
     }
     CHECK(seen.size() == 9);
   }
@@ -200,7 +200,7 @@ TEST_CASE(
       RandomStream stream(3, batch, "sample");
       const auto genotypes = controller->sample(4, stream);
       seen.insert(genotypes.begin(), genotypes.end());
-      controller->awaits(genotypes);
+      controller->add_pending(genotypes);
     }
     CHECK(seen.size() == 12);
     CHECK(controller->save() == before);
@@ -213,7 +213,7 @@ TEST_CASE("redraws neither use up the stream nor outlast a space that is all kno
   const auto controller = make_controller(config, {test::decision("a", 2)}, 5);
   RandomStream stream(3);
   RandomStream parts(3);
-  controller->update(std::vector<Genotype>{{0}, {1}}, std::vector<double>{0.1, 0.2});
+  test::tell(*controller, std::vector<Genotype>{{0}, {1}}, std::vector<double>{0.1, 0.2});
   CHECK(controller->sample(4, stream).size() == 4);
   controller->sample(2, parts);
   controller->sample(2, parts);

@@ -71,7 +71,7 @@ double searched_area(const ControllerConfig& config, uint64_t seed) {
     std::vector<Objectives> objectives;
     for (const auto& genotype : genotypes) objectives.push_back(look_up(genotype));
     found.insert(found.end(), objectives.begin(), objectives.end());
-    controller->update(genotypes, std::vector<double>(8, 0.0), {}, objectives);
+    test::tell(*controller, genotypes, std::vector<double>(8, 0.0), {}, objectives);
   }
   return dominated_area(found);
 }
@@ -81,7 +81,7 @@ void tell_in_order(Controller& controller, const std::vector<Genotype>& genotype
   std::vector<Objectives> objectives;
   for (size_t i = 0; i < genotypes.size(); ++i)
     objectives.push_back({0.9 - 0.1 * static_cast<double>(i), 1.0 + static_cast<double>(i), true});
-  controller.update(genotypes, std::vector<double>(genotypes.size(), 0.0), {}, objectives);
+  test::tell(controller, genotypes, std::vector<double>(genotypes.size(), 0.0), {}, objectives);
 }
 
 }  // namespace
@@ -211,7 +211,7 @@ TEST_CASE("nsga2 steps on from its saved state as if it had not stopped") {
       std::vector<Objectives> objectives;
       for (const auto& genotype : genotypes) objectives.push_back(look_up(genotype));
       objectives[1].complete = false;
-      controller.update(genotypes, std::vector<double>(4, 0.0), {}, objectives);
+      test::tell(controller, genotypes, std::vector<double>(4, 0.0), {}, objectives);
       return genotypes;
     };
     for (uint64_t i = 0; i < 6; ++i) step(*original, i);
@@ -226,13 +226,13 @@ TEST_CASE("nsga2 refuses rewards without objectives, and objectives that are not
   const auto controller = make_controller(nsga2_config(3), plain_space(), 1);
   const std::vector<Genotype> one = {{0, 0, 0, 0}};
   const std::vector<double> reward = {0.5};
-  CHECK(error_of([&] { controller->update(one, reward); }) ==
-        "controller: nsga2 learns from accuracy and latency, and was told 0 of them for 1 "
-        "genotypes");
+  CHECK(error_of([&] { test::tell(*controller, one, reward); }) ==
+        "controller: nsga2 learns from accuracy and latency, and observation 0 of the batch has "
+        "none");
   const std::string before = controller->save();
   for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
     const std::vector<Objectives> objectives = {{0.5, bad, true}};
-    CHECK_THAT(error_of([&] { controller->update(one, reward, {}, objectives); }),
+    CHECK_THAT(error_of([&] { test::tell(*controller, one, reward, {}, objectives); }),
                Catch::StartsWith("controller: objective 0 of the batch is not finite"));
   }
   CHECK(controller->save() == before);

@@ -42,7 +42,7 @@ TEST_CASE("random search draws the same genotypes from the same stream, whatever
   RandomStream second(4);
   const auto batch = told->sample(3, first);
   const std::vector<double> rewards = {1, 2, 3};
-  const UpdateStats stats = told->update(batch, rewards);
+  const UpdateStats stats = test::tell(*told, batch, rewards);
   CHECK(stats.loss == 0);
   CHECK(stats.mean_reward == 0);
   CHECK(fresh->sample(3, second) == batch);
@@ -66,7 +66,7 @@ TEST_CASE("random search refuses bad batches as every controller does") {
   const auto controller = random_controller(conditional_space());
   const std::vector<Genotype> batch = {{0, kInactive, 0}};
   const std::vector<double> nan = {std::numeric_limits<double>::quiet_NaN()};
-  CHECK(error_of([&] { controller->update(batch, nan); }) ==
+  CHECK(error_of([&] { test::tell(*controller, batch, nan); }) ==
         "controller: reward 0 of the batch is nan; a reward must be a finite number");
 }
 

@@ -63,7 +63,7 @@ std::vector<Genotype> search(Controller& controller, uint64_t seed, uint64_t fir
   for (uint64_t batch = first; batch < first + batches; ++batch) {
     RandomStream stream(seed, batch, "sample");
     const auto genotypes = controller.sample(8, stream);
-    controller.update(genotypes, values_of(genotypes, worth));
+    test::tell(controller, genotypes, values_of(genotypes, worth));
     proposed.insert(proposed.end(), genotypes.begin(), genotypes.end());
   }
   return proposed;
@@ -132,7 +132,7 @@ TEST_CASE(
   for (size_t first = 0; first < told.size(); first += 8) {
     const std::vector<Genotype> batch(told.begin() + static_cast<std::ptrdiff_t>(first),
                                       told.begin() + static_cast<std::ptrdiff_t>(first + 8));
-    replayed->update(batch, values_of(batch, worth));
+    test::tell(*replayed, batch, values_of(batch, worth));
   }
   CHECK(restored->save() == original->save());
   CHECK(replayed->save() == original->save());

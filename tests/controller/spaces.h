@@ -1,9 +1,10 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
-#include "controller/config.h"
+#include "controller/controller.h"
 #include "search_space/decision.h"
 
 namespace ridgeline::test {
@@ -25,6 +26,20 @@ inline ControllerConfig classic(ControllerConfig config) {
   config.local_share = 0;
   config.redraws = 0;
   return config;
+}
+
+/// One update; no weights are weights of 1.
+inline UpdateStats tell(Controller& controller, const std::vector<Genotype>& genotypes,
+                        const std::vector<double>& rewards, const std::vector<double>& weights = {},
+                        const std::vector<Objectives>& objectives = {}) {
+  std::vector<Observation> batch;
+  for (size_t i = 0; i < genotypes.size(); ++i) {
+    Observation observation{genotypes[i], rewards[i]};
+    if (!weights.empty()) observation.weight = weights[i];
+    if (!objectives.empty()) observation.objectives = objectives[i];
+    batch.push_back(std::move(observation));
+  }
+  return controller.update(batch);
 }
 
 /// 2 x 3 x 2 x 4 = 48 points.

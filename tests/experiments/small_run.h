@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/decorator.h"
 #include "experiments/config.h"
 #include "experiments/in_process_executor.h"
 #include "experiments/search.h"
@@ -73,37 +74,16 @@ class ReversedExecutor : public Executor {
 };
 
 /// Counts what a resumed search asks of the controller.
-class CountingController : public Controller {
+class CountingController : public ControllerDecorator {
  public:
-  explicit CountingController(std::unique_ptr<Controller> inner) : inner_(std::move(inner)) {}
-  std::vector<Genotype> sample(int n, RandomStream& stream) override {
-    return inner_->sample(n, stream);
-  }
-  void awaits(std::span<const Genotype> proposed) override { inner_->awaits(proposed); }
-  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                     std::span<const double> weights) override {
-    return update(genotypes, rewards, weights, {});
-  }
-  UpdateStats update(std::span<const Genotype> genotypes, std::span<const double> rewards,
-                     std::span<const double> weights,
-                     std::span<const Objectives> objectives) override {
+  using ControllerDecorator::ControllerDecorator;
+  UpdateStats update(std::span<const Observation> batch) override {
     ++updates;
-    samples_learned += genotypes.size();
-    return inner_->update(genotypes, rewards, weights, objectives);
-  }
-  std::vector<double> log_probabilities(std::span<const Genotype> genotypes) override {
-    return inner_->log_probabilities(genotypes);
-  }
-  std::string save() const override { return inner_->save(); }
-  void restore(const std::string& bytes) override { inner_->restore(bytes); }
-  std::vector<std::vector<double>> marginals(int samples, RandomStream& stream) override {
-    return inner_->marginals(samples, stream);
+    samples_learned += batch.size();
+    return ControllerDecorator::update(batch);
   }
   int updates = 0;
   size_t samples_learned = 0;
-
- private:
-  std::unique_ptr<Controller> inner_;
 };
 
 /// Adds a learning curve of two epochs to another evaluator's results.
