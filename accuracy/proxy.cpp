@@ -18,7 +18,7 @@ namespace {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-void add_peak_memory(const torch::Device& device, int epoch, std::vector<Metric>& metrics) {
+void add_peak_memory(const c10::Device& device, int epoch, std::vector<Metric>& metrics) {
   const auto peak = peak_memory(device);
   if (!peak) return;
   constexpr double kMib = 1 << 20;
@@ -30,7 +30,7 @@ void add_peak_memory(const torch::Device& device, int epoch, std::vector<Metric>
 }  // namespace
 
 void require_training_device(const TrainingConfig& config) {
-  const torch::Device device = device_from_text(config.device);
+  const c10::Device device = device_from_text(config.device);
   if (!device.is_cuda()) return;
   const auto require = [&](bool asked, Precision precision, const char* key) {
     if (!asked) return;
@@ -66,7 +66,7 @@ Evaluation ProxyEvaluator::evaluate(const TrialSpec& spec) {
   }
   set_threads(training_.threads);
   require_training_device(training_);
-  const torch::Device device = device_from_text(training_.device);
+  const c10::Device device = device_from_text(training_.device);
   const c10::DeviceGuard guard(device);  // what names no GPU must not wake GPU 0
   if (device.is_cuda()) choose_kernels(training_.deterministic, training_.tf32);
   const auto start = std::chrono::steady_clock::now();

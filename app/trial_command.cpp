@@ -59,7 +59,7 @@ std::optional<RankPlace> place_in_slurm_step(const TrialOptions& options, int pr
 void share_gpu(const TrialOptions& options, TrialFile& file) {
   const auto& training = file.accuracy.training;
   if (file.accuracy.kind != AccuracyKind::kProxy || training.device == "cpu") return;
-  const torch::Device device = device_from_text(training.device);
+  const c10::Device device = device_from_text(training.device);
   if (options.gpu_processes > 1) limit_memory(device, options.gpu_processes);
   if (options.gpu_turns.empty()) return;
   const auto turn = std::make_shared<TrainingTurn>(options.gpu_turns);

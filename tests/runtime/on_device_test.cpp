@@ -22,7 +22,7 @@ struct Pass {
 
 /// One step's forward and backward pass of the small architecture, brought to the CPU.
 Pass pass_on(const std::string& text, bool training) {
-  const torch::Device device = device_from_text(text);
+  const c10::Device device = device_from_text(text);
   if (device.is_cuda()) choose_kernels(/*deterministic=*/true, /*tf32=*/false);
   NetworkModule module(lower(small_architecture()), 3);
   place(*module, device);
@@ -55,7 +55,7 @@ TEST_CASE("a network gives the CPU's outputs and gradients on the test device, m
 
 TEST_CASE("the masks of a batch are the same on every device") {
   for (const Operator& op : {Operator(Dropout{0.5}), Operator(DropConnect{0.5})}) {
-    const auto masked = [&](const torch::Device& device) {
+    const auto masked = [&](const c10::Device& device) {
       NetworkModule module(single(op, {4, 3, 3}), 1);
       module->reseed(5);
       module->train();
@@ -66,7 +66,7 @@ TEST_CASE("the masks of a batch are the same on every device") {
 }
 
 TEST_CASE("bfloat16 under autocast stays near float32 on the test device") {
-  const torch::Device device = device_from_text(test_device());
+  const c10::Device device = device_from_text(test_device());
   const at::NoGradGuard no_grad;
   NetworkModule module(lower(small_architecture()), 3);
   place(*module, device);
@@ -80,7 +80,7 @@ TEST_CASE("bfloat16 under autocast stays near float32 on the test device") {
 }
 
 TEST_CASE("one rank's synchronised batch norm is batch norm, forward and backward") {
-  const torch::Device device = device_from_text(test_device());
+  const c10::Device device = device_from_text(test_device());
   TempFolder folder;
   RankGroup alone({.rank = 0, .size = 1, .meeting = folder / "meeting"});
   // Both layouts: their kernels differ on CUDA.
@@ -114,7 +114,7 @@ TEST_CASE("one rank's synchronised batch norm is batch norm, forward and backwar
 }
 
 TEST_CASE("what a GPU's memory was used for is known, and a CPU has no such figure") {
-  const torch::Device device = device_from_text(test_device());
+  const c10::Device device = device_from_text(test_device());
   reset_peak_memory(device);
   constexpr int64_t kElements = 1 << 22;
   at::zeros({kElements}, at::TensorOptions().device(device));
