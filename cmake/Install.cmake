@@ -12,4 +12,6 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/ridgelineConfigVersion.cm
                                  COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/ridgelineConfig.cmake
               ${PROJECT_BINARY_DIR}/ridgelineConfigVersion.cmake
+              ${PROJECT_SOURCE_DIR}/cmake/LibTorch.cmake
+              ${PROJECT_SOURCE_DIR}/cmake/LibTorchCuda.cmake
         DESTINATION lib/cmake/ridgeline)

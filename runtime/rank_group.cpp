@@ -7,16 +7,17 @@
 #include <cstdlib>
 
 #include "core/error.h"
+#include "core/logging.h"
 #include "runtime/torch_compat.h"
 
-#if defined(USE_C10D_GLOO) || defined(USE_C10D_NCCL)
+#if defined(RIDGELINE_GLOO) || defined(RIDGELINE_NCCL)
 #define RIDGELINE_HAS_RANKS 1
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
 #endif
-#ifdef USE_C10D_GLOO
+#ifdef RIDGELINE_GLOO
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #endif
-#ifdef USE_C10D_NCCL
+#ifdef RIDGELINE_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 
@@ -44,14 +45,14 @@ std::chrono::milliseconds time_limit(const RankPlace& place) {
 }
 
 bool uses_nccl([[maybe_unused]] const RankPlace& place) {
-#ifdef USE_C10D_NCCL
+#ifdef RIDGELINE_NCCL
   return place.device.starts_with("cuda");
 #else
   return false;
 #endif
 }
 
-#ifdef USE_C10D_NCCL
+#ifdef RIDGELINE_NCCL
 CommunicatorPointer nccl(const c10::intrusive_ptr<c10d::Store>& store, const RankPlace& place) {
   // Otherwise `wait` only queues on the stream, and a lost rank shows as a hang. Both names: the
   // second is that of LibTorch 2.2 and later.
@@ -63,7 +64,7 @@ CommunicatorPointer nccl(const c10::intrusive_ptr<c10d::Store>& store, const Ran
 }
 #endif
 
-#ifdef USE_C10D_GLOO
+#ifdef RIDGELINE_GLOO
 CommunicatorPointer gloo(const c10::intrusive_ptr<c10d::Store>& store, const RankPlace& place) {
   using Gloo = c10d::ProcessGroupGloo;
   const auto options = Gloo::Options::create(time_limit(place));
@@ -82,10 +83,10 @@ CommunicatorPointer gloo(const c10::intrusive_ptr<c10d::Store>& store, const Ran
 #endif
 
 CommunicatorPointer connect(const c10::intrusive_ptr<c10d::Store>& store, const RankPlace& place) {
-#ifdef USE_C10D_NCCL
+#ifdef RIDGELINE_NCCL
   if (uses_nccl(place)) return nccl(store, place);
 #endif
-#ifdef USE_C10D_GLOO
+#ifdef RIDGELINE_GLOO
   return gloo(store, place);
 #else
   throw Error(ErrorKind::kConfig,
@@ -99,10 +100,27 @@ CommunicatorPointer connect(const c10::intrusive_ptr<c10d::Store>& store, const 
 
 struct RankGroup::Backend {
   CommunicatorPointer communicator;
+  bool lost = false;  // a rank did not answer
 
-  void sum(at::Tensor& tensor) const {
+  explicit Backend(CommunicatorPointer made) : communicator(std::move(made)) {}
+  ~Backend() {
+    try {
+      end_communicator(*communicator, !lost);
+    } catch (const std::exception& error) {
+      spdlog::warn("the ranks' communicator did not end well: {}", error.what());
+    }
+  }
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+
+  void sum(at::Tensor& tensor) {
     std::vector<at::Tensor> tensors{tensor};
-    communicator->allreduce(tensors)->wait();
+    try {
+      communicator->allreduce(tensors)->wait();
+    } catch (...) {
+      lost = true;
+      throw;
+    }
   }
 };
 
@@ -113,7 +131,7 @@ RankGroup::RankGroup(const RankPlace& place) : place_(place) {
   try {
     const auto store = c10::make_intrusive<c10d::FileStore>(place.meeting.string(), place.size);
     store->setTimeout(time_limit(place));
-    backend_ = std::make_unique<Backend>(Backend{connect(store, place)});
+    backend_ = std::make_unique<Backend>(connect(store, place));
     if (uses_nccl(place)) return;  // NCCL goes on using the file
     at::Tensor nothing = at::zeros({1});
     backend_->sum(nothing);

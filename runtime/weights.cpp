@@ -1,6 +1,7 @@
 #include "runtime/weights.h"
 
 #include <ATen/ATen.h>
+#include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/pickle.h>
 
 #include <map>
@@ -49,13 +50,38 @@ void require_equal(const std::string& property, const std::string& name, const s
 
 }  // namespace
 
-void save_weights(const torch::nn::Module& module, const std::filesystem::path& path) {
-  c10::Dict<std::string, torch::Tensor> dictionary;
-  for (const auto& [name, tensor] : named_tensors(module)) {
-    dictionary.insert(name, tensor.detach().cpu().contiguous().clone(at::MemoryFormat::Contiguous));
+// Not `torch::jit::pickle_save`: it tags the dictionary with its type, through a function that
+// `torch.load` of PyTorch 2.6 and later refuses to call.
+void save_tensors(const std::map<std::string, at::Tensor>& tensors,
+                  const std::filesystem::path& path) {
+  c10::Dict<std::string, at::Tensor> dictionary;
+  for (const auto& [name, tensor] : tensors) {
+    dictionary.insert(name, tensor.detach().cpu().clone(at::MemoryFormat::Contiguous));
   }
-  const std::vector<char> bytes = torch::jit::pickle_save(dictionary);
-  write_file_atomic(path, {bytes.data(), bytes.size()});
+  std::string pickled, archive;
+  torch::jit::Pickler pickler([&](const char* data, size_t size) { pickled.append(data, size); },
+                              /*tensor_table=*/nullptr, /*type_renamer=*/nullptr,
+                              /*memoized_class_types=*/nullptr, /*get_tensor_id=*/nullptr,
+                              /*tag_aggregates=*/false);
+  pickler.protocol();
+  pickler.pushIValue(dictionary);
+  pickler.stop();
+  caffe2::serialize::PyTorchStreamWriter writer([&](const void* data, size_t size) {
+    archive.append(static_cast<const char*>(data), size);
+    return size;
+  });
+  writer.writeRecord("data.pkl", pickled.data(), pickled.size());
+  size_t index = 0;
+  for (const at::Tensor& tensor : pickler.tensorData()) {
+    const auto values = torch::jit::getWriteableTensorData(tensor);
+    writer.writeRecord("data/" + std::to_string(index++), values.data(), values.sizeInBytes());
+  }
+  writer.writeEndOfFile();
+  write_file_atomic(path, archive);
+}
+
+void save_weights(const torch::nn::Module& module, const std::filesystem::path& path) {
+  save_tensors(named_tensors(module), path);
 }
 
 void load_weights(torch::nn::Module& module, const std::filesystem::path& path) {

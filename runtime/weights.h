@@ -3,11 +3,17 @@
 #include <torch/nn/module.h>
 
 #include <filesystem>
+#include <map>
+#include <string>
 
 namespace ridgeline {
 
-/// Saves all parameters and buffers by name, atomically, as a plain dictionary that Python's
-/// `torch.load` opens.
+/// Saves tensors by name, atomically, as the plain dictionary that `torch.save` would write:
+/// Python's `torch.load` opens it, also with `weights_only=True`.
+void save_tensors(const std::map<std::string, at::Tensor>& tensors,
+                  const std::filesystem::path& path);
+
+/// Saves all parameters and buffers by name with `save_tensors`.
 void save_weights(const torch::nn::Module& module, const std::filesystem::path& path);
 
 /// Loads into `module`; every name, shape and type must match, none missing, none left over. Throws

@@ -32,6 +32,8 @@ std::string error_of(const std::function<void()>& action) {
 
 std::filesystem::path source_folder() { return RIDGELINE_SOURCE_DIR; }
 
+std::string ridgeline_program() { return RIDGELINE_PROGRAM; }
+
 std::optional<std::filesystem::path> shared_data(const std::string& name) {
   const auto path = source_folder().parent_path() / "shared" / "data" / name;
   if (std::filesystem::exists(path)) return path;

@@ -25,6 +25,9 @@ std::string error_of(const std::function<void()>& action);
 /// The project's root, for files in configs/.
 std::filesystem::path source_folder();
 
+/// The program `ridgeline` of this build; a test that starts it depends on that target.
+std::string ridgeline_program();
+
 /// A file of the shared measured data next to the project, or nothing where it is absent; then the
 /// test warns that it is skipped and returns.
 std::optional<std::filesystem::path> shared_data(const std::string& name);

@@ -38,8 +38,8 @@ LevelSpeedUps x_over_efficientnet(const std::string& hardware, const std::string
     const double slow = ms(efficientnet(level));
     result.search.push_back(slow / ms(x_network(level, target, "")));
     result.both.push_back(slow / ms(x_network(level, target, "_released")));
-    const PublishedRow& b = table3_row("EfficientNet-B" + std::to_string(level));
-    const PublishedRow& x = table3_row("EfficientNet-X-B" + std::to_string(level));
+    const PublishedRow b = table3_row("EfficientNet-B" + std::to_string(level));
+    const PublishedRow x = table3_row("EfficientNet-X-B" + std::to_string(level));
     result.paper.push_back(hardware == "v100" ? b.v100_ms / x.v100_ms : b.tpu_v3_ms / x.tpu_v3_ms);
   }
   return result;

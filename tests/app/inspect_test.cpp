@@ -59,7 +59,7 @@ TEST_CASE("output that cannot be written is an error, not a short file") {
     WARN("skipped: no /dev/full");
     return;
   }
-  const std::string program = RIDGELINE_PROGRAM;
+  const std::string program = ridgeline_program();
   const int status = std::system(("'" + program + "' reference > /dev/full 2> /dev/null").c_str());
   REQUIRE(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 6);

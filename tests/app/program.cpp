@@ -13,7 +13,7 @@ namespace {
 
 pid_t spawn(const std::vector<std::string>& arguments, const std::string& folder,
             const std::string& out, const std::string& err) {
-  std::vector<std::string> texts = {RIDGELINE_PROGRAM};
+  std::vector<std::string> texts = {ridgeline_program()};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
   for (auto& text : texts) pointers.push_back(text.data());

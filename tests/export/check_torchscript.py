@@ -12,8 +12,10 @@ import torch
 
 def check(folder):
     model = torch.jit.load(os.path.join(folder, "model.ts.pt"))
-    weights = torch.load(os.path.join(folder, "weights.pt"))
-    probe = torch.load(os.path.join(folder, "probe.pt"))
+    # The default of PyTorch 2.6 and later, and the strictest way to open them in any.
+    weights = torch.load(os.path.join(folder, "weights.pt"), weights_only=True)
+    probe = torch.load(os.path.join(folder, "probe.pt"), weights_only=True)
+    assert type(weights) is dict, f"weights.pt holds a {type(weights)}"
     images, expected = probe["images"], probe["outputs"]
 
     assert not model.training, "opens in training mode"

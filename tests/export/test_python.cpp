@@ -1,5 +1,4 @@
 #include <ATen/ATen.h>
-#include <torch/csrc/jit/serialization/pickle.h>
 
 #include <cstdlib>
 
@@ -30,12 +29,8 @@ std::string find_python() {
 /// A file that Python's `torch.load` opens: {"images", "outputs"} of the module.
 void save_probe(NetworkModule& module, const std::filesystem::path& path) {
   const torch::NoGradGuard no_grad;
-  c10::Dict<std::string, at::Tensor> probe;
   const at::Tensor images = random_images(module->network(), 3, 12);
-  probe.insert("images", images);
-  probe.insert("outputs", module->forward(images));
-  const std::vector<char> bytes = torch::jit::pickle_save(probe);
-  write_file_atomic(path, {bytes.data(), bytes.size()});
+  save_tensors({{"images", images}, {"outputs", module->forward(images)}}, path);
 }
 
 }  // namespace

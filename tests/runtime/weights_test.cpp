@@ -78,6 +78,33 @@ TEST_CASE("saved weights load back bit for bit, from any layout into any layout"
   }
 }
 
+TEST_CASE("a file holds none of the type tags that torch.load refuses, and one with them loads") {
+  const TempFolder folder;
+  const auto path = folder / "weights.pt";
+  const NetworkModule source = trained(small_architecture(), 1);
+  save_weights(*source, path);
+  CHECK(read_file(path).find("restore_type_tag") == std::string::npos);
+  c10::Dict<std::string, at::Tensor> tagged;
+  for (const auto& item : source->named_parameters()) tagged.insert(item.key(), item.value());
+  for (const auto& item : source->named_buffers()) tagged.insert(item.key(), item.value());
+  write_value(path, tagged);
+  CHECK(read_file(path).find("restore_type_tag") != std::string::npos);
+  NetworkModule target(lower(small_architecture()), 2);
+  load_weights(*target, path);
+  CHECK(same(tensors(target), tensors(source)));
+}
+
+TEST_CASE("a tensor that is a part of another is saved without the rest") {
+  const TempFolder folder;
+  const at::Tensor whole = noise({64, 64}, 1);
+  save_tensors({{"part", whole.select(1, 3)}}, folder / "part.pt");
+  save_tensors({{"whole", whole}}, folder / "whole.pt");
+  const std::string bytes = read_file(folder / "part.pt");
+  CHECK(bytes.size() + 60 * 64 * 4 < read_file(folder / "whole.pt").size());
+  const auto value = torch::jit::pickle_load({bytes.begin(), bytes.end()}).toGenericDict();
+  CHECK(same_bits(value.at("part").toTensor(), whole.select(1, 3)));
+}
+
 TEST_CASE("a file that lacks a tensor, has one too many or of another shape is refused") {
   const TempFolder folder;
   const auto path = folder / "weights.pt";

@@ -41,7 +41,7 @@ std::unique_ptr<SlurmExecutor> executor_of(const TempFolder& folder, const Trial
   SlurmConfig config;
   config.poll_s = 0.2;
   config.prologue = "echo $trial >>" + (folder / "starts").string();
-  return std::make_unique<SlurmExecutor>(SlurmExecutorConfig{.program = RIDGELINE_PROGRAM,
+  return std::make_unique<SlurmExecutor>(SlurmExecutorConfig{.program = ridgeline_program(),
                                                              .folder = folder / "trials",
                                                              .accuracy = file.accuracy,
                                                              .slurm = config,

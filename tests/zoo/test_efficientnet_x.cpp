@@ -19,7 +19,7 @@ struct Row {
 void check_rows(const std::string& target, const std::string& preset,
                 const std::vector<Row>& rows) {
   for (const Row& row : rows) {
-    const KnownNetwork& known =
+    const KnownNetwork known =
         find_known_network("efficientnet_x_b" + std::to_string(row.level) + "_" + target + preset);
     INFO(known.name);
     CHECK(known.resolution == row.resolution);
