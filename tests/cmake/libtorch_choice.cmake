@@ -71,6 +71,11 @@ expect("LibTorch 2.15.0 (CPU only, cxx11 ABI), the virtual environment's: ${WORK
 configure(environment "")
 expect("the virtual environment's: ${WORK}/venv/${python}")
 
+# A build folder does not change its LibTorch because an environment is active, but says so.
+configure(system "VIRTUAL_ENV=${WORK}/venv")
+expect("${WORK}/venv/${python} is not used, since this build folder was configured with another; remedy: -DRIDGELINE_TORCH=")
+expect("the system's: ${WORK}/usr")
+
 make_torch("${WORK}/old/${python}" 2 3 "${new_abi}")
 configure(old "VIRTUAL_ENV=${WORK}/old")
 expect_success()
