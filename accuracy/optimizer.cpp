@@ -29,6 +29,10 @@ class TfRmsProp : public torch::optim::Optimizer {
  public:
   explicit TfRmsProp(const std::vector<torch::optim::OptimizerParamGroup>& groups)
       : Optimizer(groups, std::make_unique<TfRmsPropOptions>()) {
+    // Newer LibTorch gives a group the default options where it does not know their type.
+    for (size_t i = 0; i < groups.size(); ++i) {
+      param_groups_[i].set_options(groups[i].options().clone());
+    }
     for (const auto& group : param_groups_) {
       for (const auto& parameter : group.params()) {
         state_of_.push_back({at::ones_like(parameter), at::zeros_like(parameter)});

@@ -3,6 +3,8 @@
 // for what it said before. benchmarks/controller_peer runs it beside the same program in Python.
 //   bench_controller [BATCH [DECISIONS [CHOICES [SECONDS]]]], by default 16 40 4 2
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -98,6 +100,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: bench_controller [BATCH [DECISIONS [CHOICES [SECONDS]]]]\n");
     return 2;
   }
+  // As `ridgeline` does: what is freed stays in the process.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, -1);
   for (const auto& [name, config] : cases()) {
     const Rate rate = rate_of(config, decisions, batch, number(4, 2));
     std::printf("%s %.1f samples/s, %.0f %% of the time sampling; first %.1f, last %.1f\n", name,

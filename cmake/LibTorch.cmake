@@ -13,7 +13,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/LibTorchCuda.cmake)
 set(RIDGELINE_TORCH "" CACHE PATH "LibTorch: the unpacked archive, a site-packages/torch folder, or a Python virtual environment")
 
 function(ridgeline_torch_refuse text)
-  message(FATAL_ERROR "LibTorch: ${text}")
+  message(FATAL_ERROR " LibTorch: ${text}")  # the space keeps it on one line
 endfunction()
 
 # The LibTorch of a folder that a user may name; empty where there is none.

@@ -1,8 +1,6 @@
 #include "controller/checks.h"
 #include "controller/controller.h"
 #include "controller/evolution.h"
-#include "controller/factorised.h"
-#include "controller/lstm_policy.h"
 #include "controller/novelty.h"
 #include "controller/nsga2.h"
 #include "controller/random_search.h"
@@ -31,28 +29,17 @@ std::unique_ptr<Controller> make_kind(const ControllerConfig& config,
 
 }  // namespace
 
-std::unique_ptr<PolicyModel> make_policy_model(const ControllerConfig& config,
-                                               const std::vector<Decision>& decisions,
-                                               uint64_t seed) {
-  switch (config.policy) {
-    case PolicyKind::kLstm:
-      return make_lstm_policy(config, decisions, seed);
-    case PolicyKind::kFactorised:
-      return make_factorised_policy(config, decisions);
-  }
-  throw Error(ErrorKind::kInternal, "controller.policy: not one of the known policies");
-}
-
 std::unique_ptr<Controller> make_controller(const ControllerConfig& config,
                                             const std::vector<Decision>& decisions, uint64_t seed) {
   check_controller_config(config);
   check_decisions(decisions);
   auto controller = make_kind(config, decisions, seed);
-  if (config.redraws > 0)
-    controller = make_novel(std::move(controller), config.kind, decisions, config.redraws);
   const int candidates = config.screening.value_or(1);
-  if (candidates == 1) return controller;
-  return make_screened(std::move(controller), config.kind, decisions, candidates);
+  if (config.redraws == 0 && candidates == 1) return controller;
+  auto novel =
+      std::make_unique<Novel>(std::move(controller), config.kind, decisions, config.redraws);
+  if (candidates == 1) return novel;
+  return make_screened(std::move(novel), config.kind, decisions, candidates);
 }
 
 }  // namespace ridgeline

@@ -1,217 +1,218 @@
 #include "controller/lstm_policy.h"
 
-#include <algorithm>
-#include <cmath>
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 
-#include "controller/lstm_network.h"
+#include <mutex>
+
+#include "controller/lstm_sequence.h"
 #include "controller/pick.h"
-#include "controller/prefix_tree.h"
+#include "core/random.h"
 
 namespace ridgeline {
 namespace {
 
+constexpr int64_t kStart = 0;
 /// Samples that step together.
-constexpr size_t kChunk = 64;
-/// The tree is begun anew once it holds more than so many different samples: each takes about 3 kB
-/// per decision.
-constexpr size_t kKept = 128;
+constexpr size_t kSampled = 1024;
 
-class LstmPolicy final : public PolicyModel {
+/// LibTorch's modules draw their first weights from the process-wide generator. This puts it back.
+class KeepGenerator {
  public:
-  LstmPolicy(const ControllerConfig& config, const std::vector<Decision>& decisions, uint64_t seed)
-      : sizes_("hidden " + std::to_string(config.hidden) + ", layers " +
-               std::to_string(config.layers) + ", embedding " + std::to_string(config.embedding)),
-        decisions_(decisions),
-        network_(config, decisions, seed),
-        tree_(config, decisions) {}
-
-  std::span<float> weights() override {
-    tree_.clear();
-    return network_.weights();
+  KeepGenerator() {
+    const std::lock_guard<std::mutex> lock(generator_.mutex());
+    state_ = generator_.get_state();
   }
-  PolicySamples sample(std::span<const double> uniforms,
-                       std::span<const Genotype> kept) const override;
-  PolicyScores score(std::span<const Genotype> genotypes) const override;
-  PolicyScores gradient(std::span<const Genotype> genotypes,
-                        const std::function<LossSlopes(const PolicyScores&)>& slopes_of,
-                        std::span<float> gradient) const override;
-  std::vector<std::vector<double>> marginals(std::span<const Genotype> genotypes) const override;
-  std::string sizes() const override { return sizes_; }
+  ~KeepGenerator() {
+    const std::lock_guard<std::mutex> lock(generator_.mutex());
+    generator_.set_state(state_);
+  }
+  KeepGenerator(const KeepGenerator&) = delete;
+  KeepGenerator& operator=(const KeepGenerator&) = delete;
 
  private:
-  /// Walks `rows` samples, at most kChunk, through all decisions: choice = visit(decision, sample,
-  /// node), kInactive where it is.
-  template <class Visit>
-  void walk(size_t rows, const Visit& visit) const;
-  /// `walk` that adds up log-probability and entropy.
-  void add_scores(std::span<const Genotype> genotypes, PolicyScores& scores) const;
-  /// Adds the gradient of `genotypes`, `first` being the number of the first in `slopes`.
-  void add_gradient(std::span<const Genotype> genotypes, const LossSlopes& slopes, size_t first,
-                    std::span<float> gradient) const;
-  /// The path of `genotypes`; sets `entries` [decisions, samples] to each one's entries of it.
-  LstmPath path_of(std::span<const Genotype> genotypes, std::vector<size_t>& entries) const;
-
-  static std::span<const Genotype> chunk(std::span<const Genotype> genotypes, size_t first) {
-    return genotypes.subspan(first, std::min(kChunk, genotypes.size() - first));
-  }
-
-  std::string sizes_;
-  std::vector<Decision> decisions_;
-  // What follows is computed from the weights or is working memory.
-  mutable LstmNetwork network_;
-  mutable PrefixTree tree_;
+  at::Generator generator_ = at::detail::getDefaultCPUGenerator();
+  at::Tensor state_;
 };
-
-template <class Visit>
-void LstmPolicy::walk(size_t rows, const Visit& visit) const {
-  if (tree_.size() > kKept * decisions_.size()) tree_.clear();
-  std::vector<size_t> nodes(rows, tree_.root(network_));
-  std::vector<int> choices(rows);
-  for (size_t d = 0; d < decisions_.size(); ++d) {
-    if (d > 0) tree_.descend(network_, d, choices, nodes);
-    for (size_t b = 0; b < rows; ++b) choices[b] = visit(d, b, nodes[b]);
-  }
-}
-
-PolicySamples LstmPolicy::sample(std::span<const double> uniforms,
-                                 std::span<const Genotype> kept) const {
-  const size_t steps = decisions_.size();
-  const size_t count = uniforms.size() / steps;
-  PolicySamples samples{std::vector<Genotype>(count, Genotype(steps, kInactive)),
-                        std::vector<double>(count, 0.0)};
-  for (size_t first = 0; first < count; first += kChunk) {
-    walk(std::min(kChunk, count - first), [&](size_t d, size_t b, size_t node) {
-      Genotype& genotype = samples.genotypes[first + b];
-      if (!is_active(decisions_[d], genotype)) return kInactive;
-      const auto log_p = tree_.log_p(node);
-      const int keep = kept.empty() ? kFree : kept[first + b][d];
-      genotype[d] = keep >= 0 ? keep : pick(log_p, uniforms[(first + b) * steps + d]);
-      samples.log_prob[first + b] += log_p[static_cast<size_t>(genotype[d])];
-      return genotype[d];
-    });
-  }
-  return samples;
-}
-
-void LstmPolicy::add_scores(std::span<const Genotype> genotypes, PolicyScores& scores) const {
-  const size_t first = scores.log_prob.size();
-  scores.log_prob.resize(first + genotypes.size(), 0.0);
-  scores.entropy.resize(first + genotypes.size(), 0.0);
-  walk(genotypes.size(), [&](size_t d, size_t b, size_t node) {
-    const int choice = genotypes[b][d];
-    if (choice == kInactive) return choice;
-    scores.log_prob[first + b] += tree_.log_p(node)[static_cast<size_t>(choice)];
-    scores.entropy[first + b] += tree_.entropy(node);
-    return choice;
-  });
-}
-
-PolicyScores LstmPolicy::score(std::span<const Genotype> genotypes) const {
-  PolicyScores scores;
-  for (size_t first = 0; first < genotypes.size(); first += kChunk)
-    add_scores(chunk(genotypes, first), scores);
-  return scores;
-}
-
-// The slopes may depend on all scores; the gradients are added chunk by chunk, in their order.
-PolicyScores LstmPolicy::gradient(std::span<const Genotype> genotypes,
-                                  const std::function<LossSlopes(const PolicyScores&)>& slopes_of,
-                                  std::span<float> gradient) const {
-  std::fill(gradient.begin(), gradient.end(), 0.0f);
-  PolicyScores scores = score(genotypes);
-  const LossSlopes slopes = slopes_of(scores);
-  for (size_t first = 0; first < genotypes.size(); first += kChunk)
-    add_gradient(chunk(genotypes, first), slopes, first, gradient);
-  return scores;
-}
-
-// In the order of the samples, so that its bits do not depend on what the tree held before.
-LstmPath LstmPolicy::path_of(std::span<const Genotype> genotypes,
-                             std::vector<size_t>& entries) const {
-  constexpr size_t kNone = SIZE_MAX;
-  const size_t rows = genotypes.size();
-  entries.resize(decisions_.size() * rows);
-  walk(rows, [&](size_t d, size_t b, size_t node) {
-    entries[d * rows + b] = node;
-    return genotypes[b][d];
-  });
-  LstmPath path;
-  std::vector<size_t> entry_of(tree_.size(), kNone);
-  for (size_t i = 0; i < entries.size(); ++i) {
-    if (i % rows == 0) path.first.push_back(path.state.size());
-    const size_t node = entries[i];
-    if (entry_of[node] == kNone) {
-      entry_of[node] = path.state.size();
-      path.state.push_back(node);
-      path.before.push_back(i < rows ? 0 : entries[i - rows]);
-      path.token.push_back(tree_.token(node));
-    }
-    entries[i] = entry_of[node];
-  }
-  path.first.push_back(path.state.size());
-  return path;
-}
-
-// By the logits z of an entry, with the samples b that pass it: sum over b of log_prob'_b (chosen_b
-// - p) - entropy'_b p (log p + entropy).
-void LstmPolicy::add_gradient(std::span<const Genotype> genotypes, const LossSlopes& slopes,
-                              size_t first, std::span<float> gradient) const {
-  const size_t rows = genotypes.size();
-  const size_t stride = network_.logit_stride();
-  std::vector<size_t> entries;
-  const LstmPath path = path_of(genotypes, entries);
-  struct Sum {
-    double log_prob = 0, entropy = 0;
-  };
-  std::vector<Sum> sums(path.state.size());
-  std::vector<double> chosen(path.state.size() * stride, 0.0);
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const size_t b = i % rows;
-    const int choice = genotypes[b][i / rows];
-    if (choice == kInactive) continue;
-    sums[entries[i]].log_prob += slopes.log_prob[first + b];
-    sums[entries[i]].entropy += slopes.entropy[first + b];
-    chosen[entries[i] * stride + static_cast<size_t>(choice)] += slopes.log_prob[first + b];
-  }
-  std::vector<float> by_logit(path.state.size() * stride, 0.0f);
-  for (size_t e = 0; e < path.state.size(); ++e) {
-    const size_t node = path.state[e];
-    const auto log_p = tree_.log_p(node);
-    for (size_t k = 0; k < log_p.size(); ++k) {
-      const double p = std::exp(log_p[k]);
-      const double slope = chosen[e * stride + k] - sums[e].log_prob * p -
-                           sums[e].entropy * p * (log_p[k] + tree_.entropy(node));
-      by_logit[e * stride + k] = static_cast<float>(slope * tree_.logit_slope(node, k));
-    }
-  }
-  network_.backward(tree_.states(), path, by_logit, gradient);
-}
-
-std::vector<std::vector<double>> LstmPolicy::marginals(std::span<const Genotype> genotypes) const {
-  std::vector<std::vector<double>> rows;
-  for (const auto& decision : decisions_)
-    rows.emplace_back(static_cast<size_t>(decision.choices()), 0.0);
-  for (size_t first = 0; first < genotypes.size(); first += kChunk) {
-    const auto part = chunk(genotypes, first);
-    walk(part.size(), [&](size_t d, size_t b, size_t node) {
-      if (part[b][d] == kInactive) return kInactive;
-      const auto log_p = tree_.log_p(node);
-      for (size_t k = 0; k < log_p.size(); ++k) rows[d][k] += std::exp(log_p[k]);
-      return part[b][d];
-    });
-  }
-  for (auto& row : rows) {
-    for (double& p : row) p /= static_cast<double>(genotypes.size());
-  }
-  return rows;
-}
 
 }  // namespace
 
-std::unique_ptr<PolicyModel> make_lstm_policy(const ControllerConfig& config,
-                                              const std::vector<Decision>& decisions,
-                                              uint64_t seed) {
-  return std::make_unique<LstmPolicy>(config, decisions, seed);
+LstmPolicy::LstmPolicy(const ControllerConfig& config, const std::vector<Decision>& decisions,
+                       uint64_t seed)
+    : Policy(config, decisions), group_of_(decisions.size()) {
+  int64_t tokens = kStart + 1;
+  for (const auto& decision : decisions) {
+    first_token_.push_back(tokens);
+    tokens += decision.choices() + (decision.active_when.empty() ? 0 : 1);
+  }
+  const KeepGenerator keep;
+  embedding = register_module("embedding", torch::nn::Embedding(tokens, config.embedding));
+  lstm = register_module(
+      "lstm",
+      torch::nn::LSTM(
+          torch::nn::LSTMOptions(config.embedding, config.hidden).num_layers(config.layers)));
+  for (size_t g = 0; g < groups().size(); ++g) {
+    const auto choices = groups()[g].choices;
+    heads.push_back(register_module("head" + std::to_string(choices),
+                                    torch::nn::Linear(config.hidden, choices)));
+    for (const int64_t d : groups()[g].decisions) group_of_[static_cast<size_t>(d)] = g;
+  }
+  const auto parameters = lstm->named_parameters();
+  for (int l = 0; l < config.layers; ++l) {
+    const auto of_layer = [&](const std::string& name) {
+      return parameters[name + "_l" + std::to_string(l)];
+    };
+    layers_.push_back(
+        {of_layer("weight_ih"), of_layer("weight_hh"), of_layer("bias_ih"), of_layer("bias_hh")});
+  }
+  draw_parameters(config.init_range, seed);
+}
+
+void LstmPolicy::draw_parameters(double range, uint64_t seed) {
+  RandomStream stream(seed, 0, "controller weights");
+  for (const auto& parameter : parameters()) {
+    float* value = parameter.data_ptr<float>();
+    for (int64_t i = 0; i < parameter.numel(); ++i)
+      *value++ = static_cast<float>(stream.uniform(-range, range));
+  }
+}
+
+std::string LstmPolicy::sizes() const {
+  return "hidden " + std::to_string(lstm->options.hidden_size()) + ", layers " +
+         std::to_string(lstm->options.num_layers()) + ", embedding " +
+         std::to_string(lstm->options.input_size());
+}
+
+int64_t LstmPolicy::token(size_t decision, int choice) const {
+  return first_token_[decision] + (choice == kInactive ? decisions()[decision].choices() : choice);
+}
+
+at::Tensor LstmPolicy::tokens(std::span<const Genotype> genotypes) const {
+  const size_t steps = decisions().size();
+  const at::Tensor tokens =
+      at::empty({static_cast<int64_t>(steps), static_cast<int64_t>(genotypes.size())}, at::kLong);
+  auto* next = tokens.data_ptr<int64_t>();
+  for (size_t d = 0; d < steps; ++d) {
+    for (const auto& genotype : genotypes)
+      *next++ = d == 0 ? kStart : token(d - 1, genotype[d - 1]);
+  }
+  return tokens;
+}
+
+at::Tensor LstmPolicy::Layer::input_gates(const at::Tensor& inputs) const {
+  return at::linear(inputs, weight_ih, bias_ih + bias_hh);
+}
+
+// The first layer's product is made once per token, not once per step.
+at::Tensor LstmPolicy::outputs(const at::Tensor& tokens) const {
+  at::Tensor output;
+  for (const auto& layer : layers_) {
+    const at::Tensor gates = output.defined() ? layer.input_gates(output)
+                                              : layer.input_gates(embedding->weight)
+                                                    .index_select(0, tokens.flatten())
+                                                    .view({tokens.size(0), tokens.size(1), -1});
+    output = lstm_sequence(gates, layer.weight_hh);
+  }
+  return output;
+}
+
+std::vector<at::Tensor> LstmPolicy::log_probabilities(std::span<const Genotype> genotypes) const {
+  const at::Tensor states = outputs(tokens(genotypes));
+  std::vector<at::Tensor> log_p;
+  for (size_t g = 0; g < heads.size(); ++g) {
+    const auto& head = heads[g];
+    log_p.push_back(log_softmax(
+        at::linear(states.index_select(0, groups()[g].rows), head->weight, head->bias)));
+  }
+  return log_p;
+}
+
+/// States that step through the decisions together, without gradients.
+class LstmPolicy::Walk {
+ public:
+  explicit Walk(const LstmPolicy& policy)
+      : policy_(policy),
+        by_token_(policy.layers_[0].input_gates(policy.embedding->weight)),
+        layers_(policy.layers_.size()) {
+    for (size_t l = 0; l < layers_.size(); ++l)
+      layers_[l].recurrent = policy.layers_[l].weight_hh.t().contiguous();
+  }
+
+  /// Steps to decision `d`: state i follows state before[i] of the last step (unread at the first)
+  /// and is fed tokens[i]. Log-probabilities [states, choices].
+  at::Tensor advance(size_t d, std::vector<int64_t>& before, std::vector<int64_t>& tokens) {
+    const auto states = static_cast<int64_t>(tokens.size());
+    const at::Tensor from = at::from_blob(before.data(), {states}, at::kLong);
+    const at::Tensor fed = at::from_blob(tokens.data(), {states}, at::kLong);
+    at::Tensor gates = by_token_.index_select(0, fed);
+    for (size_t l = 0; l < layers_.size(); ++l) {
+      Layer& layer = layers_[l];
+      if (l > 0) gates = policy_.layers_[l].input_gates(layers_[l - 1].output);
+      at::Tensor cell;
+      if (d > 0) {
+        gates.addmm_(layer.output.index_select(0, from), layer.recurrent);
+        cell = layer.cell.index_select(0, from);
+      }
+      const at::Tensor next =
+          at::empty({3, states, policy_.lstm->options.hidden_size()}, gates.options());
+      lstm_step(gates, cell, next[0], next[1], next[2]);
+      layer.cell = next[0];
+      layer.output = next[2];
+    }
+    const auto& head = policy_.heads[policy_.group_of_[d]];
+    return policy_.log_softmax(at::linear(layers_.back().output, head->weight, head->bias));
+  }
+
+ private:
+  struct Layer {
+    at::Tensor recurrent;     // weight_hh, transposed
+    at::Tensor cell, output;  // [states, hidden]
+  };
+  const LstmPolicy& policy_;
+  at::Tensor by_token_;  // [tokens, 4 hidden]
+  std::vector<Layer> layers_;
+};
+
+// Samples that have made the same choices so far share a state: a policy that has settled says the
+// same to most of them.
+PolicySamples LstmPolicy::sample(std::span<const double> uniforms,
+                                 std::span<const Genotype> kept) const {
+  const c10::InferenceMode no_gradients;
+  const size_t steps = decisions().size();
+  const size_t count = uniforms.size() / steps;
+  PolicySamples samples{std::vector<Genotype>(count, Genotype(steps, kInactive)),
+                        std::vector<double>(count, 0.0)};
+  for (size_t first = 0; first < count; first += kSampled) {
+    Walk walk(*this);
+    std::vector<size_t> state_of(std::min(kSampled, count - first), 0);
+    std::vector<int64_t> before = {0}, tokens = {kStart};
+    for (size_t d = 0; d < steps; ++d) {
+      const at::Tensor log_p = walk.advance(d, before, tokens).contiguous();
+      const auto choices = static_cast<size_t>(log_p.size(1));
+      constexpr int64_t kNone = -1;
+      std::vector<int64_t> successors(tokens.size() * (1 + choices), kNone);  // inactive first
+      before.clear();
+      tokens.clear();
+      for (size_t b = 0; b < state_of.size(); ++b) {
+        Genotype& genotype = samples.genotypes[first + b];
+        if (is_active(decisions()[d], genotype)) {
+          const std::span row(log_p.data_ptr<float>() + state_of[b] * choices, choices);
+          const int keep = kept.empty() ? kFree : kept[first + b][d];
+          genotype[d] = keep >= 0 ? keep : pick(row, uniforms[(first + b) * steps + d]);
+          samples.log_prob[first + b] += row[static_cast<size_t>(genotype[d])];
+        }
+        int64_t& next =
+            successors[state_of[b] * (1 + choices) + static_cast<size_t>(1 + genotype[d])];
+        if (next == kNone) {
+          next = static_cast<int64_t>(tokens.size());
+          before.push_back(static_cast<int64_t>(state_of[b]));
+          tokens.push_back(token(d, genotype[d]));
+        }
+        state_of[b] = static_cast<size_t>(next);
+      }
+    }
+  }
+  return samples;
 }
 
 }  // namespace ridgeline

@@ -9,7 +9,7 @@ namespace ridgeline {
 namespace {
 
 constexpr std::string_view kMagic = "RIDGECTL";
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 constexpr size_t kLengthAt = kMagic.size() + sizeof(kVersion);
 constexpr size_t kHeader = kLengthAt + sizeof(uint64_t);
 constexpr size_t kChecksum = sizeof(uint64_t);
@@ -61,11 +61,6 @@ void StateWriter::number(double value) { append_number(bytes_, value); }
 void StateWriter::text(std::string_view value) {
   integer(value.size());
   bytes_ += value;
-}
-
-void StateWriter::floats(std::span<const float> values) {
-  integer(values.size());
-  bytes_.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
 }
 
 std::string StateWriter::finish() {
@@ -135,15 +130,6 @@ double StateReader::number() { return number_at<double>(take(sizeof(double))); }
 std::string StateReader::text() {
   const uint64_t size = integer();
   return std::string(take(size), size);
-}
-
-void StateReader::floats(std::span<float> values) {
-  const uint64_t count = integer();
-  if (count != values.size()) {
-    refuse("damaged: " + std::to_string(count) + " numbers where " + std::to_string(values.size()) +
-           " belong");
-  }
-  std::memcpy(values.data(), take(values.size_bytes()), values.size_bytes());
 }
 
 void StateReader::finish() const {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,10 +14,9 @@ namespace ridgeline {
 //   state   := "RIDGECTL" version:u32 length:u64 payload checksum:u64
 //   payload := kind:text decisions:u64 fingerprint:u64 field*
 //   text    := length:u64 byte*
-//   floats  := count:u64 f32*
 //
 // length is that of the whole state; the checksum is FNV-1a of everything before it; the
-// fingerprint is FNV-1a of all names, labels and conditions. The fields (u64, f64, text, floats)
+// fingerprint is FNV-1a of all names, labels and conditions. The fields (u64, f64, text)
 // are the controller's own.
 
 /// Writes one state, field by field.
@@ -28,7 +26,6 @@ class StateWriter {
   void integer(uint64_t value);
   void number(double value);
   void text(std::string_view value);
-  void floats(std::span<const float> values);
   /// The whole state; the writer is used up.
   std::string finish();
 
@@ -45,8 +42,6 @@ class StateReader {
   uint64_t integer();
   double number();
   std::string text();
-  /// The count must be values.size().
-  void floats(std::span<float> values);
   /// Throws when fields are left over.
   void finish() const;
 

@@ -1,20 +1,18 @@
 #include "controller/lstm_policy.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
 
+#include "controller/lstm_sequence.h"
 #include "core/random.h"
 #include "tests/catch.h"
 #include "tests/controller/spaces.h"
-#include "tests/controller/torch_policy.h"
 
 using namespace ridgeline;
 using test::conditional_space;
 using test::plain_space;
-using test::Policy;
 
 namespace {
 
@@ -31,9 +29,12 @@ std::vector<Decision> long_space() {
 struct Case {
   ControllerConfig config;
   std::vector<Decision> decisions;
+
+  LstmPolicy policy() const { return {config, decisions, 3}; }
 };
 
-/// One and two layers, sizes that are no multiples of a vector, every transform of the logits.
+/// One to three layers, sizes that are no multiples of a vector, every transform of the logits, one
+/// step alone.
 std::vector<Case> cases() {
   return {{{}, long_space()},
           {{.layers = 2}, long_space()},
@@ -51,174 +52,133 @@ std::vector<double> uniforms(const Case& c, int n, uint64_t id) {
   return numbers;
 }
 
-std::unique_ptr<PolicyModel> model_of(const Case& c) {
-  return make_lstm_policy(c.config, c.decisions, 3);
+std::vector<Genotype> samples_of(const LstmPolicy& policy, const Case& c, int n, uint64_t id) {
+  return policy.sample(uniforms(c, n, id), {}).genotypes;
 }
 
-/// In double, so that the difference is the rounding of ours alone.
-Policy reference_of(const Case& c) {
-  Policy policy(c.config, c.decisions, 3);
-  policy->to(at::kDouble);
-  return policy;
+std::vector<double> log_probabilities(const LstmPolicy& policy,
+                                      const std::vector<Genotype>& genotypes) {
+  const at::NoGradGuard no_gradients;
+  const at::Tensor log_prob = policy.score(genotypes).log_prob;
+  return {log_prob.data_ptr<double>(), log_prob.data_ptr<double>() + log_prob.numel()};
 }
 
 double relative(const at::Tensor& ours, const at::Tensor& theirs) {
-  return ((ours - theirs).norm() / theirs.norm()).item<double>();
+  const double size = theirs.norm().item<double>();
+  return (ours - theirs).norm().item<double>() / (size > 0 ? size : 1);
 }
 
-LossSlopes slopes_for(size_t n) {
-  RandomStream stream(8, n, "slopes");
-  LossSlopes slopes;
-  for (size_t i = 0; i < n; ++i) {
-    slopes.log_prob.push_back(stream.uniform(-1, 1));
-    slopes.entropy.push_back(stream.uniform(-0.2, 0));
-  }
-  return slopes;
+/// The policy's modules and autograd, without `lstm_sequence` and the table of tokens.
+at::Tensor reference_outputs(const LstmPolicy& policy, const at::Tensor& tokens) {
+  auto embedding = policy.embedding;
+  auto lstm = policy.lstm;
+  return std::get<0>(lstm->forward(embedding->forward(tokens)));
+}
+
+/// A loss that depends on all outputs, with other slopes everywhere.
+at::Tensor loss_of(const at::Tensor& outputs) {
+  const at::Tensor slopes = at::linspace(-1, 1, outputs.numel(), at::kDouble).sin();
+  return (outputs * slopes.view(outputs.sizes())).sum();
 }
 
 }  // namespace
 
-TEST_CASE("the LSTM policy has the weights of the LibTorch module, in the same order") {
+TEST_CASE("outputs and gradients equal those of torch::nn::LSTM and autograd") {
   for (const auto& c : cases()) {
-    const auto model = model_of(c);
-    const Policy policy(c.config, c.decisions, 3);
-    std::vector<at::Tensor> parts;
-    for (const auto& parameter : policy->parameters()) parts.push_back(parameter.reshape({-1}));
-    const at::Tensor theirs = at::cat(parts).detach();
-    REQUIRE(theirs.numel() == static_cast<int64_t>(model->weights().size()));
-    CHECK(at::equal(theirs, at::from_blob(model->weights().data(), theirs.sizes())));
-  }
-}
-
-TEST_CASE("log-probabilities, entropies and marginals equal LibTorch's to 1e-5") {
-  for (const auto& c : cases()) {
-    const auto model = model_of(c);
-    const auto genotypes = model->sample(uniforms(c, 24, 1)).genotypes;
-    const PolicyScores ours = model->score(genotypes);
-    const Policy reference = reference_of(c);
-    const at::NoGradGuard no_grad;
-    const auto theirs = reference->score(genotypes);
-    CHECK(relative(at::tensor(ours.log_prob), theirs.log_prob) < 1e-5);
-    CHECK(relative(at::tensor(ours.entropy), theirs.entropy) < 1e-5);
-    const auto rows = model->marginals(genotypes);
-    const auto their_rows = reference->marginals(genotypes);
-    for (size_t d = 0; d < rows.size(); ++d) {
-      CHECK((at::tensor(rows[d]) - at::tensor(their_rows[d])).abs().max().item<double>() < 1e-5);
-    }
-  }
-}
-
-TEST_CASE("gradients equal LibTorch's to 1e-5, for one chunk of samples and for three") {
-  for (const auto& c : cases()) {
-    const int samples = GENERATE(3, 21, 150);
-    const auto model = model_of(c);
-    const auto genotypes = model->sample(uniforms(c, samples, 2)).genotypes;
-    const LossSlopes slopes = slopes_for(genotypes.size());
-    std::vector<float> gradient(model->weights().size(), 1.0f);
-    const PolicyScores scores = model->gradient(
-        genotypes, [&](const PolicyScores&) { return slopes; }, gradient);
-    CHECK(scores.log_prob == model->score(genotypes).log_prob);
-    const Policy reference = reference_of(c);
-    const auto theirs = reference->score(genotypes);
-    const at::Tensor loss = (theirs.log_prob * at::tensor(slopes.log_prob, at::kDouble)).sum() +
-                            (theirs.entropy * at::tensor(slopes.entropy, at::kDouble)).sum();
-    const float* ours = gradient.data();
-    const auto parameters = reference->named_parameters();
+    const int samples = GENERATE(1, 3, 21);
+    const auto genotypes = samples_of(c.policy(), c, samples, 2);
+    LstmPolicy policy = c.policy();
+    policy.to(at::kDouble);
+    const at::Tensor tokens = policy.tokens(genotypes);
+    const at::Tensor ours = policy.outputs(tokens), theirs = reference_outputs(policy, tokens);
+    CHECK(relative(ours, theirs) < 1e-12);
+    const auto parameters = policy.named_parameters();
     for (const auto& item : parameters) {
+      if (item.key().starts_with("head")) continue;
       INFO(item.key() << ", " << samples << " samples");
-      const auto expected = torch::autograd::grad({loss}, {item.value()}, {}, true)[0];
-      const at::Tensor part =
-          at::from_blob(const_cast<float*>(ours), expected.sizes()).to(at::kDouble);
-      CHECK((part - expected).norm().item<double>() <= 1e-5 * expected.norm().item<double>());
-      ours += expected.numel();
+      const auto gradient = [&](const at::Tensor& outputs) {
+        const auto found = torch::autograd::grad({loss_of(outputs)}, {item.value()}, {},
+                                                 /*retain_graph=*/true, false, true)[0];
+        return found.defined() ? found : at::zeros_like(item.value());
+      };
+      CHECK(relative(gradient(ours), gradient(theirs)) < 1e-12);
     }
   }
 }
 
-TEST_CASE("a sample's bits do not depend on what is sampled and scored beside it") {
+TEST_CASE("in single precision outputs and gradients equal double ones to 1e-5") {
   for (const auto& c : cases()) {
-    const auto model = model_of(c);
-    const int all = 150;  // more than a chunk
-    const auto numbers = uniforms(c, all, 4);
-    const PolicySamples whole = model->sample(numbers);
-    const PolicyScores scores = model->score(whole.genotypes);
-    CHECK(scores.log_prob == whole.log_prob);
-    const size_t steps = c.decisions.size();
-    for (size_t first = 0, count = 1; first + count <= all; first += count, count = count % 9 + 1) {
-      const auto part = std::span(numbers).subspan(first * steps, count * steps);
-      const PolicySamples samples = model->sample(part);
-      const PolicyScores again = model->score(samples.genotypes);
-      for (size_t i = 0; i < count; ++i) {
-        CHECK(samples.genotypes[i] == whole.genotypes[first + i]);
-        CHECK(samples.log_prob[i] == whole.log_prob[first + i]);
-        CHECK(again.entropy[i] == scores.entropy[first + i]);
-      }
+    LstmPolicy single = c.policy(), twice = c.policy();
+    twice.to(at::kDouble);
+    const at::Tensor tokens = single.tokens(samples_of(single, c, 21, 2));
+    CHECK(relative(single.outputs(tokens), twice.outputs(tokens)) < 1e-5);
+    loss_of(single.outputs(tokens)).backward();
+    loss_of(twice.outputs(tokens)).backward();
+    const auto ours = single.lstm->parameters(), theirs = twice.lstm->parameters();
+    for (size_t i = 0; i < ours.size(); ++i) {
+      if (theirs[i].grad().defined()) CHECK(relative(ours[i].grad(), theirs[i].grad()) < 1e-5);
     }
   }
 }
 
-TEST_CASE("the gradient's bits do not depend on earlier calls or on the number of threads") {
-  const Case c{{.hidden = 21, .layers = 2}, long_space()};
-  const auto gradient_of = [&](PolicyModel& model, int samples) {
-    const auto genotypes = model.sample(uniforms(c, samples, 5)).genotypes;
-    std::vector<float> gradient(model.weights().size());
-    model.gradient(
-        genotypes, [](const PolicyScores& s) { return slopes_for(s.log_prob.size()); }, gradient);
-    return gradient;
+TEST_CASE("the sequence has the right gradients by its inputs and weights alone") {
+  const at::Tensor gates = at::linspace(-2, 2, 4 * 3 * 8, at::kDouble).sin().view({4, 3, 8});
+  const at::Tensor weight = at::linspace(-1, 1, 8 * 2, at::kDouble).cos().view({8, 2});
+  const auto loss = [](const at::Tensor& g, const at::Tensor& w) {
+    return loss_of(lstm_sequence(g, w));
   };
-  const auto fresh = model_of(c);
-  const auto used = model_of(c);
-  gradient_of(*used, 90);
-  const int threads = at::get_num_threads();
-  at::set_num_threads(threads + 1);
-  const auto second = gradient_of(*used, 20);
-  at::set_num_threads(threads);
-  CHECK(gradient_of(*fresh, 20) == second);
-}
-
-TEST_CASE("what a policy says does not depend on what it was asked before") {
-  for (const auto& c : cases()) {
-    const auto fresh = model_of(c);
-    const auto used = model_of(c);
-    const size_t weights = fresh->weights().size();
-    used->sample(uniforms(c, 300, 9));  // more than it keeps
-    const auto numbers = uniforms(c, 20, 10);
-    const PolicySamples samples = used->sample(numbers);
-    CHECK(samples.genotypes == fresh->sample(numbers).genotypes);
-    std::vector<Genotype> batch = samples.genotypes;
-    batch.push_back(batch.front());  // a repeat counts twice
-    const auto slopes = [](const PolicyScores& s) { return slopes_for(s.log_prob.size()); };
-    std::vector<float> first(weights), second(weights), third(weights);
-    const PolicyScores scores = fresh->gradient(batch, slopes, first);
-    CHECK(used->gradient(batch, slopes, second).entropy == scores.entropy);
-    CHECK(second == first);
-    const auto beginning = std::span(batch).first(3);
-    used->gradient(beginning, slopes, third);
-    used->gradient(batch, slopes, third);
-    CHECK(third == first);
+  const at::Tensor own_gates = gates.clone().requires_grad_();
+  const at::Tensor own_weight = weight.clone().requires_grad_();
+  const auto gradients =
+      torch::autograd::grad({loss(own_gates, own_weight)}, {own_gates, own_weight});
+  const double step = 1e-6;
+  for (const bool by_gates : {true, false}) {
+    const at::Tensor& at = by_gates ? gates : weight;
+    for (int64_t i = 0; i < at.numel(); ++i) {
+      const auto moved = [&](double by) {
+        const at::Tensor other = at.clone();
+        other.view(-1)[i] += by;
+        return (by_gates ? loss(other, weight) : loss(gates, other)).item<double>();
+      };
+      const double difference = (moved(step) - moved(-step)) / (2 * step);
+      CHECK(gradients[by_gates ? 0 : 1].reshape(-1)[i].item<double>() ==
+            Approx(difference).margin(1e-8));
+    }
   }
 }
 
-TEST_CASE("changed weights count at once") {
+TEST_CASE("samples are scored to 1e-5 as they were drawn, one at a time or many") {
   for (const auto& c : cases()) {
-    const auto changed = model_of(c);
-    const auto genotypes = changed->sample(uniforms(c, 9, 13)).genotypes;
-    const auto before = changed->score(genotypes).log_prob;
-    for (float& weight : changed->weights()) weight *= 1.5f;
-    const auto other = model_of(c);
-    for (float& weight : other->weights()) weight *= 1.5f;
-    CHECK(changed->score(genotypes).log_prob == other->score(genotypes).log_prob);
-    CHECK(changed->score(genotypes).log_prob != before);
+    const LstmPolicy policy = c.policy();
+    const PolicySamples samples = policy.sample(uniforms(c, 150, 4), {});
+    const auto together = log_probabilities(policy, samples.genotypes);
+    for (size_t i = 0; i < samples.genotypes.size(); ++i) {
+      CHECK(together[i] == Approx(samples.log_prob[i]).epsilon(1e-5));
+      if (i % 50 > 0) continue;
+      CHECK(log_probabilities(policy, {samples.genotypes[i]})[0] ==
+            Approx(samples.log_prob[i]).epsilon(1e-5));
+    }
+  }
+}
+
+TEST_CASE("the same numbers give the same samples to the last bit") {
+  for (const auto& c : cases()) {
+    const LstmPolicy policy = c.policy();
+    const PolicySamples first = policy.sample(uniforms(c, 40, 5), {});
+    samples_of(policy, c, 90, 6);
+    const PolicySamples second = policy.sample(uniforms(c, 40, 5), {});
+    CHECK(second.genotypes == first.genotypes);
+    CHECK(second.log_prob == first.log_prob);
   }
 }
 
 TEST_CASE("kept choices are made where they can be, and the others are drawn from the policy") {
   const Case c{{.hidden = 8, .embedding = 6, .init_range = 0.5}, conditional_space()};
-  const auto model = model_of(c);
+  const LstmPolicy policy = c.policy();
   const auto numbers = uniforms(c, 60, 6);
   const std::vector<Genotype> kept(60, Genotype{kFree, 3, 1});
-  const PolicySamples samples = model->sample(numbers, kept);
-  const PolicySamples free = model->sample(numbers);
+  const PolicySamples samples = policy.sample(numbers, kept);
+  const PolicySamples free = policy.sample(numbers, {});
   int active = 0;
   for (size_t i = 0; i < 60; ++i) {
     const Genotype& genotype = samples.genotypes[i];
@@ -229,21 +189,21 @@ TEST_CASE("kept choices are made where they can be, and the others are drawn fro
   }
   CHECK(active > 10);
   CHECK(active < 50);
-  CHECK(model->score(samples.genotypes).log_prob == samples.log_prob);
+  const auto scored = log_probabilities(policy, samples.genotypes);
+  for (size_t i = 0; i < 60; ++i) CHECK(scored[i] == Approx(samples.log_prob[i]).epsilon(1e-5));
 }
 
 TEST_CASE("choices are drawn as often as their scored probability says") {
   const Case c{{.hidden = 8, .embedding = 6, .init_range = 2},
                {test::decision("a", 3), test::decision("b", 2)}};
-  const auto model = model_of(c);
+  const LstmPolicy policy = c.policy();
   const int draws = 20000;
   std::vector<double> counts(6, 0.0);
-  for (const auto& g : model->sample(uniforms(c, draws, 11)).genotypes) {
+  for (const auto& g : samples_of(policy, c, draws, 11)) {
     counts[static_cast<size_t>(2 * g[0] + g[1])] += 1;
   }
   for (int point = 0; point < 6; ++point) {
-    const std::vector<Genotype> genotype = {{point / 2, point % 2}};
-    const double p = std::exp(model->score(genotype).log_prob[0]);
+    const double p = std::exp(log_probabilities(policy, {{point / 2, point % 2}})[0]);
     const double deviation = std::sqrt(p * (1 - p) / draws);
     CHECK(std::abs(counts[static_cast<size_t>(point)] / draws - p) < 4 * deviation);
   }
@@ -251,10 +211,11 @@ TEST_CASE("choices are drawn as often as their scored probability says") {
 
 TEST_CASE("large gates saturate, and a weight that is not finite shows in the scores") {
   const Case c{{.hidden = 8, .embedding = 6, .init_range = 10}, plain_space()};
-  const auto model = model_of(c);
-  for (float& weight : model->weights()) weight *= 100;
-  const auto genotypes = model->sample(uniforms(c, 8, 12)).genotypes;
-  for (const double log_prob : model->score(genotypes).log_prob) CHECK(std::isfinite(log_prob));
-  model->weights()[0] = NAN;  // of the start token
-  CHECK(std::isnan(model->score(genotypes).log_prob[0]));
+  LstmPolicy policy = c.policy();
+  const at::NoGradGuard no_gradients;
+  for (auto& parameter : policy.parameters()) parameter.mul_(100);
+  const auto genotypes = samples_of(policy, c, 8, 12);
+  for (const double log_prob : log_probabilities(policy, genotypes)) CHECK(std::isfinite(log_prob));
+  policy.embedding->weight[0][0] = NAN;  // of the start token
+  CHECK(std::isnan(log_probabilities(policy, genotypes)[0]));
 }

@@ -95,7 +95,7 @@ TEST_CASE("bytes that are no controller's state are refused") {
   std::string future = controller->save();
   future[8] = 9;
   refuses(*controller, future,
-          "controller state: format version 9 is unknown; this program reads version 2");
+          "controller state: format version 9 is unknown; this program reads version 3");
 }
 
 TEST_CASE("a state cut at any byte is refused as truncated and changes nothing") {
