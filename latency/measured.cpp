@@ -4,7 +4,6 @@
 #include "core/units.h"
 #include "latency/steady.h"
 #include "network/cost.h"
-#include "runtime/device.h"
 
 namespace ridgeline {
 
