@@ -66,7 +66,8 @@ struct Evaluation {
   double loss = 0;      ///< last epoch's mean training loss
   double seconds = 0;   ///< wall time; may differ between runs
   std::string message;  ///< cause of a failure, one line
-  /// The learning curve, by epoch; `images_per_s` and memory may differ between runs like `seconds`.
+  /// The learning curve, by epoch; `images_per_s` and memory may differ between runs like
+  /// `seconds`.
   std::vector<Metric> metrics = {};
 };
 

@@ -278,18 +278,32 @@ void check_accelerators(const SearchSpace& space, const ExperimentConfig& config
   }
 }
 
-void require_trial_device(const ExperimentConfig& config) {
+namespace {
+
+/// Throws for the devices that this process needs, for trials (`trains`) or to measure latency.
+void require_devices(const ExperimentConfig& config, bool trains) {
   for (const DeviceNeed& need : devices_needed_here(config)) {
-    if (!need.trains) continue;
+    if (need.trains != trains) continue;
     try {
-      require_training_device(config.accuracy.training);
+      if (trains) {
+        require_training_device(config.accuracy.training);
+      } else {
+        device_from_text(need.device);
+      }
     } catch (const Error& error) {
       throw Error(error.kind(), need.key + ": " + error.what() + "; " + need.why);
     }
   }
 }
 
+}  // namespace
+
+void require_trial_device(const ExperimentConfig& config) {
+  require_devices(config, /*trains=*/true);
+}
+
 Session make_session(const ExperimentConfig& config, const std::filesystem::path& folder) {
+  require_devices(config, /*trains=*/false);
   const bool trains_on_gpu = config.accuracy.kind == AccuracyKind::kProxy &&
                              config.accuracy.training.device != "cpu" &&
                              config.runtime.executor == ExecutorKind::kLocal;

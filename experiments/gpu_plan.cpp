@@ -88,6 +88,7 @@ GpuPlan gpu_plan(const ExperimentConfig& config, const std::vector<std::string>&
                     config.accuracy.kind == AccuracyKind::kProxy;
   if (!here || training.device == "cpu") return plan;
   if (training.device == "cuda") {
+    if (!config.runtime.gpus && visible.empty()) return plan;  // the trials will say so
     plan.gpus = config.runtime.gpus.value_or(visible);
     gpus_of_slot(plan.gpus, 0, training.processes);
   } else {

@@ -84,7 +84,10 @@ TEST_CASE("the plan takes the GPUs that are given, those that are seen, or the o
   CHECK(gpu_plan(on_gpus("cpu", 3), {"3"}).gpus.empty());
   config.runtime.executor = ExecutorKind::kSlurm;
   CHECK(gpu_plan(config, {}).gpus.empty());
-  CHECK_THAT(error_of([] { gpu_plan(on_gpus("cuda", 1), {}); }), Catch::Contains("gives 0 GPUs"));
+  CHECK(gpu_plan(on_gpus("cuda", 1), {}).gpus.empty());
+  config = on_gpus("cuda", 1);
+  config.runtime.gpus = Texts{};
+  CHECK_THAT(error_of([&] { gpu_plan(config, {"0"}); }), Catch::Contains("gives 0 GPUs"));
 }
 
 TEST_CASE("the plan knows the GPUs on which the search measures beside its trials") {
