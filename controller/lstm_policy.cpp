@@ -43,7 +43,7 @@ LstmPolicy::LstmPolicy(const ControllerConfig& config, const std::vector<Decisio
   int64_t tokens = kStart + 1;
   for (const auto& decision : decisions) {
     first_token_.push_back(tokens);
-    tokens += decision.choices() + 1;
+    tokens += decision.choices() + (decision.active_when.empty() ? 0 : 1);
   }
   const KeepGenerator keep;
   embedding = register_module("embedding", torch::nn::Embedding(tokens, config.embedding));
@@ -140,10 +140,11 @@ class LstmPolicy::Walk {
 
   /// Steps to decision `d`: state i follows state before[i] of the last step (unread at the first)
   /// and is fed tokens[i]. Log-probabilities [states, choices].
-  at::Tensor advance(size_t d, const std::vector<int64_t>& before,
-                     const std::vector<int64_t>& tokens) {
-    const at::Tensor from = at::tensor(before, at::kLong);
-    at::Tensor gates = by_token_.index_select(0, at::tensor(tokens, at::kLong));
+  at::Tensor advance(size_t d, std::vector<int64_t>& before, std::vector<int64_t>& tokens) {
+    const auto states = static_cast<int64_t>(tokens.size());
+    const at::Tensor from = at::from_blob(before.data(), {states}, at::kLong);
+    const at::Tensor fed = at::from_blob(tokens.data(), {states}, at::kLong);
+    at::Tensor gates = by_token_.index_select(0, fed);
     for (size_t l = 0; l < layers_.size(); ++l) {
       Layer& layer = layers_[l];
       if (l > 0) gates = policy_.layers_[l].input_gates(layers_[l - 1].output);
@@ -153,7 +154,7 @@ class LstmPolicy::Walk {
         cell = layer.cell.index_select(0, from);
       }
       const at::Tensor next =
-          at::empty({3, gates.size(0), policy_.lstm->options.hidden_size()}, gates.options());
+          at::empty({3, states, policy_.lstm->options.hidden_size()}, gates.options());
       lstm_step(gates, cell, next[0], next[1], next[2]);
       layer.cell = next[0];
       layer.output = next[2];
@@ -184,7 +185,7 @@ PolicySamples LstmPolicy::sample(std::span<const double> uniforms,
   for (size_t first = 0; first < count; first += kSampled) {
     Walk walk(*this);
     std::vector<size_t> state_of(std::min(kSampled, count - first), 0);
-    std::vector<int64_t> before, tokens = {kStart};
+    std::vector<int64_t> before = {0}, tokens = {kStart};
     for (size_t d = 0; d < steps; ++d) {
       const at::Tensor log_p = walk.advance(d, before, tokens).contiguous();
       const auto choices = static_cast<size_t>(log_p.size(1));
