@@ -20,7 +20,7 @@ constexpr double kRate = 2, kRateSpread = 1;
 constexpr double kNoise = 0.05, kNoiseSpread = 1.5;
 /// Rates are found on so many genotypes at most: the better half of them the best.
 constexpr size_t kJudged = 128;
-/// Steps of the search for the rates; more were no better (docs/search.md).
+/// Steps of the search for the rates: a fit is to cost milliseconds.
 constexpr int kSteps = 8;
 constexpr double kSmallestVariance = 1e-10;  // variance left to what is known exactly
 

@@ -22,6 +22,8 @@ Novel::Novel(std::unique_ptr<Controller> inner, ControllerKind kind,
   told_.max_load_factor(0.25F);
 }
 
+bool Novel::was_told(const Genotype& genotype) const { return told_.contains(identity(genotype)); }
+
 bool Novel::knows(const Genotype& genotype) const {
   const uint64_t id = identity(genotype);
   return told_.contains(id) || pending_.contains(id);

@@ -22,6 +22,7 @@ class Novel final : public ControllerDecorator {
   std::vector<Genotype> sample(int n, RandomStream& stream) override;
   /// What `inner` draws, known or not.
   std::vector<Genotype> draw(int n, RandomStream& stream) { return inner().sample(n, stream); }
+  bool was_told(const Genotype& genotype) const;
   /// Told of before, or pending.
   bool knows(const Genotype& genotype) const;
 

@@ -40,7 +40,10 @@ class Screened final : public ControllerDecorator {
 
   void add_pending(std::span<const Genotype> proposed) override {
     inner().add_pending(proposed);
-    pending_.insert(pending_.end(), proposed.begin(), proposed.end());
+    for (const auto& genotype : proposed) {
+      if (std::find(pending_.begin(), pending_.end(), genotype) == pending_.end())
+        pending_.push_back(genotype);
+    }
   }
 
   UpdateStats update(std::span<const Observation> batch) override {
@@ -66,7 +69,8 @@ class Screened final : public ControllerDecorator {
   int candidates_;
   uint64_t told_ = 0;                   // trials, forgotten ones too
   std::vector<PredictorTrial> trials_;  // remembered, in the order told
-  std::vector<Genotype> pending_;
+  std::vector<Genotype>
+      pending_;  // different ones, in the order added; told ones may be among them
   std::optional<RewardPredictor> predictor_;  // of trials_ as they are; fitted when it is needed
 };
 
@@ -74,6 +78,8 @@ class Screened final : public ControllerDecorator {
 // that is used up must not depend on what is known.
 std::vector<Genotype> Screened::sample(int n, RandomStream& stream) {
   if (trials_.size() < kFewest) return inner().sample(n, stream);
+  // Here and not in `update`: a resumed search adds all proposals, then restores what was told.
+  std::erase_if(pending_, [this](const Genotype& genotype) { return novel().was_told(genotype); });
   auto drawn = novel().draw(n * std::max(1, candidates_ / 4), stream);
   std::string texts;
   for (const auto& genotype : drawn) texts += to_text(genotype) + ' ';
@@ -169,8 +175,6 @@ void Screened::remember(std::span<const Observation> batch) {
   for (const auto& observation : batch) {
     const bool complete = !observation.objectives || observation.objectives->complete;
     trials_.push_back({observation.genotype, observation.reward, complete});
-    const auto pending = std::find(pending_.begin(), pending_.end(), observation.genotype);
-    if (pending != pending_.end()) pending_.erase(pending);
   }
   if (trials_.size() > kMost) forget();
 }

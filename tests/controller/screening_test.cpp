@@ -122,6 +122,29 @@ TEST_CASE("a screened controller proposes nothing that it knows, pends or propos
   }
 }
 
+TEST_CASE("a controller told again of all proposals and then restored proposes as the original") {
+  const auto original = make_controller(cheap(8), wide_space(), 1);
+  const auto told = search(*original, 1, 0, 3);
+  RandomStream stream(1, 3, "sample");
+  const auto pending = original->sample(5, stream);
+  original->add_pending(pending);
+  // As a resumed asynchronous search does it.
+  const auto resumed = make_controller(cheap(8), wide_space(), 1);
+  resumed->add_pending(told);
+  resumed->add_pending(pending);
+  resumed->restore(original->save());
+  const auto next = [](Controller& controller) {
+    RandomStream own(1, 4, "sample");
+    return controller.sample(5, own);
+  };
+  const auto expected = next(*original);
+  CHECK(next(*resumed) == expected);
+  // What runs counts as tried: without it others are proposed.
+  const auto idle = make_controller(cheap(8), wide_space(), 1);
+  idle->restore(original->save());
+  CHECK(next(*idle) != expected);
+}
+
 TEST_CASE("a screened controller goes on proposing where it knows the whole space") {
   const auto controller = make_controller(cheap(8), test::conditional_space(), 1);  // 12 points
   for (uint64_t batch = 0; batch < 6; ++batch) {
