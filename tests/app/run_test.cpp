@@ -153,9 +153,11 @@ TEST_CASE("a second interrupt stops without waiting for the running trials") {
   CHECK(WEXITSTATUS(status) == 130);
   CHECK(trials_of(folder / "run") == 0);
   const auto events = TrialStore(folder / "run/store.sqlite", true).events();
-  REQUIRE(events.size() == 2);
+  REQUIRE(events.size() == 3);
   CHECK(events[0].kind == "started");
-  CHECK(events[1].kind == "interrupted");
+  CHECK(events[1].kind == "runtime");
+  CHECK(events[1].text.starts_with("LibTorch "));
+  CHECK(events[2].kind == "interrupted");
 }
 
 TEST_CASE(
