@@ -115,6 +115,7 @@ struct TrainingConfig {
   int crop_padding = 2;
   std::string device = "cpu";
   bool bf16 = false;
+  bool tf32 = false;
   int threads = 1;
   int processes = 1;
   BatchNormStatistics batch_norm_statistics = BatchNormStatistics::kSynchronised;
@@ -167,7 +168,14 @@ struct TrainingConfig {
              .min = 0,
              .max = 64});
     v.field("device", device, {.help = "cpu, cuda or cuda:N"});
-    v.field("bf16", bf16, {.help = "convolutions and linear layers in bfloat16"});
+    v.field("bf16", bf16,
+            {.help = "convolutions and linear layers in bfloat16; cuda: compute capability 8.0 or "
+                     "later (A100)"});
+    v.field(
+        "tf32", tf32,
+        {.help = "cuda: float32 convolutions and linear layers may round their factors to "
+                 "TF32's 10 bits, which is several times faster from compute capability 8.0 on; "
+                 "PyTorch's own default is so for convolutions, not for linear layers"});
     v.field(
         "threads", threads,
         {.help = "CPU threads of one trial; another number changes the last digits of the results",

@@ -27,7 +27,7 @@ DataParallel::DataParallel(NetworkModule& module, int batch, BatchNormStatistics
 
 DataParallel::~DataParallel() { module_->share_batch({}, nullptr); }
 
-double DataParallel::combine(const at::Tensor& weighted_loss) {
+at::Tensor DataParallel::combine(const at::Tensor& weighted_loss) {
   const at::NoGradGuard no_gradients;
   std::vector<at::Tensor> gradients, flat;
   for (const auto& parameter : module_->parameters()) {
@@ -43,7 +43,7 @@ double DataParallel::combine(const at::Tensor& weighted_loss) {
     gradient.copy_(bucket.narrow(0, begin, gradient.numel()).view(gradient.sizes()));
     begin += gradient.numel();
   }
-  return bucket[begin].item<double>();
+  return bucket[begin].clone();  // not a view that keeps all of it
 }
 
 }  // namespace ridgeline

@@ -25,9 +25,9 @@ class DataParallel {
   double share() const { return static_cast<double>(slice_.count) / slice_.total; }
 
   /// Sums gradients and `weighted_loss` (the slice's mean loss times `share`, of which the
-  /// gradients are) over the ranks in one exchange, and returns the whole batch's loss. Throws
-  /// `RankLost`.
-  double combine(const at::Tensor& weighted_loss);
+  /// gradients are) over the ranks in one exchange, and returns the whole batch's loss, where it
+  /// is. Throws `RankLost`.
+  at::Tensor combine(const at::Tensor& weighted_loss);
 
  private:
   NetworkModule& module_;

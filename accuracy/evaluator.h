@@ -55,7 +55,8 @@ struct TrialSpec {
 /// One point of a trial's learning curve.
 struct Metric {
   int epoch = 0;     ///< from 1
-  std::string name;  ///< train_loss, validation_accuracy, test_accuracy, images_per_s
+  std::string name;  ///< train_loss, validation_accuracy, test_accuracy, images_per_s; on a GPU
+                     ///< gpu_allocated_mib and gpu_reserved_mib, the most that the trial took
   double value = 0;
 };
 
@@ -65,7 +66,8 @@ struct Evaluation {
   double loss = 0;      ///< last epoch's mean training loss
   double seconds = 0;   ///< wall time; may differ between runs
   std::string message;  ///< cause of a failure, one line
-  /// The learning curve, by epoch; `images_per_s` may differ between runs like `seconds`.
+  /// The learning curve, by epoch; `images_per_s` and memory may differ between runs like
+  /// `seconds`.
   std::vector<Metric> metrics = {};
 };
 
@@ -73,7 +75,7 @@ class RankGroup;
 class SearchSpace;
 
 /// (architecture, seed, trial id) -> accuracy. A pure function: equal specs give equal evaluations
-/// but for `seconds` and `images_per_s`.
+/// but for `seconds`, `images_per_s` and the memory taken.
 class AccuracyEvaluator {
  public:
   virtual ~AccuracyEvaluator() = default;

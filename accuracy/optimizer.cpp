@@ -29,6 +29,10 @@ class TfRmsProp : public torch::optim::Optimizer {
  public:
   explicit TfRmsProp(const std::vector<torch::optim::OptimizerParamGroup>& groups)
       : Optimizer(groups, std::make_unique<TfRmsPropOptions>()) {
+    // Newer LibTorch gives a group the default options where it does not know their type.
+    for (size_t i = 0; i < groups.size(); ++i) {
+      param_groups_[i].set_options(groups[i].options().clone());
+    }
     for (const auto& group : param_groups_) {
       for (const auto& parameter : group.params()) {
         state_of_.push_back({at::ones_like(parameter), at::zeros_like(parameter)});
@@ -124,6 +128,20 @@ std::unique_ptr<torch::optim::Optimizer> make_optimizer(const TrainingConfig& co
     }
   }
   throw Error(ErrorKind::kInternal, "optimizer kind without an implementation");
+}
+
+void clip_gradient(const std::vector<torch::Tensor>& parameters, double largest) {
+  const at::NoGradGuard no_gradients;
+  std::vector<at::Tensor> gradients, norms;
+  for (const auto& parameter : parameters) {
+    if (!parameter.grad().defined()) continue;
+    gradients.push_back(parameter.grad());
+    norms.push_back(parameter.grad().norm(2.0));
+  }
+  if (gradients.empty()) return;
+  const at::Tensor norm = norms.size() == 1 ? norms[0] : at::stack(norms).norm(2.0);
+  const at::Tensor factor = (largest / (norm + 1e-6)).clamp_max(1.0);
+  for (auto& gradient : gradients) gradient.mul_(factor);
 }
 
 void set_learning_rate(torch::optim::Optimizer& optimizer, double learning_rate) {

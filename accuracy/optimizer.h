@@ -4,6 +4,7 @@
 #include <torch/optim/optimizer.h>
 
 #include <memory>
+#include <vector>
 
 #include "accuracy/config.h"
 
@@ -15,6 +16,10 @@ namespace ridgeline {
 /// at 1, momentum on the step).
 std::unique_ptr<torch::optim::Optimizer> make_optimizer(const TrainingConfig& config,
                                                         const torch::nn::Module& module);
+
+/// Scales the gradients so that the L2 norm of all together is at most `largest`, as
+/// `torch::nn::utils::clip_grad_norm_` does, but without waiting for the device.
+void clip_gradient(const std::vector<torch::Tensor>& parameters, double largest);
 
 /// Sets the step size of every group.
 void set_learning_rate(torch::optim::Optimizer& optimizer, double learning_rate);

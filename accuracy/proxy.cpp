@@ -1,6 +1,6 @@
 #include "accuracy/proxy.h"
 
-#include <ATen/Context.h>
+#include <c10/core/DeviceGuard.h>
 
 #include <chrono>
 #include <optional>
@@ -9,6 +9,7 @@
 #include "accuracy/trainer.h"
 #include "core/error.h"
 #include "runtime/device.h"
+#include "runtime/device_memory.h"
 #include "runtime/network_module.h"
 #include "runtime/weights.h"
 
@@ -17,14 +18,37 @@ namespace {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+void add_peak_memory(const c10::Device& device, int epoch, std::vector<Metric>& metrics) {
+  const auto peak = peak_memory(device);
+  if (!peak) return;
+  constexpr double kMib = 1 << 20;
+  metrics.push_back(
+      {epoch, "gpu_allocated_mib", static_cast<double>(peak->allocated_bytes) / kMib});
+  metrics.push_back({epoch, "gpu_reserved_mib", static_cast<double>(peak->reserved_bytes) / kMib});
+}
+
 }  // namespace
 
+void require_training_device(const TrainingConfig& config) {
+  const c10::Device device = device_from_text(config.device);
+  if (!device.is_cuda()) return;
+  const auto require = [&](bool asked, Precision precision, const char* key) {
+    if (!asked) return;
+    try {
+      require_precision(precision, compute_capability(device.index()), cuda_name(device.index()));
+    } catch (const Error& error) {
+      throw Error(error.kind(), std::string(key) + ": must be false here: " + error.what());
+    }
+  };
+  require(config.bf16, Precision::kBf16, "accuracy.training.bf16");
+  require(config.tf32, Precision::kTf32, "accuracy.training.tf32");
+}
+
 ProxyEvaluator::ProxyEvaluator(const AccuracyConfig& config, RankGroup* ranks)
-    : training_(config.training),
-      ranks_(ranks),
-      data_(load_dataset(config.data)),
-      normalization_(normalization_of(data_.train)) {
-  if (device_from_text(training_.device).is_cuda()) choose_kernels(training_.deterministic);
+    : training_(config.training), ranks_(ranks) {
+  check_device_name(training_.device);
+  data_ = load_dataset(config.data);
+  normalization_ = normalization_of(data_.train);
 }
 
 Evaluation ProxyEvaluator::evaluate(const TrialSpec& spec) {
@@ -41,17 +65,23 @@ Evaluation ProxyEvaluator::evaluate(const TrialSpec& spec) {
                     " need processes of their own: runtime.executor must not be in_process");
   }
   set_threads(training_.threads);
+  require_training_device(training_);
+  const c10::Device device = device_from_text(training_.device);
+  const c10::DeviceGuard guard(device);  // what names no GPU must not wake GPU 0
+  if (device.is_cuda()) choose_kernels(training_.deterministic, training_.tf32);
   const auto start = std::chrono::steady_clock::now();
   Evaluation result;
   try {
+    reset_peak_memory(device);
     result = train_and_score(spec);
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    if (!is_out_of_memory(error)) throw;
+    if (!is_out_of_memory(error, device)) throw;
     result.status = TrialStatus::kOutOfMemory;
     result.message = first_line(error.what());
   }
+  add_peak_memory(device, spec.epochs > 0 ? spec.epochs : training_.epochs, result.metrics);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   result.seconds = elapsed.count();
   return result;

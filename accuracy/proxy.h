@@ -7,14 +7,19 @@
 
 namespace ridgeline {
 
+/// Throws `kConfig` where this machine has not the device that `config` names, or the device not
+/// the units for its precision.
+void require_training_device(const TrainingConfig& config);
+
 /// Trains the candidate from scratch for a few epochs and scores it on held-out images: the
 /// validation part, or for `TrialSpec::test_split` the test images (the validation part where the
-/// source has none). Selects deterministic kernels for the process, or not, as
-/// `training.deterministic` says. As one of several ranks it trains with the others; rank 0 alone
-/// scores and saves the weights.
+/// source has none). Selects the process's kernels on CUDA as `training.deterministic` and `tf32`
+/// say, and adds to the metrics what the training took of the GPU's memory. As one of several ranks
+/// it trains with the others; rank 0 alone scores and saves the weights.
 class ProxyEvaluator : public AccuracyEvaluator {
  public:
-  /// Throws `kData` for unreadable data, `kConfig` for a device that is not there.
+  /// Throws `kData` for unreadable data, `kConfig` for what is no name of a device. The device need
+  /// not be here before something is evaluated.
   explicit ProxyEvaluator(const AccuracyConfig& config, RankGroup* ranks = nullptr);
 
   Evaluation evaluate(const TrialSpec& spec) override;

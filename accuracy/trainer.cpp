@@ -1,18 +1,18 @@
 #include "accuracy/trainer.h"
 
 #include <ATen/ATen.h>
-#include <torch/nn/utils/clip_grad.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <new>
 #include <numeric>
 #include <optional>
 #include <vector>
 
+#include "accuracy/batch_loader.h"
 #include "accuracy/data_parallel.h"
+#include "accuracy/loss_sum.h"
 #include "accuracy/moving_average.h"
 #include "accuracy/optimizer.h"
 #include "accuracy/schedule.h"
@@ -26,6 +26,8 @@ namespace ridgeline {
 namespace {
 
 constexpr int kScoringBatch = 256;
+/// Steps between two looks at the losses of a GPU: one wait, and so many wasted steps at most.
+constexpr int kLookEvery = 64;
 
 Evaluation diverged(std::vector<Metric> metrics, const std::string& message) {
   Evaluation result;
@@ -46,6 +48,15 @@ bool scored_after(int epoch, int epochs, const TrainingConfig& config) {
   return config.validate_every > 0 && epoch < epochs && epoch % config.validate_every == 0;
 }
 
+/// What is to be done between two steps.
+enum class Pause { kNone, kWrite, kStop };
+
+Pause pause_due(const CheckpointPlan& plan, CheckpointClock& clock) {
+  if (plan.path.empty()) return Pause::kNone;
+  if (plan.stop_asked && plan.stop_asked()) return Pause::kStop;
+  return clock.due() ? Pause::kWrite : Pause::kNone;
+}
+
 /// The moving parts of one training and one step of it.
 class Training {
  public:
@@ -64,24 +75,23 @@ class Training {
     return parallel_ ? parallel_->slice() : BatchSlice{0, batch, batch};
   }
 
-  /// Forward, backward, update; the whole batch's loss before the update.
-  double step(const Batch& batch, double learning_rate) {
+  const torch::Device& device() const { return device_; }
+
+  /// Forward, backward, update; the whole batch's loss before the update, where it was computed.
+  at::Tensor step(const Batch& batch, double learning_rate) {
     set_learning_rate(*optimizer_, learning_rate);
     at::Tensor loss;
     {
       std::optional<AutocastBf16> autocast;
       if (config_.bf16) autocast.emplace(device_.type());
-      const at::Tensor logits = module_->forward(place(batch.images, device_));
-      loss = smoothed_cross_entropy(logits.to(at::kFloat), batch.labels.to(device_),
-                                    config_.label_smoothing);
+      const at::Tensor logits = module_->forward(batch.images);
+      loss = smoothed_cross_entropy(logits.to(at::kFloat), batch.labels, config_.label_smoothing);
     }
     if (parallel_) loss = loss * parallel_->share();
     optimizer_->zero_grad();
     loss.backward();
-    const double batch_loss = parallel_ ? parallel_->combine(loss) : loss.item<double>();
-    if (config_.gradient_clip > 0) {
-      torch::nn::utils::clip_grad_norm_(module_->parameters(), config_.gradient_clip);
-    }
+    const at::Tensor batch_loss = parallel_ ? parallel_->combine(loss) : loss.detach();
+    if (config_.gradient_clip > 0) clip_gradient(module_->parameters(), config_.gradient_clip);
     optimizer_->step();
     if (average_) average_->update();
     return batch_loss;
@@ -112,13 +122,11 @@ class Training {
                  position.step);
   }
 
-  /// Between two steps: writes a checkpoint where one is due, and breaks off where that is asked.
-  void pause(const CheckpointPlan& plan, CheckpointClock& clock, const TrainingPosition& position) {
-    if (plan.path.empty()) return;
-    const bool stop = plan.stop_asked && plan.stop_asked();
-    if (!stop && !clock.due()) return;
+  /// Between two steps: writes a checkpoint, or breaks off with one.
+  void pause(const CheckpointPlan& plan, Pause pause, const TrainingPosition& position) {
+    if (pause == Pause::kNone) return;
     if (ranks_ == nullptr || ranks_->rank() == 0) write(plan, position);
-    if (!stop) return;
+    if (pause == Pause::kWrite) return;
     throw Error(ErrorKind::kInterrupted, "stopped in epoch " + std::to_string(position.epoch + 1) +
                                              " after step " + std::to_string(position.step) +
                                              "; the training goes on from " + plan.path);
@@ -211,6 +219,7 @@ Evaluation train(NetworkModule& module, const BatchMaker& images, int image_coun
                       .augmentation = RandomStream(seed.seed, seed.trial_id, "augmentation")};
   training.resume(checkpoint, at);
   CheckpointClock clock(checkpoint.every_s);
+  LossSum losses(training.device().is_cuda() ? kLookEvery : 1);
   Evaluation result;
   for (; at.epoch < epochs; ++at.epoch, at.step = 0, at.loss_sum = 0) {
     module->train();
@@ -218,23 +227,34 @@ Evaluation train(NetworkModule& module, const BatchMaker& images, int image_coun
     const int64_t first_step = at.step;
     RandomStream order_stream = at.order;
     const std::vector<int> order = permutation(image_count, order_stream);
+    BatchLoader batches(
+        [&, step = at.step, stream = at.augmentation]() mutable {
+          const auto begin = order.begin() + step++ * batch_size;
+          Batch batch = images.augmented({begin, begin + batch_size}, augmentation, stream,
+                                         training.slice(batch_size));
+          return MadeBatch{std::move(batch), stream};
+        },
+        steps_per_epoch - at.step, training.device());
     while (at.step < steps_per_epoch) {
-      const auto begin = order.begin() + at.step * batch_size;
-      const Batch batch = images.augmented({begin, begin + batch_size}, augmentation,
-                                           at.augmentation, training.slice(batch_size));
+      if (checkpoint.between_steps) checkpoint.between_steps();
+      const MadeBatch made = batches.next();
       const double rate =
           learning_rate_at(config, epochs, steps_per_epoch, at.epoch * steps_per_epoch + at.step);
-      const double loss = training.step(batch, rate);
-      if (!std::isfinite(loss)) {
-        return diverged(std::move(at.metrics),
-                        "the training loss became " +
-                            std::string(std::isnan(loss) ? "NaN" : "infinite") + " in epoch " +
-                            std::to_string(at.epoch + 1) + ", step " + std::to_string(at.step + 1) +
-                            " of " + std::to_string(steps_per_epoch));
-      }
-      at.loss_sum += loss;
+      losses.add(at.step, training.step(made.batch, rate));
+      at.augmentation = *made.stream;
       ++at.step;
-      training.pause(checkpoint, clock, at);
+      const Pause pause = pause_due(checkpoint, clock);
+      if (losses.due() || pause != Pause::kNone || at.step == steps_per_epoch) {
+        if (const auto bad = losses.look(at.loss_sum)) {
+          return diverged(std::move(at.metrics),
+                          "the training loss became " +
+                              std::string(std::isnan(bad->loss) ? "NaN" : "infinite") +
+                              " in epoch " + std::to_string(at.epoch + 1) + ", step " +
+                              std::to_string(bad->step + 1) + " of " +
+                              std::to_string(steps_per_epoch));
+        }
+      }
+      training.pause(checkpoint, pause, at);
     }
     result.loss = at.loss_sum / static_cast<double>(steps_per_epoch);
     at.order = order_stream;
@@ -256,31 +276,29 @@ Evaluation score(NetworkModule& module, const BatchMaker& images, int image_coun
   const at::NoGradGuard no_gradients;
   const torch::Device device = device_from_text(config.device);
   module->eval();
-  int64_t right = 0;
+  BatchLoader batches(
+      [&, begin = 0]() mutable {
+        std::vector<int> indices(static_cast<size_t>(std::min(kScoringBatch, image_count - begin)));
+        std::iota(indices.begin(), indices.end(), begin);
+        begin += kScoringBatch;
+        return MadeBatch{images.plain(indices)};
+      },
+      (image_count + kScoringBatch - 1) / kScoringBatch, device);
+  // The figures stay on the device: each that is read is a wait.
+  at::Tensor right = at::zeros({}, at::TensorOptions(device).dtype(at::kLong));
+  at::Tensor finite = at::ones({}, at::TensorOptions(device).dtype(at::kBool));
   for (int begin = 0; begin < image_count; begin += kScoringBatch) {
-    std::vector<int> indices(static_cast<size_t>(std::min(kScoringBatch, image_count - begin)));
-    std::iota(indices.begin(), indices.end(), begin);
-    const Batch batch = images.plain(indices);
+    const Batch batch = batches.next().batch;
     std::optional<AutocastBf16> autocast;
     if (config.bf16) autocast.emplace(device.type());
-    const at::Tensor logits = module->forward(place(batch.images, device)).to(at::kCPU, at::kFloat);
-    if (!at::isfinite(logits).all().item<bool>()) {
-      return diverged({}, "the trained network's outputs are not finite");
-    }
-    right += logits.argmax(1).eq(batch.labels).sum().item<int64_t>();
+    const at::Tensor logits = module->forward(batch.images).to(at::kFloat);
+    finite.logical_and_(at::isfinite(logits).all());
+    right.add_(logits.argmax(1).eq(batch.labels).sum());
   }
+  if (!finite.item<bool>()) return diverged({}, "the trained network's outputs are not finite");
   Evaluation result;
-  result.accuracy = static_cast<double>(right) / image_count;
+  result.accuracy = static_cast<double>(right.item<int64_t>()) / image_count;
   return result;
-}
-
-bool is_out_of_memory(const std::exception& error) {
-  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return true;
-  if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) return true;
-  // The CPU allocator throws a plain c10::Error.
-  const std::string text = error.what();
-  return text.find("can't allocate memory") != std::string::npos ||
-         text.find("out of memory") != std::string::npos;
 }
 
 }  // namespace ridgeline

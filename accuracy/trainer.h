@@ -3,7 +3,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <optional>
 #include <string>
@@ -39,7 +38,9 @@ using EpochScore = std::function<std::optional<double>()>;
 /// network together: to the rounding, each ends with what one process would (batch-norm statistics:
 /// see `config.batch_norm_statistics`). Throws `RankLost`. With a `checkpoint` it goes on from
 /// there, to the same bits, and where it is asked to stop throws `kInterrupted`; of several ranks
-/// all read it and rank 0 writes it.
+/// all read it and rank 0 writes it. A loss that is not finite ends the training: on a CPU after
+/// its step, on a GPU at the next look at the losses (every 64 steps, at the end of an epoch and
+/// before a checkpoint); what is returned of it is the same.
 Evaluation train(NetworkModule& module, const BatchMaker& images, int image_count, int epochs,
                  const TrainingConfig& config, const TrainingSeed& seed, RankGroup* ranks = nullptr,
                  const CheckpointPlan& checkpoint = {}, const EpochScore& epoch_score = {});
@@ -48,8 +49,5 @@ Evaluation train(NetworkModule& module, const BatchMaker& images, int image_coun
 /// output is not finite.
 Evaluation score(NetworkModule& module, const BatchMaker& images, int image_count,
                  const TrainingConfig& config);
-
-/// Whether `error` says that the CPU or the accelerator had no memory left.
-bool is_out_of_memory(const std::exception& error);
 
 }  // namespace ridgeline

@@ -159,6 +159,8 @@ struct TrialOptions {
   std::string meeting;  ///< where the ranks find each other; with rank
   std::string checkpoint;       ///< file of the training's state; empty: none is kept
   double checkpoint_every = 0;  ///< seconds between two writes; 0: only when asked to stop
+  int gpu_processes = 1;  ///< that hold memory of the trial's GPU at a time, itself among them
+  std::string gpu_turns;  ///< file of the turns at the GPU; empty: nobody measures there
 };
 void trial_command(const TrialOptions& options);
 

@@ -6,6 +6,7 @@
 #include "app/roofline.h"
 #include "core/file.h"
 #include "core/units.h"
+#include "experiments/gpu_plan.h"
 #include "experiments/preflight.h"
 #include "experiments/scoring.h"
 #include "latency/account.h"
@@ -115,23 +116,36 @@ void profile_command(const ProfileOptions& options) {
 void validate_command(const ValidateOptions& options) {
   const ExperimentConfig config = load_experiment(options.config, options.settings);
   const SearchSpace space = config.search_space();
-  const auto oracle = oracle_of(config.latency);
   const auto evaluator = make_evaluator(config.accuracy);
   evaluator->require(space);
-  oracle->require(space);
-  const Preflight preflight =
-      survey_space(space, *oracle, config, preflight_samples(config.latency.kind));
-  check_target(preflight, config);
+  std::string survey, latency;
+  if (measures_elsewhere(config.latency)) {
+    survey = "its latency and the target are not looked at, without " + config.latency.device;
+    latency = "measured on " + config.latency.device + ", which this machine has not";
+  } else {
+    const auto oracle = oracle_of(config.latency);
+    oracle->require(space);
+    const Preflight preflight =
+        survey_space(space, *oracle, config, preflight_samples(config.latency.kind));
+    check_target(preflight, config);
+    survey = preflight.str();
+    latency = oracle->description();
+  }
   check_limits(space, config);
   check_accelerators(space, config);
   std::cout << options.config << ": valid\n"
-            << "space " << space.name() << ": " << preflight.str() << "\n"
-            << "latency: " << oracle->description() << "\n";
+            << "space " << space.name() << ": " << survey << "\n"
+            << "latency: " << latency << "\n";
   if (evaluator->classes() > 0) {
     std::cout << "data: " << evaluator->classes() << " classes, " << evaluator->channels()
               << " channels\n";
   }
   std::cout << "reward: " << reward_text(config) << "\n" << plan_text(config) << "\n";
+  for (const DeviceNeed& need : devices_needed_here(config)) {
+    if (device_is_here(need.device)) continue;
+    std::cout << need.key << ": " << need.device
+              << " is not on this machine; the search needs it: " << need.why << "\n";
+  }
 }
 
 void reference_command() { std::cout << reference_config(); }

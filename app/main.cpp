@@ -116,6 +116,13 @@ void add_run_commands(CLI::App& app) {
       ->needs(sub->add_option("--checkpoint", trial.checkpoint,
                               "keep the training's state there, and go on from it")
                   ->type_name("FILE"));
+  sub->add_option("--gpu-processes", trial.gpu_processes,
+                  "processes that share the GPU: the trial keeps to its part of the memory")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  sub->add_option("--gpu-turns", trial.gpu_turns,
+                  "stand still between two steps while somebody measures on the GPU")
+      ->type_name("FILE");
   sub->callback([] { trial_command(trial); });
 }
 

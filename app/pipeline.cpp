@@ -1,8 +1,10 @@
 #include "app/pipeline.h"
 
+#include <algorithm>
 #include <iostream>
 #include <set>
 
+#include "accuracy/proxy.h"
 #include "app/export_run.h"
 #include "app/report.h"
 #include "core/logging.h"
@@ -10,6 +12,8 @@
 #include "core/units.h"
 #include "experiments/async_search.h"
 #include "experiments/cost_estimate.h"
+#include "experiments/gpu_plan.h"
+#include "experiments/gpu_turns.h"
 #include "experiments/in_process_executor.h"
 #include "experiments/interrupt.h"
 #include "experiments/local_executor.h"
@@ -26,7 +30,7 @@ namespace {
 
 std::unique_ptr<Executor> make_executor(const ExperimentConfig& config,
                                         AccuracyEvaluator& evaluator,
-                                        const std::filesystem::path& folder) {
+                                        const std::filesystem::path& folder, const GpuPlan& gpus) {
   if (config.runtime.executor == ExecutorKind::kInProcess) {
     set_threads(config.accuracy.training.threads);
     return std::make_unique<InProcessExecutor>(evaluator);
@@ -43,9 +47,6 @@ std::unique_ptr<Executor> make_executor(const ExperimentConfig& config,
                             .checkpoint_s = config.runtime.trial_checkpoint_s},
         [limit](const std::vector<std::string>& command) { return run_command(command, limit); });
   }
-  std::vector<std::string> gpus;
-  if (config.accuracy.training.device == "cuda")
-    gpus = config.runtime.gpus.value_or(visible_gpus());
   return std::make_unique<LocalExecutor>(
       LocalExecutorConfig{.program = std::filesystem::read_symlink("/proc/self/exe"),
                           .folder = folder,
@@ -54,6 +55,17 @@ std::unique_ptr<Executor> make_executor(const ExperimentConfig& config,
                           .time_limit_s = config.runtime.trial_time_limit_s,
                           .checkpoint_s = config.runtime.trial_checkpoint_s,
                           .gpus = gpus});
+}
+
+/// The oracle, which leaves the GPU on which it measures to the trainings there, and they to it.
+std::unique_ptr<LatencyOracle> beside_trials(std::unique_ptr<LatencyOracle> oracle,
+                                             const LatencyConfig& config, const GpuPlan& gpus,
+                                             const std::filesystem::path& folder) {
+  if (gpus.measuring.empty()) return oracle;
+  const std::string gpu = measured_gpu(config, visible_gpus());
+  const bool shared =
+      std::find(gpus.measuring.begin(), gpus.measuring.end(), gpu) != gpus.measuring.end();
+  return shared ? taking_turns(std::move(oracle), turns_file(folder, gpu)) : std::move(oracle);
 }
 
 /// Sees the trials of one phase go by: progress bar, log, and the best reward so far.
@@ -123,6 +135,7 @@ void preflight_phase(RunDirectory& run, Session& session) {
   const int recorded = static_cast<int>(run.store().count(Phase::kSearch));
   const int left = config.search.trials - recorded;
   if (left <= 0 || run.store().fact("phase " + enum_name(Phase::kSearch))) return;
+  require_trial_device(config);
   std::optional<Genotype> typical;
   if (recorded == 0) {
     const Preflight preflight = survey_space(session.space, *session.oracle, config,
@@ -180,6 +193,7 @@ void final_phase(RunDirectory& run, Session& session) {
   if (run.config().accuracy.kind != AccuracyKind::kProxy) return;  // trains nothing
   if (!run.store().trials(Phase::kFinal).empty() && std::filesystem::exists(run.best_weights()))
     return;
+  require_trial_device(run.config());
   const int epochs = run.config().final_training.epochs;
   spdlog::info("training the best network{}, on training and validation images",
                epochs > 0 ? " for " + std::to_string(epochs) + " epochs" : std::string());
@@ -204,6 +218,7 @@ void final_phase(RunDirectory& run, Session& session) {
 
 void scaling_phase(RunDirectory& run, Session& session) {
   if (!run.config().scaling.enabled) return;
+  if (!run.store().fact("phase " + enum_name(Phase::kScaling))) require_trial_device(run.config());
   const Architecture base = best_architecture(run);
   const int recorded = static_cast<int>(run.store().count(Phase::kScaling));
   PhaseProgress progress("scaling", 2 * run.config().scaling.max_candidates, recorded);
@@ -235,11 +250,20 @@ std::unique_ptr<LatencyOracle> oracle_of(const LatencyConfig& config) {
   return make_oracle(config, export_untrained_torchscript);
 }
 
+bool measures_elsewhere(const LatencyConfig& config) {
+  return config.kind == LatencyKind::kMeasured && !device_is_here(config.device);
+}
+
 int preflight_samples(LatencyKind kind) { return is_formula(kind) ? 1000 : 10; }
 
 void check_accelerators(const SearchSpace& space, const ExperimentConfig& config) {
   for (size_t i = 0; i < config.further().size(); ++i) {
     const AcceleratorConfig& accelerator = config.further()[i];
+    if (measures_elsewhere(accelerator.latency)) {
+      spdlog::warn("accelerator {}: {} is not on this machine: its target is not looked at",
+                   accelerator.name, accelerator.latency.device);
+      continue;
+    }
     ExperimentConfig own = config;
     own.latency = accelerator.latency;
     own.reward.target_ms = accelerator.target_ms;
@@ -254,21 +278,54 @@ void check_accelerators(const SearchSpace& space, const ExperimentConfig& config
   }
 }
 
+namespace {
+
+/// Throws for the devices that this process needs, for trials (`trains`) or to measure latency.
+void require_devices(const ExperimentConfig& config, bool trains) {
+  for (const DeviceNeed& need : devices_needed_here(config)) {
+    if (need.trains != trains) continue;
+    try {
+      if (trains) {
+        require_training_device(config.accuracy.training);
+      } else {
+        device_from_text(need.device);
+      }
+    } catch (const Error& error) {
+      throw Error(error.kind(), need.key + ": " + error.what() + "; " + need.why);
+    }
+  }
+}
+
+}  // namespace
+
+void require_trial_device(const ExperimentConfig& config) {
+  require_devices(config, /*trains=*/true);
+}
+
 Session make_session(const ExperimentConfig& config, const std::filesystem::path& folder) {
+  require_devices(config, /*trains=*/false);
+  const bool trains_on_gpu = config.accuracy.kind == AccuracyKind::kProxy &&
+                             config.accuracy.training.device != "cpu" &&
+                             config.runtime.executor == ExecutorKind::kLocal;
+  const GpuPlan gpus = trains_on_gpu ? gpu_plan(config, visible_gpus()) : GpuPlan{};
+  const auto oracle_for = [&](const LatencyConfig& latency) {
+    return beside_trials(oracle_of(latency), latency, gpus, folder);
+  };
   Session session{config,
                   config.search_space(),
-                  oracle_of(config.latency),
+                  oracle_for(config.latency),
                   make_evaluator(config.accuracy),
                   nullptr,
                   nullptr,
                   {}};
   for (const auto& accelerator : config.further())
-    session.accelerators.push_back(oracle_of(accelerator.latency));
+    session.accelerators.push_back(oracle_for(accelerator.latency));
   session.evaluator->require(session.space);
   session.oracle->require(session.space);
   for (const auto& oracle : session.accelerators) oracle->require(session.space);
-  if (config.accuracy.kind == AccuracyKind::kProxy) warn_if_blas_is_slow();
-  session.executor = make_executor(config, *session.evaluator, folder);
+  if (config.accuracy.kind == AccuracyKind::kProxy && config.accuracy.training.device == "cpu")
+    warn_if_blas_is_slow();
+  session.executor = make_executor(config, *session.evaluator, folder, gpus);
   session.runner = std::make_unique<TrialRunner>(*session.executor, config.failures);
   return session;
 }
@@ -315,6 +372,7 @@ void run_pipeline(RunDirectory& run) {
   Session session = make_session(at_recorded_speed(run.config(), run.store()), run.trials_folder());
   session.runner->record_in(run.store());
   spdlog::info("run {}; latency: {}", run.path().string(), session.oracle->description());
+  run.store().append_event("runtime", runtime_description());
   warn_if_uncalibrated(run.config());
   preflight_phase(run, session);
   search_phase(run, session);

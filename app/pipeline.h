@@ -27,8 +27,17 @@ struct Session {
 /// The oracle of a configuration, with the exporters that a command may ask for.
 std::unique_ptr<LatencyOracle> oracle_of(const LatencyConfig& config);
 
+/// Throws `kConfig`, with key and remedy, where trials are to run on this machine and it lacks
+/// their device, or the device the units for their precision.
+void require_trial_device(const ExperimentConfig& config);
+
+/// Whether latency is measured on a device that this machine has not: then it can be validated, not
+/// searched for. Throws `kConfig` for what is no name of a device.
+bool measures_elsewhere(const LatencyConfig& config);
+
 /// Reads the data, the hardware and the space at once, so that what is wrong stops a run before
-/// anything is spent. `folder` is for the executor's files.
+/// anything is spent. Of GPUs only those on which this process itself measures latency must be
+/// here. `folder` is for the executor's files.
 Session make_session(const ExperimentConfig& config, const std::filesystem::path& folder);
 
 /// The whole walk: pre-flight, search, final training, LACS, export. What the run's store already
@@ -42,7 +51,8 @@ Architecture best_architecture(RunDirectory& run);
 /// Number of random networks that the pre-flight prices with an oracle of this kind.
 int preflight_samples(LatencyKind kind);
 
-/// The pre-flight of every further accelerator, against its own target; throws as `check_target`.
+/// The pre-flight of every further accelerator that can be had here, against its own target; throws
+/// as `check_target`.
 void check_accelerators(const SearchSpace& space, const ExperimentConfig& config);
 
 /// Writes each member that keeps the limits as NAME.yaml into `folder`.

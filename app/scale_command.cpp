@@ -27,6 +27,7 @@ void scale_run(const ScaleOptions& options) {
   if (same.result_identity() != run.config().result_identity()) {
     throw Error(ErrorKind::kUsage, "scale: only scaling.* and runtime.* of a run may be changed");
   }
+  require_trial_device(config);
   Session session = make_session(at_recorded_speed(config, run.store()), run.trials_folder());
   print(run_lacs(config, best_architecture(run),
                  {*session.oracle, *session.runner, run.store(), session.further()}),
@@ -37,6 +38,7 @@ void scale_with_config(const ScaleOptions& options, const Architecture& base) {
   const ExperimentConfig config = load_experiment(options.config, options.settings);
   const std::filesystem::path folder = std::filesystem::path("runs") / ("scale-" + config.name);
   RunDirectory run = RunDirectory::create(folder, config);
+  require_trial_device(config);
   Session session = make_session(at_recorded_speed(config, run.store()), run.trials_folder());
   print(run_lacs(config, base, {*session.oracle, *session.runner, run.store(), session.further()}),
         options.out);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <thread>
 
@@ -12,10 +13,12 @@
 #include "core/logging.h"
 #include "core/random.h"
 #include "core/units.h"
+#include "experiments/gpu_turns.h"
 #include "experiments/interrupt.h"
 #include "experiments/rank_processes.h"
 #include "experiments/trial_file.h"
 #include "runtime/device.h"
+#include "runtime/device_memory.h"
 #include "runtime/rank_group.h"
 
 namespace ridgeline {
@@ -52,9 +55,24 @@ std::optional<RankPlace> place_in_slurm_step(const TrialOptions& options, int pr
   return place;
 }
 
-Evaluation evaluate_as_rank(TrialFile file, RankPlace place, int local_rank, bool in_slurm) {
+/// What this process must heed on a GPU that it has not for itself.
+void share_gpu(const TrialOptions& options, TrialFile& file) {
+  const auto& training = file.accuracy.training;
+  if (file.accuracy.kind != AccuracyKind::kProxy || training.device == "cpu") return;
+  const c10::Device device = device_from_text(training.device);
+  if (options.gpu_processes > 1) limit_memory(device, options.gpu_processes);
+  if (options.gpu_turns.empty()) return;
+  const auto turn = std::make_shared<TrainingTurn>(options.gpu_turns);
+  file.spec.checkpoint.between_steps = [turn, device] {
+    turn->give_way([&] { finish_work(device); });
+  };
+}
+
+Evaluation evaluate_as_rank(const TrialOptions& options, TrialFile file, RankPlace place,
+                            int local_rank, bool in_slurm) {
   file.accuracy.training.device =
       device_of_rank(file.accuracy.training.device, local_rank, /*own_gpu=*/in_slurm);
+  share_gpu(options, file);
   place.device = file.accuracy.training.device;
   place.time_limit_s = file.accuracy.training.rank_time_limit_s;
   RankGroup ranks(place);
@@ -72,6 +90,8 @@ std::vector<std::string> rank_command(const TrialOptions& options, const RankPla
                                       options.spec, options.result};
   if (!options.checkpoint.empty())
     command.insert(command.end(), {"--checkpoint", options.checkpoint});
+  if (options.gpu_processes > 1)
+    command.insert(command.end(), {"--gpu-processes", std::to_string(options.gpu_processes)});
   command.insert(command.end(), {"--parent", std::to_string(getpid()), "--meeting", place.meeting});
   return command;
 }
@@ -86,7 +106,7 @@ Evaluation lead_ranks(const TrialOptions& options, const TrialFile& file) {
   RankProcesses others(rank_command(options, place), place.size);
   const auto start = std::chrono::steady_clock::now();
   try {
-    return evaluate_as_rank(file, place, 0, /*in_slurm=*/false);
+    return evaluate_as_rank(options, file, place, 0, /*in_slurm=*/false);
   } catch (const RankLost& lost) {
     std::filesystem::remove(place.meeting, ignored);  // where some never met
     // A signal to the whole group may reach a rank before it can heed it.
@@ -109,7 +129,7 @@ void follow_rank_0(const TrialOptions& options, const TrialFile& file) {
   place.size = file.accuracy.training.processes;
   place.meeting = options.meeting;
   try {
-    evaluate_as_rank(file, place, options.rank, /*in_slurm=*/false);
+    evaluate_as_rank(options, file, place, options.rank, /*in_slurm=*/false);
   } catch (const RankLost& lost) {
     // Rank 0 has noticed too, and its end is ours. If it hangs, we are the ones to end it.
     std::this_thread::sleep_for(kEndGrace);
@@ -121,7 +141,7 @@ void follow_rank_0(const TrialOptions& options, const TrialFile& file) {
 void run_in_step(const TrialOptions& options, const TrialFile& file, const RankPlace& place) {
   const int local_rank = std::atoi(variable("SLURM_LOCALID").value_or("0").c_str());
   try {
-    const Evaluation result = evaluate_as_rank(file, place, local_rank, /*in_slurm=*/true);
+    const Evaluation result = evaluate_as_rank(options, file, place, local_rank, /*in_slurm=*/true);
     if (place.rank == 0) write_result_file(options.result, result);
   } catch (const Error& error) {
     // No result says enough, and another exit code would have srun kill the other ranks, and
@@ -158,6 +178,7 @@ void trial_command(const TrialOptions& options) {
   const auto& training = file.accuracy.training;
   set_threads(training.threads);
   if (file.accuracy.kind != AccuracyKind::kProxy || training.processes == 1) {
+    share_gpu(options, file);
     write_result_file(options.result, make_evaluator(file.accuracy)->evaluate(file.spec));
   } else if (options.rank > 0) {
     follow_rank_0(options, file);

@@ -1,10 +1,13 @@
 #include "benchmarks/quality_tasks.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <functional>
+#include <cstdlib>
 #include <limits>
+#include <map>
 #include <memory>
+#include <set>
 
 #include "accuracy/formula.h"
 #include "core/config_path.h"
@@ -64,12 +67,22 @@ std::vector<double> values_of(const CsvTable& table, const std::string& key,
   return values;
 }
 
+/// A task whose point of mixed-radix index i has `values[i]`.
+QualityTask tabular(QualityTask task, std::vector<QualityValue> values) {
+  for (const auto& value : values) task.best_score = std::max(task.best_score, value.score);
+  task.evaluate = [decisions = task.decisions, table = std::move(values)](const Genotype& genotype,
+                                                                          RandomStream&) {
+    return table[index_of(decisions, genotype)];
+  };
+  return task;
+}
+
 QualityTask finished(QualityTask task, const std::vector<double>& signal_percent,
                      const std::vector<double>& score) {
+  std::vector<QualityValue> values;
   for (size_t i = 0; i < score.size(); ++i)
-    task.table.push_back({.signal = signal_percent[i] / 100, .score = score[i]});
-  task.best_score = *std::max_element(score.begin(), score.end());
-  return task;
+    values.push_back({.signal = signal_percent[i] / 100, .score = score[i]});
+  return tabular(std::move(task), std::move(values));
 }
 
 double median(std::vector<double> values) {
@@ -91,12 +104,23 @@ std::vector<double> rewards(const std::vector<double>& accuracy, const std::vect
 /// A task whose reward weighs `accuracy_percent` against `cost`.
 QualityTask weighed(QualityTask task, const std::vector<double>& accuracy_percent,
                     const std::vector<double>& cost) {
-  const auto values = rewards(accuracy_percent, cost);
-  task = finished(std::move(task), values, values);
-  for (size_t i = 0; i < cost.size(); ++i) {
-    task.table[i].accuracy = accuracy_percent[i] / 100;
-    task.table[i].cost = cost[i];
-  }
+  const auto reward = rewards(accuracy_percent, cost);
+  std::vector<QualityValue> values;
+  for (size_t i = 0; i < cost.size(); ++i)
+    values.push_back({reward[i] / 100, reward[i], accuracy_percent[i] / 100, cost[i]});
+  return tabular(std::move(task), std::move(values));
+}
+
+/// Each evaluation is told one of several trainings, drawn anew; a point is worth their mean.
+QualityTask redrawn(QualityTask task, const std::vector<double>& score,
+                    std::array<std::vector<double>, 3> percent) {
+  task.best_score = *std::max_element(score.begin(), score.end());
+  task.evaluate = [=, decisions = task.decisions, trainings = std::move(percent)](
+                      const Genotype& genotype, RandomStream& stream) -> QualityValue {
+    const size_t point = index_of(decisions, genotype);
+    const auto drawn = static_cast<size_t>(stream.below(static_cast<int>(trainings.size())));
+    return {.signal = trainings[drawn][point] / 100, .score = score[point]};
+  };
   return task;
 }
 
@@ -132,6 +156,10 @@ void add_macro(const std::filesystem::path& data, std::vector<QualityTask>& task
   const auto macs = values_of(table, "arch8", "macs", task("", ""));
   tasks.push_back(finished(task("macro_c10_mean", "mean_acc"), accuracy, accuracy));
   tasks.push_back(weighed(task("macro_mo_macs_w-0.09", "reward"), accuracy, macs));
+  tasks.push_back(redrawn(task("macro_c10_noisy", "mean_acc"), accuracy,
+                          {values_of(table, "arch8", "test_acc_1", task("", "")),
+                           values_of(table, "arch8", "test_acc_2", task("", "")),
+                           values_of(table, "arch8", "test_acc_3", task("", ""))}));
 }
 
 QualityTask efficientnet_x() {
@@ -147,7 +175,7 @@ QualityTask efficientnet_x() {
   return {.name = "efficientnet_x_formula_v100",
           .reported = "reward",
           .decisions = space->decisions(),
-          .formula = [=](const Genotype& genotype) -> QualityValue {
+          .evaluate = [=](const Genotype& genotype, RandomStream&) -> QualityValue {
             const Architecture architecture = space->decode(genotype);
             const double ms = oracle->estimate(lower(architecture)).ms;
             const double accuracy = formula_accuracy(architecture);
@@ -156,16 +184,84 @@ QualityTask efficientnet_x() {
           }};
 }
 
+/// The distinct cells of a column: numbers by size where all are numbers, else texts in order.
+std::vector<std::string> distinct_cells(const CsvTable& table, size_t column) {
+  std::set<std::string> cells;
+  for (size_t row = 0; row < table.rows(); ++row) cells.insert(table.text(row, column));
+  std::vector<std::string> sorted(cells.begin(), cells.end());
+  const auto number = [](const std::string& cell) {
+    char* end = nullptr;
+    const double value = std::strtod(cell.c_str(), &end);
+    return cell.empty() || *end != '\0' ? std::nan("") : value;
+  };
+  const bool numbers = std::none_of(sorted.begin(), sorted.end(), [&](const std::string& cell) {
+    return std::isnan(number(cell));
+  });
+  if (numbers) {
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [&](const auto& a, const auto& b) { return number(a) < number(b); });
+  }
+  return sorted;
+}
+
+/// 0 where the cell is empty.
+double value_at(const CsvTable& table, size_t row, size_t column) {
+  if (table.text(row, column).empty()) return 0;
+  const double value = table.number(row, column);
+  if (value >= 0) return value;
+  throw Error(ErrorKind::kData, table.where(row) + ": '" + table.columns()[column] +
+                                    "' is negative; a value is >= 0, and 0 where the trial failed");
+}
+
 }  // namespace
 
-QualityValue QualityTask::value(const Genotype& genotype) const {
-  return table.empty() ? formula(genotype) : table[index_of(decisions, genotype)];
+QualityTask table_task(const std::filesystem::path& path, const std::string& value,
+                       const std::string& score, const std::vector<std::string>& ignored,
+                       double scale) {
+  const CsvTable table = CsvTable::load(path);
+  const size_t signal_column = table.column(value);
+  const size_t score_column = score.empty() ? signal_column : table.column(score);
+  std::vector<size_t> passed_over = {signal_column, score_column};
+  for (const auto& name : ignored) passed_over.push_back(table.column(name));
+  QualityTask task{.name = path.stem().stem().string(), .reported = score.empty() ? value : score};
+  std::vector<size_t> columns;
+  for (size_t column = 0; column < table.columns().size(); ++column) {
+    if (std::find(passed_over.begin(), passed_over.end(), column) != passed_over.end()) continue;
+    columns.push_back(column);
+    task.decisions.push_back({table.columns()[column], distinct_cells(table, column)});
+  }
+  std::map<Genotype, QualityValue> points;
+  for (size_t row = 0; row < table.rows(); ++row) {
+    Genotype genotype;
+    for (size_t d = 0; d < columns.size(); ++d) {
+      const auto& labels = task.decisions[d].labels;
+      const auto at = std::find(labels.begin(), labels.end(), table.text(row, columns[d]));
+      genotype.push_back(static_cast<int>(at - labels.begin()));
+    }
+    const double signal = value_at(table, row, signal_column);
+    const double worth = signal > 0 ? scale * value_at(table, row, score_column) : 0;
+    QualityValue point{.signal = signal, .score = worth, .complete = signal > 0};
+    if (!points.emplace(std::move(genotype), point).second)
+      throw Error(ErrorKind::kData, table.where(row) + ": an earlier row has the same decisions");
+    task.best_score = std::max(task.best_score, worth);
+  }
+  task.evaluate = [known = std::move(points)](const Genotype& genotype, RandomStream&) {
+    const auto found = known.find(genotype);
+    return found == known.end() ? QualityValue{.complete = false} : found->second;
+  };
+  return task;
 }
 
 std::vector<QualityTask> quality_tasks(const std::filesystem::path& data) {
   std::vector<QualityTask> tasks;
   add_nasbench201(data, tasks);
   add_macro(data, tasks);
+  for (const std::string name : {"nasbench_graph_pubmed", "nasbench_graph_computers"}) {
+    tasks.push_back(
+        table_task(data / "search" / (name + ".csv.gz"), "valid_accuracy", "", {}, /*scale=*/100));
+  }
+  tasks.push_back(table_task(data / "search" / "kernel_convolution_w6600.csv.gz", "share_of_best",
+                             "", {}, /*scale=*/100));
   tasks.push_back(efficientnet_x());
   return tasks;
 }

@@ -1,8 +1,9 @@
 // How good a network each controller has found after N evaluations, on tables of networks that
 // others trained: means over repeats beside published baselines. Usage:
-//   bench_search_quality DATA --task nb201_c100_test200 --controller '{kind: evolution}'
-// DATA is the folder of the tables; without --task or --controller all are run. OMP_NUM_THREADS=1
-// keeps BLAS to one thread per repeat.
+//   bench_search_quality DATA --task nb201_c100_test200 --controller '{kind: evolution}' gp_ei
+//   bench_search_quality --table FILE --value COLUMN
+// DATA is the folder of the tables; without --task or --controller all are run. Any CSV is a task,
+// too. OMP_NUM_THREADS=1 keeps BLAS to one thread per repeat.
 
 #include <omp.h>
 
@@ -13,6 +14,7 @@
 #include <fstream>
 #include <set>
 
+#include "benchmarks/gp_baseline.h"
 #include "benchmarks/quality_tasks.h"
 #include "controller/controller.h"
 #include "controller/screening.h"
@@ -27,6 +29,8 @@ constexpr int kFirstDrawn = 20;  // what comes before would flatten the rest
 
 struct Options {
   std::string data;
+  std::string table, value, score;  // a task of one's own
+  std::vector<std::string> ignored;
   std::vector<std::string> tasks;
   std::vector<std::string> controllers;
   std::vector<int> budgets = {50, 100, 200, 500, 1000};
@@ -44,32 +48,44 @@ struct Course {
   int distinct = 0;           ///< networks among the proposals
 };
 
-/// The search loop without anything around it: sample, look up, learn. Every proposal counts as an
-/// evaluation, repeats too.
-Course search(const QualityTask& task, const ControllerConfig& config, const Options& options,
+constexpr const char* kGpBaseline = "gp_ei";
+
+/// As in a search whose trials take time.
+std::unique_ptr<Controller> controller_of(const std::string& text,
+                                          const std::vector<Decision>& decisions, uint64_t seed) {
+  if (text == kGpBaseline) return make_gp_baseline(decisions);
+  auto config = read_config<ControllerConfig>(YamlView::parse(text, "--controller"));
+  settle_screening(/*free_trials=*/false, config);
+  return make_controller(config, decisions, seed);
+}
+
+/// The search loop without anything around it: sample, evaluate, learn. Every proposal counts as an
+/// evaluation, repeats and failures too; a failed one earns 0, as `search.failure_reward` has it.
+Course search(const QualityTask& task, const std::string& controller_text, const Options& options,
               uint64_t seed) {
-  const auto controller = make_controller(config, task.decisions, seed);
+  const auto controller = controller_of(controller_text, task.decisions, seed);
   const int total = *std::max_element(options.budgets.begin(), options.budgets.end());
   Course course;
   std::set<Genotype> seen;
   double best_signal = -1e300;
   double best_score = 0;
+  RandomStream evaluations(seed, 0, "evaluate");
   for (uint64_t batch = 0; static_cast<int>(course.score.size()) < total; ++batch) {
     RandomStream stream(seed, batch, "sample");
     const int count = std::min(options.batch, total - static_cast<int>(course.score.size()));
-    const std::vector<Genotype> genotypes = controller->sample(count, stream);
     std::vector<Observation> observations;
-    for (const auto& genotype : genotypes) {
-      const QualityValue value = task.value(genotype);
-      observations.push_back({.genotype = genotype,
-                              .reward = value.signal,
-                              .objectives = Objectives{value.accuracy, value.cost, true}});
+    for (auto& genotype : controller->sample(count, stream)) {
+      const QualityValue value = task.evaluate(genotype, evaluations);
       seen.insert(genotype);
       if (value.signal > best_signal) {
         best_signal = value.signal;
         best_score = value.score;
       }
       course.score.push_back(best_score);
+      observations.push_back(
+          {.genotype = std::move(genotype),
+           .reward = value.signal,
+           .objectives = Objectives{value.accuracy, value.cost, value.complete}});
     }
     controller->update(observations);
   }
@@ -77,13 +93,13 @@ Course search(const QualityTask& task, const ControllerConfig& config, const Opt
   return course;
 }
 
-std::vector<Course> repeat(const QualityTask& task, const ControllerConfig& config,
+std::vector<Course> repeat(const QualityTask& task, const std::string& controller,
                            const Options& options) {
   std::vector<Course> courses(static_cast<size_t>(options.repeats));
 #pragma omp parallel for schedule(dynamic) num_threads(options.jobs)
   for (int i = 0; i < options.repeats; ++i) {
     courses[static_cast<size_t>(i)] =
-        search(task, config, options, options.seed + static_cast<uint64_t>(i));
+        search(task, controller, options, options.seed + static_cast<uint64_t>(i));
   }
   return courses;
 }
@@ -193,16 +209,19 @@ void draw(const QualityTask& task, const std::vector<Series>& series, const Opti
   write_file_atomic(std::filesystem::path(options.plots) / (task.name + ".svg"), to_svg(plot));
 }
 
-/// As in a search whose trials take time.
-ControllerConfig controller_of(const std::string& text) {
-  auto config = read_config<ControllerConfig>(YamlView::parse(text, "--controller"));
-  settle_screening(/*free_trials=*/false, config);
-  return config;
+std::vector<QualityTask> tasks_of(const Options& options) {
+  if (options.table.empty()) return quality_tasks(options.data);
+  return {table_task(options.table, options.value, options.score, options.ignored)};
+}
+
+std::vector<QualityBaseline> baselines_of(const QualityTask& task, const Options& options) {
+  if (!options.table.empty()) return {};
+  static const CsvTable kTable =
+      CsvTable::load(std::filesystem::path(options.data) / "search" / "search_baselines.csv");
+  return quality_baselines(kTable, task);
 }
 
 void run(const Options& options) {
-  const CsvTable table =
-      CsvTable::load(std::filesystem::path(options.data) / "search" / "search_baselines.csv");
   std::ofstream curves;
   if (!options.curves.empty()) {
     curves.open(options.curves);
@@ -213,16 +232,16 @@ void run(const Options& options) {
               static_cast<unsigned long long>(options.seed));
   if (!options.plots.empty()) make_folder(options.plots);
   std::vector<std::string> names;
-  for (const auto& task : quality_tasks(options.data)) {
+  for (const auto& task : tasks_of(options)) {
     names.push_back(task.name);
     const auto& chosen = options.tasks;
     if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), task.name) == chosen.end())
       continue;
     print_header(task, options);
-    print_baselines(quality_baselines(table, task), options);
-    std::vector<Series> series = series_of(quality_baselines(table, task));
+    print_baselines(baselines_of(task, options), options);
+    std::vector<Series> series = series_of(baselines_of(task, options));
     for (const auto& controller : options.controllers) {
-      const auto courses = repeat(task, controller_of(controller), options);
+      const auto courses = repeat(task, controller, options);
       print_courses(controller, courses, options);
       series.push_back(series_of(controller, courses));
       if (curves.is_open()) write_curve(curves, task, controller, courses);
@@ -242,9 +261,22 @@ int main(int argc, char** argv) {
   using namespace ridgeline;
   Options options;
   CLI::App app("Search quality on tabular benchmarks");
-  app.add_option("data", options.data, "folder of the tables")->required();
-  app.add_option("--task", options.tasks, "only these tasks");
-  app.add_option("--controller", options.controllers, "a controller's settings as a YAML map");
+  auto* data = app.add_option("data", options.data, "folder of the tables");
+  auto* table =
+      app.add_option("--table", options.table,
+                     "a CSV (gzip or not) as the task instead: all columns are decisions "
+                     "but --value, --score and --ignore; a point that fails has the value "
+                     "0, none, or no row");
+  auto* value = app.add_option("--value", options.value, "column of the reward, >= 0");
+  table->needs(value)->excludes(data);
+  app.add_option("--score", options.score, "column of what a point is worth; default: --value")
+      ->needs(table);
+  app.add_option("--ignore", options.ignored, "columns that are neither")->needs(table);
+  app.add_option("--task", options.tasks, "only these tasks")->needs(data);
+  app.add_option(
+      "--controller", options.controllers,
+      "a controller's settings as a YAML map; or gp_ei, a Gaussian process with expected "
+      "improvement over mutations of the best");
   app.add_option("--budgets", options.budgets, "evaluations to report")->check(CLI::PositiveNumber);
   app.add_option("--repeats", options.repeats)->check(CLI::Range(1, 100000));
   app.add_option("--batch", options.batch, "proposals per update")->check(CLI::Range(1, 100000));
@@ -253,6 +285,10 @@ int main(int argc, char** argv) {
   app.add_option("--plots", options.plots, "folder for the curves as TASK.svg");
   app.add_option("--curves", options.curves, "CSV file for the mean after each evaluation");
   CLI11_PARSE(app, argc, argv);
+  if (options.data.empty() && options.table.empty()) {
+    std::fprintf(stderr, "bench_search_quality: give DATA, or --table FILE --value COLUMN\n");
+    return 2;
+  }
   if (options.controllers.empty()) {
     for (const auto& kind : enum_choices<ControllerKind>())
       options.controllers.push_back("{kind: " + kind + "}");

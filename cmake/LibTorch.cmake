@@ -13,7 +13,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/LibTorchCuda.cmake)
 set(RIDGELINE_TORCH "" CACHE PATH "LibTorch: the unpacked archive, a site-packages/torch folder, or a Python virtual environment")
 
 function(ridgeline_torch_refuse text)
-  message(FATAL_ERROR "LibTorch: ${text}")
+  message(FATAL_ERROR " LibTorch: ${text}")  # the space keeps it on one line
 endfunction()
 
 # The LibTorch of a folder that a user may name; empty where there is none.
@@ -109,6 +109,10 @@ function(ridgeline_choose_torch)
     endif()
     set(root "${RIDGELINE_TORCH_CHOSEN}")
     set(origin "${RIDGELINE_TORCH_ORIGIN}")
+    ridgeline_torch_of_environment(active)
+    if(active AND NOT active STREQUAL root)
+      message(STATUS "LibTorch: ${active} is not used, since this build folder was configured with another; remedy: -DRIDGELINE_TORCH=${active}, or a new build folder")
+    endif()
   endif()
   if(NOT root)
     ridgeline_torch_of_environment(root)

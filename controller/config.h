@@ -159,10 +159,11 @@ struct ControllerConfig {
              .max = 1000});
     v.field(
         "screening", screening,
-        {.help = "reinforce, ppo, evolution: a proposal is that of so many draws which a "
-                 "Gaussian process fitted to the rewards so far expects the most of (as BANANAS "
-                 "screens mutations, White et al. 2021; measured: docs/search.md); 1: the "
-                 "draw itself; ~: 4, but 1 where accuracy is a formula or redraws is 0",
+        {.help = "reinforce, ppo, evolution: candidates per proposal, a quarter drawn, the others "
+                 "mutations of the best networks; proposed are those of the largest expected "
+                 "improvement by a Gaussian process fitted to the rewards so far (as in BANANAS, "
+                 "White et al. 2021; measured: docs/search.md); 1: the draw itself; ~: 32, but 1 "
+                 "where accuracy is a formula or redraws is 0",
          .min = 1,
          .max = 1000});
   }

@@ -34,11 +34,12 @@ std::unique_ptr<Controller> make_controller(const ControllerConfig& config,
   check_controller_config(config);
   check_decisions(decisions);
   auto controller = make_kind(config, decisions, seed);
-  if (config.redraws > 0)
-    controller = make_novel(std::move(controller), config.kind, decisions, config.redraws);
   const int candidates = config.screening.value_or(1);
-  if (candidates == 1) return controller;
-  return make_screened(std::move(controller), config.kind, decisions, candidates);
+  if (config.redraws == 0 && candidates == 1) return controller;
+  auto novel =
+      std::make_unique<Novel>(std::move(controller), config.kind, decisions, config.redraws);
+  if (candidates == 1) return novel;
+  return make_screened(std::move(novel), config.kind, decisions, candidates);
 }
 
 }  // namespace ridgeline

@@ -43,7 +43,7 @@ LstmPolicy::LstmPolicy(const ControllerConfig& config, const std::vector<Decisio
   int64_t tokens = kStart + 1;
   for (const auto& decision : decisions) {
     first_token_.push_back(tokens);
-    tokens += decision.choices() + 1;
+    tokens += decision.choices() + (decision.active_when.empty() ? 0 : 1);
   }
   const KeepGenerator keep;
   embedding = register_module("embedding", torch::nn::Embedding(tokens, config.embedding));
@@ -127,48 +127,54 @@ std::vector<at::Tensor> LstmPolicy::log_probabilities(std::span<const Genotype> 
   return log_p;
 }
 
-/// Some samples that step through the decisions together.
+/// States that step through the decisions together, without gradients.
 class LstmPolicy::Walk {
  public:
-  Walk(const LstmPolicy& policy, int64_t batch)
+  explicit Walk(const LstmPolicy& policy)
       : policy_(policy),
-        tokens_(at::full({batch}, kStart, at::kLong)),
-        by_token_(policy.layers_[0].input_gates(policy.embedding->weight)) {
-    const int64_t hidden = policy.lstm->options.hidden_size();
-    for (size_t l = 0; l < policy.layers_.size(); ++l) {
-      const at::Tensor states = at::zeros({3, batch, hidden});
-      recurrent_.push_back(policy.layers_[l].weight_hh.t().contiguous());
-      steps_.emplace_back(at::empty({batch, 4 * hidden}), states[0], states[1], states[2]);
-    }
+        by_token_(policy.layers_[0].input_gates(policy.embedding->weight)),
+        layers_(policy.layers_.size()) {
+    for (size_t l = 0; l < layers_.size(); ++l)
+      layers_[l].recurrent = policy.layers_[l].weight_hh.t().contiguous();
   }
 
-  int64_t* tokens() { return tokens_.data_ptr<int64_t>(); }
-
-  /// Feeds the tokens; log-probabilities [batch, choices] at decision d.
-  at::Tensor advance(size_t d) {
-    for (size_t l = 0; l < steps_.size(); ++l) {
-      LstmStep& step = steps_[l];
-      const Layer& layer = policy_.layers_[l];
-      if (l == 0) {
-        at::index_select_out(step.gates, by_token_, 0, tokens_);
-      } else {
-        step.gates.copy_(layer.input_gates(steps_[l - 1].output));
+  /// Steps to decision `d`: state i follows state before[i] of the last step (unread at the first)
+  /// and is fed tokens[i]. Log-probabilities [states, choices].
+  at::Tensor advance(size_t d, std::vector<int64_t>& before, std::vector<int64_t>& tokens) {
+    const auto states = static_cast<int64_t>(tokens.size());
+    const at::Tensor from = at::from_blob(before.data(), {states}, at::kLong);
+    const at::Tensor fed = at::from_blob(tokens.data(), {states}, at::kLong);
+    at::Tensor gates = by_token_.index_select(0, fed);
+    for (size_t l = 0; l < layers_.size(); ++l) {
+      Layer& layer = layers_[l];
+      if (l > 0) gates = policy_.layers_[l].input_gates(layers_[l - 1].output);
+      at::Tensor cell;
+      if (d > 0) {
+        gates.addmm_(layer.output.index_select(0, from), layer.recurrent);
+        cell = layer.cell.index_select(0, from);
       }
-      if (d > 0) step.gates.addmm_(step.output, recurrent_[l]);
-      step.run(step.cell);
+      const at::Tensor next =
+          at::empty({3, states, policy_.lstm->options.hidden_size()}, gates.options());
+      lstm_step(gates, cell, next[0], next[1], next[2]);
+      layer.cell = next[0];
+      layer.output = next[2];
     }
     const auto& head = policy_.heads[policy_.group_of_[d]];
-    return policy_.log_softmax(at::linear(steps_.back().output, head->weight, head->bias));
+    return policy_.log_softmax(at::linear(layers_.back().output, head->weight, head->bias));
   }
 
  private:
+  struct Layer {
+    at::Tensor recurrent;     // weight_hh, transposed
+    at::Tensor cell, output;  // [states, hidden]
+  };
   const LstmPolicy& policy_;
-  at::Tensor tokens_;    // [batch]
   at::Tensor by_token_;  // [tokens, 4 hidden]
-  std::vector<at::Tensor> recurrent_;  // per layer, weight_hh transposed
-  std::vector<LstmStep> steps_;
+  std::vector<Layer> layers_;
 };
 
+// Samples that have made the same choices so far share a state: a policy that has settled says the
+// same to most of them.
 PolicySamples LstmPolicy::sample(std::span<const double> uniforms,
                                  std::span<const Genotype> kept) const {
   const c10::InferenceMode no_gradients;
@@ -177,20 +183,32 @@ PolicySamples LstmPolicy::sample(std::span<const double> uniforms,
   PolicySamples samples{std::vector<Genotype>(count, Genotype(steps, kInactive)),
                         std::vector<double>(count, 0.0)};
   for (size_t first = 0; first < count; first += kSampled) {
-    const size_t rows = std::min(kSampled, count - first);
-    Walk walk(*this, static_cast<int64_t>(rows));
+    Walk walk(*this);
+    std::vector<size_t> state_of(std::min(kSampled, count - first), 0);
+    std::vector<int64_t> before = {0}, tokens = {kStart};
     for (size_t d = 0; d < steps; ++d) {
-      const at::Tensor log_p = walk.advance(d).contiguous();
+      const at::Tensor log_p = walk.advance(d, before, tokens).contiguous();
       const auto choices = static_cast<size_t>(log_p.size(1));
-      for (size_t b = 0; b < rows; ++b) {
+      constexpr int64_t kNone = -1;
+      std::vector<int64_t> successors(tokens.size() * (1 + choices), kNone);  // inactive first
+      before.clear();
+      tokens.clear();
+      for (size_t b = 0; b < state_of.size(); ++b) {
         Genotype& genotype = samples.genotypes[first + b];
         if (is_active(decisions()[d], genotype)) {
-          const std::span<const float> row(log_p.data_ptr<float>() + b * choices, choices);
+          const std::span row(log_p.data_ptr<float>() + state_of[b] * choices, choices);
           const int keep = kept.empty() ? kFree : kept[first + b][d];
           genotype[d] = keep >= 0 ? keep : pick(row, uniforms[(first + b) * steps + d]);
           samples.log_prob[first + b] += row[static_cast<size_t>(genotype[d])];
         }
-        walk.tokens()[b] = token(d, genotype[d]);
+        int64_t& next =
+            successors[state_of[b] * (1 + choices) + static_cast<size_t>(1 + genotype[d])];
+        if (next == kNone) {
+          next = static_cast<int64_t>(tokens.size());
+          before.push_back(static_cast<int64_t>(state_of[b]));
+          tokens.push_back(token(d, genotype[d]));
+        }
+        state_of[b] = static_cast<size_t>(next);
       }
     }
   }

@@ -9,8 +9,8 @@
 namespace ridgeline {
 
 /// The recurrent policy of Zoph & Le 2017 and NASNet. Step d feeds the embedding of the choice made
-/// at decision d - 1 (a start token at first; an inactive decision has its own token) to an LSTM; a
-/// linear head, shared by all decisions with equally many choices, turns its output into logits.
+/// at decision d - 1 (a start token at first; a decision that is inactive has its own) to an LSTM;
+/// a linear head, shared by all decisions with equally many choices, turns its output into logits.
 /// Every parameter is drawn uniform in +-init_range from a stream of `seed` alone.
 class LstmPolicy final : public Policy {
  public:
@@ -41,7 +41,7 @@ class LstmPolicy final : public Policy {
   int64_t token(size_t decision, int choice) const;
   void draw_parameters(double range, uint64_t seed);
 
-  std::vector<int64_t> first_token_;  // per decision; its inactive token follows its choices
+  std::vector<int64_t> first_token_;  // per decision; that of being inactive, if any, is last
   std::vector<size_t> group_of_;      // per decision
   std::vector<Layer> layers_;
 };

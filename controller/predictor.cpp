@@ -1,6 +1,5 @@
 #include "controller/predictor.h"
 
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -8,91 +7,92 @@
 namespace ridgeline {
 namespace {
 
-constexpr double kRates[] = {0.5, 1, 2, 4, 8};
-constexpr double kNoises[] = {0.01, 0.1, 0.5};
-// The likelihood of every kernel of the grid is found on so many points at most.
-constexpr size_t kJudged = 128;
+using Eigen::VectorXd;
 
-double differing_share(const Genotype& a, const Genotype& b) {
-  int differing = 0;
-  for (size_t d = 0; d < a.size(); ++d) differing += a[d] != b[d];
-  return static_cast<double>(differing) / static_cast<double>(a.size());
+constexpr double kEqualVariance = 1e-12;  // variance of values that count as equal
+
+double variance(const VectorXd& values) { return (values.array() - values.mean()).square().mean(); }
+
+VectorXd standardised(const VectorXd& values) {
+  const double spread = std::sqrt(variance(values));
+  if (!(spread > 0)) return VectorXd::Zero(values.size());
+  return (values.array() - values.mean()) / spread;
 }
 
-Eigen::MatrixXd differing_shares(std::span<const Genotype> genotypes) {
-  const auto n = static_cast<Eigen::Index>(genotypes.size());
-  Eigen::MatrixXd shares(n, n);
-  for (Eigen::Index i = 0; i < n; ++i) {
-    for (Eigen::Index j = 0; j <= i; ++j) {
-      shares(i, j) = shares(j, i) =
-          differing_share(genotypes[static_cast<size_t>(i)], genotypes[static_cast<size_t>(j)]);
-    }
-  }
-  return shares;
+/// (1 + x)^power - 1 over power; its limit where power is 0.
+double power_of(double x, double power) {
+  return power == 0 ? std::log1p(x) : std::expm1(power * std::log1p(x)) / power;
 }
 
-/// log(p / (1 - p)) of each reward's share p of lower ones; equals count half.
-Eigen::VectorXd rank_logits(std::span<const double> rewards) {
-  std::vector<double> sorted(rewards.begin(), rewards.end());
-  std::sort(sorted.begin(), sorted.end());
-  Eigen::VectorXd logits(static_cast<Eigen::Index>(rewards.size()));
-  for (size_t i = 0; i < rewards.size(); ++i) {
-    const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), rewards[i]);
-    const auto lower = static_cast<double>((first - sorted.begin()) + (last - sorted.begin())) / 2;
-    logits[static_cast<Eigen::Index>(i)] =
-        std::log(lower / (static_cast<double>(rewards.size()) - lower));
-  }
-  return logits;
+/// Yeo and Johnson 2000, Equation 2.1.
+double yeo_johnson(double x, double power) {
+  return x >= 0 ? power_of(x, power) : -power_of(-x, 2 - power);
 }
 
-Eigen::LLT<Eigen::MatrixXd> covariance(const Eigen::MatrixXd& differing, double rate,
-                                       double noise) {
-  Eigen::MatrixXd matrix = (-rate * differing.array()).exp();
-  matrix.diagonal().array() += noise;
-  return matrix.llt();
-}
-
-}  // namespace
-
-/// The process's scale is fitted along with each kernel, which leaves -n/2 log(y' K^-1 y) - 1/2
-/// log |K| of the log-likelihood.
-RewardPredictor::Kernel RewardPredictor::likeliest(const Eigen::MatrixXd& differing,
-                                                   const Eigen::VectorXd& target) {
-  Kernel best;
+/// The power of the largest likelihood on a grid; 1 leaves values as they are.
+VectorXd most_normal(const VectorXd& values) {
+  const VectorXd plain = standardised(values);
+  VectorXd best = plain;
   double most = -std::numeric_limits<double>::infinity();
-  for (const double rate : kRates) {
-    for (const double noise : kNoises) {
-      const auto factor = covariance(differing, rate, noise);
-      const double misfit = target.dot(factor.solve(target));
-      const double half_log_volume = factor.matrixLLT().diagonal().array().log().sum();
-      const double likelihood =
-          -0.5 * static_cast<double>(target.size()) * std::log(misfit) - half_log_volume;
-      if (!(likelihood > most)) continue;
-      most = likelihood;
-      best = {rate, noise};
-    }
+  for (int quarter = -8; quarter <= 24; ++quarter) {
+    const double power = quarter / 4.0;
+    VectorXd moved = plain.unaryExpr([power](double x) { return yeo_johnson(x, power); });
+    const double spread = variance(moved);
+    if (!(spread > kEqualVariance)) continue;
+    const double log_slopes =
+        plain.unaryExpr([](double x) { return std::copysign(std::log1p(std::abs(x)), x); }).sum();
+    const double likelihood =
+        -0.5 * static_cast<double>(values.size()) * std::log(spread) + (power - 1) * log_slopes;
+    if (!(likelihood > most)) continue;
+    most = likelihood;
+    best = standardised(moved);
   }
   return best;
 }
 
-void RewardPredictor::fit(std::span<const Genotype> genotypes, std::span<const double> rewards) {
-  genotypes_.assign(genotypes.begin(), genotypes.end());
-  Eigen::VectorXd target = rank_logits(rewards);
-  mean_ = target.mean();
-  target.array() -= mean_;
-  const Eigen::MatrixXd differing = differing_shares(genotypes);
-  const auto judged = static_cast<Eigen::Index>(std::min(genotypes.size(), kJudged));
-  kernel_ = likeliest(differing.bottomRightCorner(judged, judged), target.tail(judged));
-  weights_ = covariance(differing, kernel_.rate, kernel_.noise).solve(target);
+}  // namespace
+
+VectorXd predictor_targets(std::span<const PredictorTrial> trials) {
+  std::vector<double> complete;
+  for (const auto& trial : trials) {
+    if (trial.complete) complete.push_back(trial.reward);
+  }
+  const bool none = complete.empty();
+  if (none) {
+    for (const auto& trial : trials) complete.push_back(trial.reward);
+  }
+  const VectorXd moved = most_normal(
+      Eigen::Map<const VectorXd>(complete.data(), static_cast<Eigen::Index>(complete.size())));
+  if (none) return moved;
+  VectorXd targets(static_cast<Eigen::Index>(trials.size()));
+  Eigen::Index next = 0;
+  for (Eigen::Index i = 0; i < targets.size(); ++i) {
+    targets[i] =
+        trials[static_cast<size_t>(i)].complete ? moved[next++] : std::min(moved.minCoeff(), -1.0);
+  }
+  return targets;
 }
 
-double RewardPredictor::predict(const Genotype& genotype) const {
-  double sum = mean_;
-  for (size_t i = 0; i < genotypes_.size(); ++i) {
-    sum += weights_[static_cast<Eigen::Index>(i)] *
-           std::exp(-kernel_.rate * differing_share(genotypes_[i], genotype));
+double log_expected_improvement(double mean, double deviation, double best) {
+  const double z = (mean - best) / deviation;
+  const double log_density = -0.5 * z * z - 0.5 * std::log(2 * M_PI);
+  if (z > -5) {
+    const double probability = 0.5 * std::erfc(-z / std::sqrt(2.0));
+    return std::log(deviation) + std::log(z * probability + std::exp(log_density));
   }
-  return sum;
+  // z P(z) + p(z) = p(z) / z^2 (1 - 3 / z^2 + 15 / z^4 - ...), by parts.
+  const double square = z * z;
+  return std::log(deviation) + log_density - std::log(square) +
+         std::log1p(-3 / square + 15 / (square * square));
+}
+
+RewardPredictor::RewardPredictor(const std::vector<Decision>& decisions,
+                                 std::span<const PredictorTrial> trials)
+    : process_(decisions) {
+  std::vector<Genotype> genotypes;
+  for (const auto& trial : trials) genotypes.push_back(trial.genotype);
+  process_.fit(genotypes, predictor_targets(trials));
+  best_ = process_.means().maxCoeff();
 }
 
 }  // namespace ridgeline

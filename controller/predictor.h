@@ -4,33 +4,41 @@
 #include <span>
 #include <vector>
 
+#include "controller/gaussian_process.h"
 #include "search_space/decision.h"
 
 namespace ridgeline {
 
-/// Gaussian process over genotypes that says which of them are likely to be worth more, as BANANAS
-/// (White et al. 2021) and other predictor-guided searches do. Covariance: exp(-l x share of the
-/// decisions in which two genotypes differ), plus noise; l and the noise are those of the largest
-/// marginal likelihood on a grid. It learns the logits of the rewards' ranks, so that neither their
-/// scale nor failed trials matter.
+/// A trial as a predictor sees it.
+struct PredictorTrial {
+  Genotype genotype;
+  double reward = 0;
+  bool complete = true;
+};
+
+/// What a Gaussian process is fitted to, of mean 0 and variance 1 over the complete trials: their
+/// rewards after Yeo and Johnson's power transformation (2000) with the power that makes them most
+/// like a normal sample, so that neither scale nor skewness matters. A failed trial stands with the
+/// worst complete one, and at least one standard deviation below the mean. Where none is complete,
+/// the rewards themselves count. At least one trial; rewards finite.
+Eigen::VectorXd predictor_targets(std::span<const PredictorTrial> trials);
+
+/// log of E[max(0, X - best)] for X normal (Mockus 1978; the logarithm as in Ament et al. 2023,
+/// which still tells candidates apart where the expectation underflows). deviation > 0.
+double log_expected_improvement(double mean, double deviation, double best);
+
+/// Says which genotypes promise a higher reward than the trials so far.
 class RewardPredictor {
  public:
-  /// Of equally many genotypes and rewards, at least 2. Costs n^3 / 3 multiply-adds.
-  void fit(std::span<const Genotype> genotypes, std::span<const double> rewards);
-  /// The mean of the process: the higher, the better; of no unit. `fit` must have been called.
-  double predict(const Genotype& genotype) const;
+  /// At least 2 trials, of the decisions' space.
+  RewardPredictor(const std::vector<Decision>& decisions, std::span<const PredictorTrial> trials);
+  const GaussianProcess& process() const { return process_; }
+  /// The largest mean of the process at a trial: the best reward so far without its noise.
+  double best() const { return best_; }
 
  private:
-  struct Kernel {
-    double rate = 1;   // l
-    double noise = 0;  // variance on the diagonal, in the covariance's units
-  };
-  static Kernel likeliest(const Eigen::MatrixXd& differing, const Eigen::VectorXd& target);
-
-  std::vector<Genotype> genotypes_;
-  Kernel kernel_;
-  Eigen::VectorXd weights_;
-  double mean_ = 0;
+  GaussianProcess process_;
+  double best_ = 0;
 };
 
 }  // namespace ridgeline

@@ -53,8 +53,8 @@ Finding judge_blas(const BlasFacts& facts) {
                   .seen = facts.library + ": " + format_fixed(facts.gflops, 1) +
                           " GFLOP/s in an fp32 matrix product on one core"};
   if (peak > 0) {
-    finding.seen +=
-        ", of " + format_fixed(peak, 0) + " at " + format_fixed(facts.clock_ghz, 1) + " GHz";
+    finding.seen += "; " + format_fixed(facts.flops_per_cycle, 0) + " FLOP per cycle at " +
+                    format_fixed(facts.clock_ghz, 1) + " GHz are " + format_fixed(peak, 0);
   }
   const double slow = peak > 0 ? kSlowShare * peak : kSlowGflops;
   const double wrong = peak > 0 ? kWrongShare * peak : kWrongGflops;

@@ -6,12 +6,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <thread>
 
 #include "core/file.h"
+#include "core/logging.h"
 #include "core/units.h"
+#include "experiments/gpu_turns.h"
 #include "experiments/interrupt.h"
 #include "experiments/trial_file.h"
 #include "experiments/trial_process.h"
@@ -41,7 +44,8 @@ std::string host_name() {
 }  // namespace
 
 LocalExecutor::LocalExecutor(LocalExecutorConfig config) : config_(std::move(config)) {
-  if (!config_.gpus.empty()) gpus_of_slot(config_.gpus, 0, config_.accuracy.training.processes);
+  config_.gpus.workers = config_.workers;
+  config_.gpus.processes = config_.accuracy.training.processes;
   make_folder(config_.folder);
 }
 
@@ -51,16 +55,16 @@ fs::path LocalExecutor::file(uint64_t id, const char* suffix) const {
   return config_.folder / (std::to_string(id) + suffix);
 }
 
-void LocalExecutor::submit(const TrialJob& job) { queue_.push_back(job); }
+void LocalExecutor::submit(const TrialJob& job) { queue_.push_back({job}); }
 
 size_t LocalExecutor::in_flight() const {
   return running_.size() + (interrupts() > 0 ? 0 : queue_.size());
 }
 
 void LocalExecutor::cancel(uint64_t id) {
-  std::erase_if(queue_, [id](const TrialJob& job) { return job.spec.trial_id == id; });
+  std::erase_if(queue_, [id](const Waiting& waiting) { return waiting.job.spec.trial_id == id; });
   for (auto it = running_.begin(); it != running_.end(); ++it) {
-    if (it->id != id) continue;
+    if (it->id() != id) continue;
     kill(it->process, SIGKILL);
     waitpid(it->process, nullptr, 0);
     running_.erase(it);
@@ -73,22 +77,45 @@ void LocalExecutor::forget(uint64_t id) {
   fs::remove(file(id, kCheckpoint), ignored);
 }
 
-int LocalExecutor::free_slot() const {
-  int slot = 0;
-  while (std::any_of(running_.begin(), running_.end(),
-                     [&](const Running& running) { return running.slot == slot; })) {
-    ++slot;
+/// Where it may start now; a trial that must be alone waits for its own slot, and what waits behind
+/// it does not take the GPUs that it waits for.
+std::optional<int> LocalExecutor::slot_for(const Waiting& waiting) const {
+  std::vector<int> used, reserved;
+  for (const auto& running : running_) {
+    used.push_back(running.slot);
+    if (running.what.alone_in) reserved.push_back(running.slot);
   }
-  return slot;
+  if (waiting.alone_in) {
+    const bool beside = std::any_of(used.begin(), used.end(), [&](int slot) {
+      return slot == *waiting.alone_in || config_.gpus.slots_overlap(slot, *waiting.alone_in);
+    });
+    return beside ? std::nullopt : waiting.alone_in;
+  }
+  for (const auto& other : queue_) {
+    if (other.alone_in) reserved.push_back(*other.alone_in);
+  }
+  return config_.gpus.free_slot(used, reserved);
+}
+
+/// Starts the first that may start; false: none may.
+bool LocalExecutor::start_one() {
+  if (running_.size() >= static_cast<size_t>(config_.workers)) return false;
+  for (auto it = queue_.begin(); it != queue_.end(); ++it) {
+    const auto slot = slot_for(*it);
+    if (!slot) continue;
+    const Waiting waiting = std::move(*it);
+    queue_.erase(it);
+    start(waiting, *slot);
+    return true;
+  }
+  return false;
 }
 
 /// This process's environment with what a trial needs.
 std::vector<std::string> LocalExecutor::environment_of(int slot) const {
   auto settings = worker_settings(config_.accuracy.training.threads);
-  if (!config_.gpus.empty()) {
-    settings.emplace_back("CUDA_VISIBLE_DEVICES",
-                          gpus_of_slot(config_.gpus, slot, config_.accuracy.training.processes));
-  }
+  if (config_.gpus.chosen && !config_.gpus.gpus.empty())
+    settings.emplace_back("CUDA_VISIBLE_DEVICES", join(config_.gpus.of_slot(slot), ","));
   std::vector<std::string> result;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
@@ -101,12 +128,8 @@ std::vector<std::string> LocalExecutor::environment_of(int slot) const {
   return result;
 }
 
-void LocalExecutor::start(const TrialJob& job) {
-  const TrialSpec& spec = job.spec;
-  const uint64_t id = spec.trial_id;
-  std::error_code ignored;
-  fs::remove(file(id, ".result.json"), ignored);
-  write_trial_file(file(id, ".json"), {config_.accuracy, spec});
+std::vector<std::string> LocalExecutor::arguments_of(const Waiting& waiting, int slot) const {
+  const uint64_t id = waiting.job.spec.trial_id;
   std::vector<std::string> arguments = {config_.program.string()};
   for (const auto& argument :
        trial_arguments({file(id, ".json"), file(id, ".result.json"), file(id, kCheckpoint)},
@@ -114,7 +137,21 @@ void LocalExecutor::start(const TrialJob& job) {
     arguments.push_back(argument);
   }
   arguments.insert(arguments.end(), {"--parent", std::to_string(getpid())});
-  const int slot = free_slot();
+  const int beside = config_.gpus.processes_beside(slot);
+  if (beside > 1 && !waiting.alone_in)
+    arguments.insert(arguments.end(), {"--gpu-processes", std::to_string(beside)});
+  if (const std::string gpu = config_.gpus.measured_of_slot(slot); !gpu.empty())
+    arguments.insert(arguments.end(), {"--gpu-turns", turns_file(config_.folder, gpu).string()});
+  return arguments;
+}
+
+void LocalExecutor::start(const Waiting& waiting, int slot) {
+  const TrialSpec& spec = waiting.job.spec;
+  const uint64_t id = spec.trial_id;
+  std::error_code ignored;
+  fs::remove(file(id, ".result.json"), ignored);
+  write_trial_file(file(id, ".json"), {config_.accuracy, spec});
+  auto arguments = arguments_of(waiting, slot);
   auto environment = environment_of(slot);
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
@@ -136,16 +173,14 @@ void LocalExecutor::start(const TrialJob& job) {
     throw Error(ErrorKind::kIo,
                 "cannot start " + config_.program.string() + ": " + std::strerror(error));
   }
-  running_.push_back({id, job.attempt, slot, process, std::chrono::steady_clock::now()});
+  running_.push_back({waiting, slot, process, std::chrono::steady_clock::now()});
 }
 
 std::optional<TrialResult> LocalExecutor::next(std::chrono::milliseconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (true) {
     const bool stopping = interrupts() > 0;
-    while (!stopping && !queue_.empty() && running_.size() < static_cast<size_t>(config_.workers)) {
-      start(queue_.front());
-      queue_.pop_front();
+    while (!stopping && start_one()) {
     }
     if (stopping) ask_to_stop();
     if (interrupts() > 1) kill_all();
@@ -167,8 +202,15 @@ std::optional<TrialResult> LocalExecutor::reap() {
   for (auto it = running_.begin(); it != running_.end();) {
     int status = 0;
     if (waitpid(it->process, &status, WNOHANG) == it->process) {
-      TrialResult result = take(*it, status);
+      const Running finished = *it;
+      TrialResult result = take(finished, status);
       it = running_.erase(it);
+      if (to_run_alone(finished, result)) {
+        spdlog::warn("trial {}: {}; it shared its GPU, and is run again alone on it", result.id,
+                     result.evaluation.message);
+        queue_.push_front({finished.what.job, finished.slot});
+        continue;
+      }
       // Our own wish is no failure of the trial.
       if (asked_to_stop_ && result.evaluation.status == TrialStatus::kCancelled) continue;
       return result;
@@ -184,19 +226,26 @@ std::optional<TrialResult> LocalExecutor::reap() {
   return std::nullopt;
 }
 
+/// Whether a lack of memory may be the neighbours' doing.
+bool LocalExecutor::to_run_alone(const Running& finished, const TrialResult& result) const {
+  return result.evaluation.status == TrialStatus::kOutOfMemory && !finished.what.alone_in &&
+         config_.gpus.processes_beside(finished.slot) > 1;
+}
+
 /// What came of a process that has ended; its files go.
 TrialResult LocalExecutor::take(const Running& finished, int wait_status) const {
-  TrialResult result{finished.id, finished.attempt, outcome(finished, wait_status), host_name()};
+  TrialResult result{finished.id(), finished.what.job.attempt, outcome(finished, wait_status),
+                     host_name()};
   if (result.evaluation.status != TrialStatus::kComplete)
-    result.log_tail = log_tail(file(finished.id, ".log"));
+    result.log_tail = log_tail(file(finished.id(), ".log"));
   std::error_code ignored;
   for (const char* suffix : {".json", ".result.json", ".log"})
-    fs::remove(file(finished.id, suffix), ignored);
+    fs::remove(file(finished.id(), suffix), ignored);
   return result;
 }
 
 Evaluation LocalExecutor::outcome(const Running& running, int wait_status) const {
-  const fs::path result = file(running.id, ".result.json");
+  const fs::path result = file(running.id(), ".result.json");
   if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0 && fs::exists(result)) {
     return read_result_file(result);
   }
@@ -208,7 +257,7 @@ Evaluation LocalExecutor::outcome(const Running& running, int wait_status) const
   }
   failed.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - running.start).count();
-  const std::string log = log_tail(file(running.id, ".log"));
+  const std::string log = log_tail(file(running.id(), ".log"));
   const std::string said = log.substr(log.find_last_of('\n') + 1);
   if (!said.empty()) failed.message += ": " + said;
   return failed;

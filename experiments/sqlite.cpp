@@ -46,7 +46,10 @@ Database::Database(const std::filesystem::path& path, bool read_only)
 }
 
 void Database::check(int code, const std::string& action) const {
-  switch (code & 0xFF) {
+  // A damaged format number in the header is no SQLITE_CORRUPT.
+  const bool unknown_format =
+      (code & 0xFF) == SQLITE_ERROR && last_message(handle_.get()) == "unsupported file format";
+  switch (unknown_format ? SQLITE_CORRUPT : code & 0xFF) {
     case SQLITE_OK:
     case SQLITE_DONE:
     case SQLITE_ROW:

@@ -19,16 +19,16 @@ constexpr double kEarly = 0.5;
 
 /// Mean over random genotypes: how many decisions are active depends on the choices.
 double entropy_of_uniform_policy(const std::vector<Decision>& decisions) {
-  constexpr int kSamples = 256;
+  constexpr int kDraws = 256;
   RandomStream stream(0, 0, "uniform entropy");
   double sum = 0;
-  for (int i = 0; i < kSamples; ++i) {
+  for (int i = 0; i < kDraws; ++i) {
     const Genotype genotype = random_genotype(decisions, stream);
     for (size_t d = 0; d < decisions.size(); ++d) {
       if (genotype[d] != kInactive) sum += std::log(decisions[d].choices());
     }
   }
-  return sum / kSamples;
+  return sum / kDraws;
 }
 
 }  // namespace

@@ -37,7 +37,8 @@ std::vector<std::pair<std::string, std::string>> worker_settings(int threads) {
           {"MALLOC_TOP_PAD_", "67108864"}};
 }
 
-std::string gpus_of_slot(const std::vector<std::string>& gpus, int slot, int processes) {
+std::vector<std::string> gpus_of_slot(const std::vector<std::string>& gpus, int slot,
+                                      int processes) {
   const auto needed = static_cast<size_t>(processes);
   if (gpus.size() < needed) {
     throw Error(ErrorKind::kConfig, "accuracy.training.processes: is " + std::to_string(processes) +
@@ -47,7 +48,7 @@ std::string gpus_of_slot(const std::vector<std::string>& gpus, int slot, int pro
   std::vector<std::string> own;
   for (size_t i = 0; i < needed; ++i)
     own.push_back(gpus[(static_cast<size_t>(slot) * needed + i) % gpus.size()]);
-  return join(own, ",");
+  return own;
 }
 
 std::string log_tail(const std::filesystem::path& path) {

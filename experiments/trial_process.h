@@ -28,10 +28,10 @@ void remove_checkpoints(const std::filesystem::path& folder);
 /// to the kernel.
 std::vector<std::pair<std::string, std::string>> worker_settings(int threads);
 
-/// The GPUs that worker `slot` of several shows its trial of `processes` processes, as the text of
-/// CUDA_VISIBLE_DEVICES: the next ones in turn, each process its own. Throws `kConfig` where there
-/// are fewer than processes.
-std::string gpus_of_slot(const std::vector<std::string>& gpus, int slot, int processes);
+/// The GPUs that worker `slot` of several shows its trial of `processes` processes: the next ones
+/// in turn, each process its own. Throws `kConfig` where there are fewer than processes.
+std::vector<std::string> gpus_of_slot(const std::vector<std::string>& gpus, int slot,
+                                      int processes);
 
 /// The end of a trial's log, without the last line break; empty where there is none.
 std::string log_tail(const std::filesystem::path& path);

@@ -1,10 +1,11 @@
 #include "latency/cuda_timer.h"
 
-#include <dlfcn.h>
+#include <c10/core/DeviceGuard.h>
 
 #include <string>
 
 #include "core/error.h"
+#include "runtime/gpu.h"
 
 namespace ridgeline {
 namespace {
@@ -20,12 +21,9 @@ struct Driver {
 const Driver& driver() {
   static const Driver loaded = [] {
     Driver driver;
-    // It stays loaded: LibTorch uses it too.
-    void* library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
-    if (!library) return driver;
-    const auto find = [&](auto& function, const char* name) {
+    const auto find = [](auto& function, const char* name) {
       function =
-          reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
+          reinterpret_cast<std::remove_reference_t<decltype(function)>>(cuda_driver_function(name));
     };
     find(driver.create, "cuEventCreate");
     find(driver.destroy, "cuEventDestroy_v2");
@@ -46,12 +44,14 @@ void check(int status, const char* what) {
 
 }  // namespace
 
-CudaTimer::CudaTimer(int marks) {
+CudaTimer::CudaTimer(const c10::Device& device, int marks) : device_(device) {
   const Driver& cuda = driver();
   if (!cuda.create || !cuda.destroy || !cuda.record || !cuda.wait || !cuda.elapsed)
     throw Error(ErrorKind::kConfig, "latency: libcuda.so.1 is not there or too old to time a GPU");
   events_.resize(static_cast<size_t>(marks));
   constexpr unsigned kDefault = 0;
+  // Events belong to the context, and the null stream to the device, that is the thread's own.
+  const c10::DeviceGuard guard(device_);
   for (void*& event : events_) check(cuda.create(&event, kDefault), "make an event");
 }
 
@@ -60,6 +60,7 @@ CudaTimer::~CudaTimer() {
 }
 
 void CudaTimer::mark(int index) {
+  const c10::DeviceGuard guard(device_);
   check(driver().record(events_[static_cast<size_t>(index)], nullptr), "record an event");
 }
 

@@ -2,9 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/Context.h>
-#include <ATen/Parallel.h>
-#include <torch/cuda.h>
 
 #include <chrono>
 #include <optional>
@@ -12,7 +9,9 @@
 #include "core/random.h"
 #include "latency/cuda_timer.h"
 #include "latency/device_name.h"
+#include "latency/measuring_scope.h"
 #include "runtime/device.h"
+#include "runtime/device_memory.h"
 #include "runtime/network_module.h"
 
 namespace ridgeline {
@@ -22,38 +21,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr uint64_t kSeed = 0;
 
-/// Thread count and CUDA switches of the process, restored at the end: training may run beside.
-class MeasuringScope {
- public:
-  MeasuringScope(int threads, Precision precision, bool cuda)
-      : threads_(at::get_num_threads()), cuda_(cuda) {
-    at::set_num_threads(threads);
-    if (!cuda_) return;
-    auto& context = at::globalContext();
-    cublas_tf32_ = context.allowTF32CuBLAS();
-    cudnn_tf32_ = context.allowTF32CuDNN();
-    benchmark_ = context.benchmarkCuDNN();
-    context.setAllowTF32CuBLAS(precision == Precision::kTf32);
-    context.setAllowTF32CuDNN(precision == Precision::kTf32);
-    context.setBenchmarkCuDNN(true);
-  }
-  ~MeasuringScope() {
-    at::set_num_threads(threads_);
-    if (!cuda_) return;
-    auto& context = at::globalContext();
-    context.setAllowTF32CuBLAS(cublas_tf32_);
-    context.setAllowTF32CuDNN(cudnn_tf32_);
-    context.setBenchmarkCuDNN(benchmark_);
-  }
-  MeasuringScope(const MeasuringScope&) = delete;
-  MeasuringScope& operator=(const MeasuringScope&) = delete;
-
- private:
-  int threads_;
-  bool cuda_;
-  bool cublas_tf32_ = false, cudnn_tf32_ = false, benchmark_ = false;
-};
-
 double ms_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
@@ -61,14 +28,6 @@ double ms_since(Clock::time_point start) {
 at::MemoryFormat layout_of(MemoryFormat format) {
   return format == MemoryFormat::kChannelsLast ? at::MemoryFormat::ChannelsLast
                                                : at::MemoryFormat::Contiguous;
-}
-
-// The CPU allocator has no exception type of its own.
-bool tells_out_of_memory(const std::string& what) {
-  for (const char* phrase : {"out of memory", "not enough memory", "can't allocate memory"}) {
-    if (what.find(phrase) != std::string::npos) return true;
-  }
-  return false;
 }
 
 /// Runs `action`; memory that is not there becomes an `Error` of kind `kInfeasible`.
@@ -82,10 +41,10 @@ auto with_memory(const RunPlace& place, const std::string& network, Action actio
   };
   try {
     return action();
-  } catch (const std::bad_alloc&) {
-    throw full();
-  } catch (const c10::Error& error) {
-    if (!tells_out_of_memory(error.what_without_backtrace())) throw;
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error, device_from_text(place.device))) throw;
     throw full();
   }
 }
@@ -104,7 +63,7 @@ RunPlace RunPlace::of(const LatencyConfig& config) {
 
 std::string RunPlace::device_text() const {
   const at::Device target = device_from_text(device);
-  if (target.is_cuda()) return cuda_name(target.has_index() ? target.index() : 0);
+  if (target.is_cuda()) return cuda_name(target.index());
   return cpu_name() + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
 }
 
@@ -122,7 +81,7 @@ struct DeviceRun::Impl {
         name(network.name()),
         nodes(network.size()),
         device(device_from_text(place.device)),
-        scope(place.threads, place.precision, device.is_cuda()) {
+        scope(device, place.threads, place.precision) {
     const at::NoGradGuard no_grad;
     const at::ScalarType dtype = dtype_of(place.precision, device);
     const at::MemoryFormat layout = layout_of(place.memory_format);
@@ -140,8 +99,7 @@ struct DeviceRun::Impl {
         at::randn({place.batch * shape.batch, shape.channels, shape.height, shape.width}, generator)
             .to(dtype),
         device, layout);
-    // Only a used device has the context that events belong to.
-    if (device.is_cuda()) timer.emplace(nodes);
+    if (device.is_cuda()) timer.emplace(device, nodes);
   }
 
   double run_ms() {

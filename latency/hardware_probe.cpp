@@ -1,9 +1,6 @@
 #include "latency/hardware_probe.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Context.h>
-#include <ATen/Parallel.h>
-#include <torch/cuda.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,8 +10,10 @@
 #include "core/units.h"
 #include "latency/cuda_timer.h"
 #include "latency/device_name.h"
+#include "latency/measuring_scope.h"
 #include "latency/steady.h"
 #include "runtime/device.h"
+#include "runtime/gpu.h"
 
 namespace ridgeline {
 namespace {
@@ -31,19 +30,13 @@ struct Rate {
 class Probe {
  public:
   Probe(const at::Device& device, const RunPlace& place, const TimingRules& rules)
-      : device_(device), rules_(rules), threads_before_(at::get_num_threads()), meter_(place) {
-    at::set_num_threads(place.threads);
-    if (device.is_cuda()) at::globalContext().setBenchmarkCuDNN(true);
-  }
-
-  ~Probe() { at::set_num_threads(threads_before_); }
-  Probe(const Probe&) = delete;
-  Probe& operator=(const Probe&) = delete;
+      : device_(device),
+        rules_(rules),
+        scope_(device, place.threads, Precision::kFp32),
+        meter_(place) {}
 
   Rate best_matrix_rate(Precision precision) const {
-    auto& context = at::globalContext();
-    context.setAllowTF32CuBLAS(precision == Precision::kTf32);
-    context.setAllowTF32CuDNN(precision == Precision::kTf32);
+    scope_.use(precision);
     const at::ScalarType dtype = dtype_of(precision, device_);
     // A GPU needs more work at once than a core does to show its peak.
     const int64_t side = device_.is_cuda() ? 8192 : 1024;
@@ -57,6 +50,7 @@ class Probe {
   }
 
   Rate depthwise_rate() const {
+    scope_.use(Precision::kFp32);
     constexpr int64_t kChannels = 64, kSide = 28, kKernel = 3;
     const int64_t batch = device_.is_cuda() ? 512 : 1;
     const at::Tensor x = images({batch, kChannels, kSide, kSide}, at::kFloat);
@@ -129,7 +123,7 @@ class Probe {
         work();
         return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
       }
-      if (!timer) timer.emplace(2);
+      if (!timer) timer.emplace(device_, 2);
       timer->mark(0);
       work();
       timer->mark(1);
@@ -148,7 +142,7 @@ class Probe {
 
   at::Device device_;
   TimingRules rules_;
-  int threads_before_;
+  MeasuringScope scope_;
   mutable SteadyMeter meter_;
 };
 
@@ -209,11 +203,11 @@ Hardware probe_hardware(const ProbeSettings& settings,
                      "Measured by ridgeline hardware measure: " + sure(depthwise)};
   note("depthwise " + format_count(depthwise.per_second) + "FLOP/s");
   const Rate triad = probe.bandwidth();
-  const int index = device.has_index() ? device.index() : 0;
-  hardware.memory = {triad.per_second / 1e9,
-                     (device.is_cuda() ? cuda_memory_bytes(index) : cpu_memory_bytes()) / (1 << 30),
-                     "Bandwidth measured by ridgeline hardware measure: " + sure(triad) +
-                         "; size as the system tells it"};
+  hardware.memory = {
+      triad.per_second / 1e9,
+      (device.is_cuda() ? cuda_memory_bytes(device.index()) : cpu_memory_bytes()) / (1 << 30),
+      "Bandwidth measured by ridgeline hardware measure: " + sure(triad) +
+          "; size as the system tells it"};
   note("memory " + format_fixed(hardware.memory.bandwidth_gbps, 1) + " GB/s");
   hardware.software = {.stack = runtime_description() + ", eager",
                        .fold_batch_norm = false,

@@ -11,19 +11,29 @@
 #include <sstream>
 
 #include "core/logging.h"
+#include "runtime/torch_compat.h"
 
 namespace ridgeline {
 
+namespace {
+
+bool is_indexed_cuda(const std::string& text) {
+  return text.starts_with("cuda:") && text.size() > 5 &&
+         text.find_first_not_of("0123456789", 5) == std::string::npos && text.size() < 9;
+}
+
+}  // namespace
+
+void check_device_name(const std::string& text) {
+  if (text == "cpu" || text == "cuda" || is_indexed_cuda(text)) return;
+  throw Error(ErrorKind::kConfig, "device '" + text + "' is not known; valid: cpu, cuda, cuda:N");
+}
+
 torch::Device device_from_text(const std::string& text) {
+  check_device_name(text);
   if (text == "cpu") return torch::kCPU;
-  const bool indexed = text.starts_with("cuda:") && text.size() > 5 &&
-                       text.find_first_not_of("0123456789", 5) == std::string::npos &&
-                       text.size() < 9;
-  if (text != "cuda" && !indexed) {
-    throw Error(ErrorKind::kConfig, "device '" + text + "' is not known; valid: cpu, cuda, cuda:N");
-  }
   const int count = static_cast<int>(torch::cuda::device_count());
-  const int index = indexed ? std::stoi(text.substr(5)) : 0;
+  const int index = is_indexed_cuda(text) ? std::stoi(text.substr(5)) : 0;
   if (index >= count) {
     throw Error(ErrorKind::kConfig,
                 "device '" + text + "' is not there: this LibTorch sees " + std::to_string(count) +
@@ -31,6 +41,16 @@ torch::Device device_from_text(const std::string& text) {
                     (count > 0 ? ", cuda:0 to cuda:" + std::to_string(count - 1) : ""));
   }
   return {torch::kCUDA, static_cast<c10::DeviceIndex>(index)};
+}
+
+bool device_is_here(const std::string& text) {
+  check_device_name(text);
+  try {
+    device_from_text(text);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 std::string device_of_rank(const std::string& text, int local_rank, bool own_gpu) {
@@ -53,7 +73,19 @@ std::vector<std::string> visible_gpus() {
   return gpus;
 }
 
+void require_precision(Precision precision, const std::optional<ComputeCapability>& capability,
+                       const std::string& gpu) {
+  const bool needs_ampere = precision == Precision::kBf16 || precision == Precision::kTf32;
+  if (!needs_ampere || !capability || *capability >= kAmpere) return;
+  throw Error(ErrorKind::kConfig, "precision " + enum_name(precision) + " cannot run on " + gpu +
+                                      ": its compute capability is " + capability->str() +
+                                      ", and " + enum_name(precision) + " needs " + kAmpere.str() +
+                                      "; valid: fp32, fp16");
+}
+
 torch::Dtype dtype_of(Precision precision, const torch::Device& device) {
+  if (device.is_cuda() && device.has_index())
+    require_precision(precision, compute_capability(device.index()), cuda_name(device.index()));
   switch (precision) {
     case Precision::kFp32:
       return torch::kFloat32;
@@ -71,14 +103,17 @@ torch::Dtype dtype_of(Precision precision, const torch::Device& device) {
                                       (device.is_cuda() ? ", tf32, fp16" : ""));
 }
 
-void choose_kernels(bool deterministic) {
-  at::Context& context = at::globalContext();
+void choose_kernels(bool deterministic, bool tf32) {
   // Benchmarking picks by the clock: even without `deterministic`, only atomics should differ.
-  context.setBenchmarkCuDNN(false);
-  context.setDeterministicCuDNN(deterministic);
-  context.setDeterministicAlgorithms(deterministic, /*warn_only=*/false);
+  at::globalContext().setBenchmarkCuDNN(false);
+  use_deterministic_algorithms(deterministic);
+  allow_tf32(tf32);
   // cuBLAS reads it when it starts; without it, deterministic mode refuses matrix products.
   if (deterministic) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+}
+
+void finish_work(const torch::Device& device) {
+  if (device.is_cuda()) torch::cuda::synchronize(device.index());
 }
 
 void place(torch::nn::Module& module, const torch::Device& device, at::MemoryFormat layout) {
@@ -96,7 +131,8 @@ void place(torch::nn::Module& module, const torch::Device& device, at::MemoryFor
 
 torch::Tensor place(const torch::Tensor& images, const torch::Device& device,
                     at::MemoryFormat layout) {
-  return images.to(device).clone(layout);
+  // From pinned memory nobody waits for the copy; from other memory it is done on return.
+  return images.to(device, /*non_blocking=*/true).clone(layout);
 }
 
 void set_threads(int threads) { at::set_num_threads(threads); }
@@ -128,8 +164,16 @@ void warn_if_blas_is_slow() {
 }
 
 std::string runtime_description() {
-  return std::string("LibTorch ") + TORCH_VERSION + ", " +
-         std::to_string(torch::cuda::device_count()) + " CUDA devices";
+  std::string text = std::string("LibTorch ") + TORCH_VERSION;
+  if (const std::string software = gpu_software(); !software.empty()) text += ", " + software;
+  const int count = static_cast<int>(torch::cuda::device_count());
+  text += ", " + std::to_string(count) + " CUDA devices";
+  for (int i = 0; i < count; ++i) {
+    const auto capability = compute_capability(i);
+    text += (i == 0 ? ": " : ", ") + cuda_name(i) +
+            (capability ? " (" + capability->str() + ")" : std::string());
+  }
+  return text;
 }
 
 }  // namespace ridgeline

@@ -207,10 +207,13 @@ void NetworkModuleImpl::share_batch(const BatchSlice& slice, RankGroup* statisti
 
 torch::Tensor NetworkModuleImpl::forward(torch::Tensor x) {
   std::vector<at::Tensor> values(layers_.size());
+  const std::vector<at::Tensor> masks =
+      is_training() ? draw_masks(x) : std::vector<at::Tensor>(layers_.size());
   values[0] = std::move(x);
   for (int i = 1; i < network_.size(); ++i) {
     const Node& node = network_.node(i);
-    values[static_cast<size_t>(i)] = apply(node, *layers_[static_cast<size_t>(i)], values);
+    const auto at = static_cast<size_t>(i);
+    values[at] = apply(node, *layers_[at], values, masks[at]);
     for (const int input : node.inputs) {
       if (last_use_[static_cast<size_t>(input)] == i) values[static_cast<size_t>(input)].reset();
     }
@@ -219,23 +222,46 @@ torch::Tensor NetworkModuleImpl::forward(torch::Tensor x) {
   return values.back().flatten(1);  // [N, classes]
 }
 
-at::Tensor NetworkModuleImpl::dropped(const at::Tensor& x, double rate, bool whole_image) {
-  if (!is_training() || rate == 0) return x;
-  // Drawn on the CPU from our own generator, so that the masks are the same on every device.
-  std::vector<int64_t> shape(x.dim(), 1);
-  shape[0] = x.size(0);
-  if (!whole_image) shape = x.sizes().vec();
-  if (slice_.total == 0) return x * drop_mask(shape, rate, generator_).to(x.options());
-  // Space-to-batch makes several blocks of the batch, one after another.
-  shape[0] /= slice_.count;
-  shape.insert(shape.begin() + 1, slice_.total);  // [blocks, images, ...]
-  const at::Tensor mask =
-      drop_mask(shape, rate, generator_).narrow(1, slice_.begin, slice_.count).flatten(0, 1);
-  return x * mask.to(x.options());
+// Drawn on the CPU from our own generator, so that the masks are the same on every device, and
+// brought to a GPU in one copy that nobody waits for.
+std::vector<at::Tensor> NetworkModuleImpl::draw_masks(const at::Tensor& x) {
+  std::vector<at::Tensor> masks(layers_.size()), flat;
+  for (int i = 1; i < network_.size(); ++i) {
+    const Node& node = network_.node(i);
+    const auto* single = std::get_if<Dropout>(&node.op);
+    const auto* whole = std::get_if<DropConnect>(&node.op);
+    const double rate = single ? single->rate : whole ? whole->rate : 0;
+    if (rate == 0) continue;
+    const Shape& in = network_.node(node.inputs[0]).shape;
+    const std::vector<int64_t> one = single ? std::vector<int64_t>{in.channels, in.height, in.width}
+                                            : std::vector<int64_t>{1, 1, 1};
+    // Space-to-batch makes several blocks of the batch, one after another.
+    const int64_t images = x.size(0) * in.batch / network_.input_shape().batch;
+    at::Tensor mask;
+    if (slice_.total == 0) {
+      mask = drop_mask({images, one[0], one[1], one[2]}, rate, generator_);
+    } else {
+      mask =
+          drop_mask({images / slice_.count, slice_.total, one[0], one[1], one[2]}, rate, generator_)
+              .narrow(1, slice_.begin, slice_.count)
+              .flatten(0, 1);
+    }
+    masks[static_cast<size_t>(i)] = mask;
+    flat.push_back(mask.reshape(-1));
+  }
+  if (!x.is_cuda() || flat.empty()) return masks;
+  const at::Tensor all = at::cat(flat).pin_memory().to(x.device(), /*non_blocking=*/true);
+  int64_t begin = 0;
+  for (at::Tensor& mask : masks) {
+    if (!mask.defined()) continue;
+    mask = all.narrow(0, begin, mask.numel()).view(mask.sizes());
+    begin += mask.numel();
+  }
+  return masks;
 }
 
 at::Tensor NetworkModuleImpl::apply(const Node& node, const Layer& layer,
-                                    std::vector<at::Tensor>& values) {
+                                    std::vector<at::Tensor>& values, const at::Tensor& mask) {
   const auto input = [&](size_t i) -> const at::Tensor& {
     return values[static_cast<size_t>(node.inputs[i])];
   };
@@ -252,9 +278,10 @@ at::Tensor NetworkModuleImpl::apply(const Node& node, const Layer& layer,
           },
           [&](const BatchNorm& b) {
             if (is_training() && statistics_ != nullptr) {
+              const double own = static_cast<double>(x.numel()) / static_cast<double>(x.size(1));
               return synchronised_batch_norm(
                   x, {layer.weight, layer.bias, layer.running_mean, layer.running_var}, b.momentum,
-                  b.epsilon, *statistics_);
+                  b.epsilon, own / slice_.count * slice_.total, *statistics_);
             }
             return at::batch_norm(x, layer.weight, layer.bias, layer.running_mean,
                                   layer.running_var, is_training(), b.momentum, b.epsilon, true);
@@ -286,8 +313,8 @@ at::Tensor NetworkModuleImpl::apply(const Node& node, const Layer& layer,
                 x.reshape({shape[0], s.splits, shape[1] / s.splits, shape[2], shape[3]});
             return at::softmax(splits, 1).reshape(shape);
           },
-          [&](const Dropout& d) { return dropped(x, d.rate, false); },
-          [&](const DropConnect& d) { return dropped(x, d.rate, true); },
+          [&](const Dropout&) { return mask.defined() ? x * mask.to(x.options()) : x; },
+          [&](const DropConnect&) { return mask.defined() ? x * mask.to(x.options()) : x; },
           [&](const SpaceToBatch& s) { return like_layout(space_to_batch(x, s.block), x); },
           [&](const BatchToSpace& s) { return like_layout(batch_to_space(x, s), x); }},
       node.op);

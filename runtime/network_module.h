@@ -44,8 +44,10 @@ class NetworkModuleImpl : public torch::nn::Module {
  private:
   struct Layer;  // tensors and paddings of one node
   std::shared_ptr<Layer> make_layer(const Node& node);
-  torch::Tensor apply(const Node& node, const Layer& layer, std::vector<torch::Tensor>& values);
-  torch::Tensor dropped(const torch::Tensor& x, double rate, bool whole_image);
+  torch::Tensor apply(const Node& node, const Layer& layer, std::vector<torch::Tensor>& values,
+                      const torch::Tensor& mask);
+  /// One mask per node that drops, for this process's part of a batch like `x`.
+  std::vector<torch::Tensor> draw_masks(const torch::Tensor& x);
 
   Network network_;
   std::vector<std::shared_ptr<Layer>> layers_;  // one per node

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
+#include "core/logging.h"
 #include "runtime/torch_compat.h"
 
 #if defined(RIDGELINE_GLOO) || defined(RIDGELINE_NCCL)
@@ -99,10 +100,27 @@ CommunicatorPointer connect(const c10::intrusive_ptr<c10d::Store>& store, const 
 
 struct RankGroup::Backend {
   CommunicatorPointer communicator;
+  bool lost = false;  // a rank did not answer
 
-  void sum(at::Tensor& tensor) const {
+  explicit Backend(CommunicatorPointer made) : communicator(std::move(made)) {}
+  ~Backend() {
+    try {
+      end_communicator(*communicator, !lost);
+    } catch (const std::exception& error) {
+      spdlog::warn("the ranks' communicator did not end well: {}", error.what());
+    }
+  }
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+
+  void sum(at::Tensor& tensor) {
     std::vector<at::Tensor> tensors{tensor};
-    communicator->allreduce(tensors)->wait();
+    try {
+      communicator->allreduce(tensors)->wait();
+    } catch (...) {
+      lost = true;
+      throw;
+    }
   }
 };
 
@@ -113,7 +131,7 @@ RankGroup::RankGroup(const RankPlace& place) : place_(place) {
   try {
     const auto store = c10::make_intrusive<c10d::FileStore>(place.meeting.string(), place.size);
     store->setTimeout(time_limit(place));
-    backend_ = std::make_unique<Backend>(Backend{connect(store, place)});
+    backend_ = std::make_unique<Backend>(connect(store, place));
     if (uses_nccl(place)) return;  // NCCL goes on using the file
     at::Tensor nothing = at::zeros({1});
     backend_->sum(nothing);

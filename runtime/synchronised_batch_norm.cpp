@@ -6,28 +6,25 @@
 namespace ridgeline {
 namespace {
 
-/// Mean and biased variance over all ranks, [C] in double, and the number of values per channel.
+/// Mean and biased variance over all ranks, [C] in double.
 struct CommonStatistics {
   at::Tensor mean, variance;
-  double count;
 };
 
 at::Tensor per_channel(const at::Tensor& values) { return values.view({1, -1, 1, 1}); }
 
-CommonStatistics common_statistics(const at::Tensor& x, RankGroup& ranks) {
+CommonStatistics common_statistics(const at::Tensor& x, double total_count, RankGroup& ranks) {
   const double own_count = static_cast<double>(x.numel()) / static_cast<double>(x.size(1));
   const auto [own_mean, own_variance] =
       at::batch_norm_update_stats(x, /*running_mean=*/{}, /*running_var=*/{}, /*momentum=*/0.0);
   const at::Tensor mean = own_mean.to(at::kDouble), variance = own_variance.to(at::kDouble);
   // Sums in double: sum of squares minus square of sums would cancel in float.
-  at::Tensor sums = at::cat({mean * own_count, (variance + mean * mean) * own_count,
-                             at::full({1}, own_count, mean.options())});
+  at::Tensor sums = at::cat({mean * own_count, (variance + mean * mean) * own_count});
   ranks.sum(sums);
   const int64_t channels = x.size(1);
-  const double count = sums[2 * channels].item<double>();
-  const at::Tensor common = sums.narrow(0, 0, channels) / count;
-  const at::Tensor squares = sums.narrow(0, channels, channels) / count;
-  return {common, (squares - common * common).clamp_min(0.0), count};
+  const at::Tensor common = sums.narrow(0, 0, channels) / total_count;
+  const at::Tensor squares = sums.narrow(0, channels, channels) / total_count;
+  return {common, (squares - common * common).clamp_min(0.0)};
 }
 
 class Normalise : public torch::autograd::Function<Normalise> {
@@ -51,14 +48,16 @@ class Normalise : public torch::autograd::Function<Normalise> {
     const double count = context->saved_data["count"].toDouble();
     const double epsilon = context->saved_data["epsilon"].toDouble();
     auto* ranks = reinterpret_cast<RankGroup*>(context->saved_data["ranks"].toInt());
+    const at::Tensor inverse = (variance + epsilon).rsqrt();
     // The inference gradient is the local part: dy * weight / sigma, sum of dy * xhat, sum of dy.
+    // The CPU works it out from mean and variance; the channels-last kernels of CUDA demand mean
+    // and inverse of the deviation as a forward pass would have saved them.
     const auto [direct, weight_gradient, bias_gradient] = at::native_batch_norm_backward(
-        gradients[0].contiguous(x.suggest_memory_format()), x, weight, mean, variance, {}, {},
-        /*train=*/false, epsilon, {true, true, true});
+        gradients[0].contiguous(x.suggest_memory_format()), x, weight, mean, variance,
+        /*save_mean=*/mean, /*save_invstd=*/inverse, /*train=*/false, epsilon, {true, true, true});
     at::Tensor sums = at::cat({weight_gradient, bias_gradient});
     ranks->sum(sums);
     const int64_t channels = weight.size(0);
-    const at::Tensor inverse = (variance + epsilon).rsqrt();
     // dx = weight / sigma * (dy - mean(dy) - xhat * mean(dy * xhat)), means over all ranks.
     const at::Tensor scale = weight * inverse / count;
     const at::Tensor shift = scale * sums.narrow(0, channels, channels);
@@ -72,20 +71,21 @@ class Normalise : public torch::autograd::Function<Normalise> {
 }  // namespace
 
 at::Tensor synchronised_batch_norm(const at::Tensor& x, const BatchNormTensors& tensors,
-                                   double momentum, double epsilon, RankGroup& ranks) {
+                                   double momentum, double epsilon, double total_count,
+                                   RankGroup& ranks) {
   // Statistics of 16-bit activations are taken, as everywhere, in float.
   const at::Tensor values = x.to(at::kFloat);
   CommonStatistics common;
   {
     const at::NoGradGuard no_gradients;
-    common = common_statistics(values, ranks);
-    const double unbiased = common.count / (common.count - 1);
+    common = common_statistics(values, total_count, ranks);
+    const double unbiased = total_count / (total_count - 1);
     at::Tensor running_mean = tensors.running_mean, running_var = tensors.running_var;
     running_mean.lerp_(common.mean.to(at::kFloat), momentum);
     running_var.lerp_((common.variance * unbiased).to(at::kFloat), momentum);
   }
   return Normalise::apply(values, tensors.weight, tensors.bias, common.mean.to(at::kFloat),
-                          common.variance.to(at::kFloat), common.count, epsilon, &ranks)
+                          common.variance.to(at::kFloat), total_count, epsilon, &ranks)
       .to(x.scalar_type());
 }
 

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <sstream>
 
+#include "runtime/gpu.h"
+
 namespace ridgeline {
 namespace {
 
@@ -55,17 +57,6 @@ std::string blas_name() {
 }
 
 }  // namespace
-
-std::string cuda_version_text(long version) {
-  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
-}
-
-std::string cudnn_version_text(long version) {
-  const long major_unit = version >= 10000 ? 10000 : 1000;
-  const long rest = version % major_unit;
-  return std::to_string(version / major_unit) + "." + std::to_string(rest / 100) + "." +
-         std::to_string(rest % 100);
-}
 
 RuntimeVersions runtime_versions() {
   RuntimeVersions versions {

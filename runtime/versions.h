@@ -16,9 +16,4 @@ struct RuntimeVersions {
 /// Asks the libraries; starts no GPU.
 RuntimeVersions runtime_versions();
 
-/// "12.4" of 12040, the CUDA runtime's and driver's way to write it.
-std::string cuda_version_text(long version);
-/// "8.9.2" of 8902 and "9.1.0" of 90100: cuDNN changed its way with version 9.
-std::string cudnn_version_text(long version);
-
 }  // namespace ridgeline

@@ -1,7 +1,11 @@
 #pragma once
 
-// The one way tests include Catch2, version 2 or 3. LibTorch brings glog's CHECK, which would abort
-// the whole test binary instead of failing one test: include torch headers first, then this file.
+// The one way tests include Catch2, version 2 or 3. LibTorch has a macro CHECK too, which would
+// abort the whole test binary instead of failing one test: its header comes first, wherever a test
+// includes this one.
+#ifdef RIDGELINE_TORCH_TEST
+#include <c10/util/Logging.h>
+#endif
 #undef CHECK
 #undef CHECK_THROWS
 #undef REQUIRE

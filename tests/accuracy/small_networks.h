@@ -3,6 +3,7 @@
 #include "accuracy/config.h"
 #include "accuracy/fractal.h"
 #include "search_space/architecture.h"
+#include "tests/test_device.h"
 
 namespace ridgeline::test {
 
@@ -37,6 +38,8 @@ inline AccuracyConfig small_task() {
   config.training.batch = 16;
   config.training.epochs = 4;
   config.training.crop_padding = 1;
+  config.training.device = test_device();
+  config.training.deterministic = true;
   return config;
 }
 

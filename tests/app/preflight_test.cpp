@@ -65,3 +65,45 @@ TEST_CASE("a dry trial tells the cost before the run, and no trial depends on it
   const TrialStore store(folder / "with/store.sqlite", true);
   CHECK(store.recorded_attempts().size() == 3);  // two trials and the final training
 }
+
+TEST_CASE("validate needs no GPU, and says which one the search will miss") {
+  const auto validate = [](const std::vector<std::string>& settings) {
+    std::vector<std::string> arguments = {"validate",
+                                          test::source_folder() / "configs/quickstart.yaml"};
+    for (const auto& setting : settings) arguments.insert(arguments.end(), {"--set", setting});
+    return run_program(arguments);
+  };
+  auto outcome = validate({"accuracy.training.device=cuda:99"});
+  CHECK(outcome.exit_code == 0);
+  CHECK_THAT(outcome.out,
+             Catch::Contains("accuracy.training.device: cuda:99 is not on this machine"));
+  outcome = validate({"accuracy.training.device=cuda:99", "runtime.executor=slurm"});
+  CHECK(outcome.exit_code == 0);
+  CHECK_THAT(outcome.out, !Catch::Contains("cuda:99"));
+  outcome = validate({"latency.kind=measured", "latency.device=cuda:99"});
+  CHECK(outcome.exit_code == 0);
+  CHECK_THAT(outcome.out,
+             Catch::Contains("latency: measured on cuda:99, which this machine has not"));
+  outcome = validate({"accuracy.training.device=gpu"});
+  CHECK(outcome.exit_code == 3);
+  CHECK_THAT(outcome.err, Catch::Contains("device 'gpu' is not known"));
+}
+
+TEST_CASE("a search whose trials run here needs their GPU, before anything is spent") {
+  TempFolder folder;
+  const auto outcome = search(folder / "run", {"accuracy.training.device=cuda:99"});
+  CHECK(outcome.exit_code == 3);
+  CHECK_THAT(outcome.err,
+             Catch::Contains("accuracy.training.device: device 'cuda:99' is not there") &&
+                 Catch::Contains("runtime.executor: local"));
+  CHECK(TrialStore(folder / "run/store.sqlite", true).count(Phase::kSearch) == 0);
+}
+
+TEST_CASE("a search that measures on a GPU needs it, whoever trains") {
+  TempFolder folder;
+  const auto outcome = search(
+      folder / "run", {"latency.kind=measured", "latency.device=cuda:99", "accuracy.kind=formula"});
+  CHECK(outcome.exit_code == 3);
+  CHECK_THAT(outcome.err, Catch::Contains("latency.device: device 'cuda:99' is not there") &&
+                              Catch::Contains("the search itself measures latency there"));
+}

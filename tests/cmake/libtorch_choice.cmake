@@ -71,6 +71,11 @@ expect("LibTorch 2.15.0 (CPU only, cxx11 ABI), the virtual environment's: ${WORK
 configure(environment "")
 expect("the virtual environment's: ${WORK}/venv/${python}")
 
+# A build folder does not change its LibTorch because an environment is active, but says so.
+configure(system "VIRTUAL_ENV=${WORK}/venv")
+expect("${WORK}/venv/${python} is not used, since this build folder was configured with another; remedy: -DRIDGELINE_TORCH=")
+expect("the system's: ${WORK}/usr")
+
 make_torch("${WORK}/old/${python}" 2 3 "${new_abi}")
 configure(old "VIRTUAL_ENV=${WORK}/old")
 expect_success()
@@ -117,6 +122,22 @@ file(WRITE "${packages}/nvidia/cu13/lib/libcudart.so.13" "")
 configure(gpu "VIRTUAL_ENV=${WORK}/gpu" "${toolkit}")
 expect_success()
 expect("LibTorch 2.15.0 (CUDA 13.2, cxx11 ABI)")
+
+# A back end of c10d is used where LibTorch has it and the headers that it needs are there.
+file(WRITE "${packages}/torch/lib/libtorch_cpu.so" "N4c10d16ProcessGroupGloo")
+file(WRITE "${packages}/torch/lib/libtorch_cuda.so" "N4c10d16ProcessGroupNCCL")
+file(WRITE "${packages}/torch/include/gloo/algorithm.h" "")
+file(WRITE "${packages}/nvidia/nccl/include/nccl.h" "")
+configure(gloo "VIRTUAL_ENV=${WORK}/gpu")
+expect_success()
+expect("CUDA's crt/host_config.h is not here; remedy: `pip install 'nvidia-cuda-crt==13.2.*'`")
+expect("LibTorch 2.15.0 (CUDA 13.2, cxx11 ABI, Gloo)")
+foreach(header crt/host_config.h cublas_v2.h cusparse.h)
+  file(WRITE "${packages}/nvidia/cu13/include/${header}" "")
+endforeach()
+configure(nccl "VIRTUAL_ENV=${WORK}/gpu")
+expect_success()
+expect("LibTorch 2.15.0 (CUDA 13.2, cxx11 ABI, Gloo, NCCL)")
 
 file(REMOVE_RECURSE "${WORK}/venv")
 configure(environment "")

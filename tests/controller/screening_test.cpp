@@ -1,10 +1,9 @@
 #include "controller/screening.h"
 
 #include <cmath>
+#include <set>
 
-#include "controller/predictor.h"
 #include "core/error.h"
-#include "core/rank_correlation.h"
 #include "tests/catch.h"
 #include "tests/controller/spaces.h"
 #include "tests/support.h"
@@ -33,21 +32,11 @@ double worth(const Genotype& genotype) {
   return sum;
 }
 
-std::vector<Genotype> drawn_points(int n, uint64_t id) {
-  RandomStream stream(1, id, "points");
-  return make_controller({.kind = ControllerKind::kRandom}, wide_space(), 1)->sample(n, stream);
-}
-
 template <class Function>
 std::vector<double> values_of(const std::vector<Genotype>& genotypes, const Function& function) {
   std::vector<double> values;
   for (const auto& genotype : genotypes) values.push_back(function(genotype));
   return values;
-}
-
-std::vector<double> predictions(const RewardPredictor& predictor,
-                                const std::vector<Genotype>& genotypes) {
-  return values_of(genotypes, [&](const Genotype& g) { return predictor.predict(g); });
 }
 
 ControllerConfig cheap(int screening) {
@@ -80,32 +69,6 @@ double mean_best(int screening, uint64_t seeds, uint64_t batches) {
 }
 
 }  // namespace
-
-TEST_CASE("a predictor fitted to 200 of 4^16 points ranks others") {
-  const auto known = drawn_points(200, 0);
-  const auto unseen = drawn_points(200, 1);
-  RewardPredictor predictor;
-  predictor.fit(known, values_of(known, worth));
-  CHECK(spearman(predictions(predictor, unseen), values_of(unseen, worth)) > 0.9);
-}
-
-TEST_CASE("a predictor depends on the order of the rewards alone") {
-  const auto known = drawn_points(40, 0);
-  const auto unseen = drawn_points(20, 1);
-  RewardPredictor plain, stretched;
-  plain.fit(known, values_of(known, worth));
-  stretched.fit(known, values_of(known, [](const Genotype& g) { return std::exp(worth(g)) - 9; }));
-  CHECK(predictions(plain, unseen) == predictions(stretched, unseen));
-}
-
-TEST_CASE("a predictor of equal rewards expects the same of all") {
-  const auto known = drawn_points(20, 0);
-  RewardPredictor predictor;
-  predictor.fit(known, std::vector<double>(20, 0.7));
-  const auto expected = predictions(predictor, drawn_points(5, 1));
-  CHECK(expected == std::vector<double>(5, expected[0]));
-  CHECK(std::isfinite(expected[0]));
-}
 
 TEST_CASE("screened proposals find more in as many trials") {
   const double plain = mean_best(1, 10, 12);
@@ -141,14 +104,63 @@ TEST_CASE(
   CHECK(search(*replayed, 1, 40, 2) == next);
 }
 
+TEST_CASE("a screened controller proposes nothing that it knows, pends or proposes already") {
+  const auto controller = make_controller(cheap(8), test::plain_space(), 1);  // 48 points
+  std::set<Genotype> told;
+  for (uint64_t batch = 0; batch < 3; ++batch) {
+    RandomStream stream(1, batch, "sample");
+    for (const auto& genotype : controller->sample(8, stream)) {
+      CHECK(told.insert(genotype).second);
+      test::tell(*controller, {genotype}, {worth(genotype)});
+    }
+  }
+  for (uint64_t batch = 3; batch < 6; ++batch) {
+    RandomStream stream(1, batch, "sample");
+    const auto pending = controller->sample(4, stream);
+    for (const auto& genotype : pending) CHECK(told.insert(genotype).second);
+    controller->add_pending(pending);
+  }
+}
+
+TEST_CASE("a screened controller goes on proposing where it knows the whole space") {
+  const auto controller = make_controller(cheap(8), test::conditional_space(), 1);  // 12 points
+  for (uint64_t batch = 0; batch < 6; ++batch) {
+    RandomStream stream(1, batch, "sample");
+    const auto genotypes = controller->sample(5, stream);
+    REQUIRE(genotypes.size() == 5);
+    test::tell(*controller, genotypes, std::vector<double>(5, 0.5));
+  }
+}
+
+TEST_CASE("a screened controller learns what fails and proposes little of it") {
+  // Ten of sixteen points fail.
+  const auto fails = [](const Genotype& genotype) { return genotype[0] + genotype[1] > 2; };
+  int failed = 0;
+  const auto controller = make_controller(cheap(32), wide_space(), 1);
+  for (uint64_t batch = 0; batch < 12; ++batch) {
+    RandomStream stream(1, batch, "sample");
+    const auto genotypes = controller->sample(8, stream);
+    std::vector<Observation> observations;
+    for (const auto& genotype : genotypes) {
+      const bool complete = !fails(genotype);
+      if (batch >= 6 && !complete) ++failed;
+      observations.push_back({.genotype = genotype,
+                              .reward = complete ? worth(genotype) : 0,
+                              .objectives = Objectives{0.5, 1, complete}});
+    }
+    controller->update(observations);
+  }
+  CHECK(failed < 48 / 8);
+}
+
 TEST_CASE("screening is on where trials cost something and a reward is searched for") {
   const auto settled = [](ControllerKind kind, bool free_trials) {
     ControllerConfig config{.kind = kind};
     settle_screening(free_trials, config);
     return config.screening.value_or(-1);
   };
-  CHECK(settled(ControllerKind::kReinforce, false) == 4);
-  CHECK(settled(ControllerKind::kEvolution, false) == 4);
+  CHECK(settled(ControllerKind::kReinforce, false) == 32);
+  CHECK(settled(ControllerKind::kEvolution, false) == 32);
   CHECK(settled(ControllerKind::kReinforce, true) == 1);
   CHECK(settled(ControllerKind::kRandom, false) == 1);
   CHECK(settled(ControllerKind::kNsga2, false) == 1);

@@ -1,22 +1,16 @@
 #include "doctor/machine.h"
 
+#include <cmath>
+
 #include "accuracy/training_step.h"
 #include "core/file.h"
 #include "doctor/programs.h"
 #include "doctor/small_network.h"
-#include "runtime/versions.h"
 #include "tests/catch.h"
 #include "tests/support.h"
 
 using namespace ridgeline;
 using namespace ridgeline::test;
-
-TEST_CASE("versions of CUDA and cuDNN read as their makers write them") {
-  CHECK(cuda_version_text(11080) == "11.8");
-  CHECK(cuda_version_text(12040) == "12.4");
-  CHECK(cudnn_version_text(8902) == "8.9.2");
-  CHECK(cudnn_version_text(90100) == "9.1.0");
-}
 
 TEST_CASE("a folder for runs is tried and left as it was") {
   const TempFolder folder;

@@ -1,7 +1,9 @@
 #include "experiments/local_executor.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <sstream>
 
 #include "core/file.h"
 #include "experiments/trial_process.h"
@@ -109,25 +111,13 @@ TEST_CASE("a refused configuration and an interruption are told from a crash") {
   CHECK(results[2].evaluation.message == "interrupted");
 }
 
-TEST_CASE("workers take the GPUs in turn, as many each as a trial has processes") {
-  const std::vector<std::string> gpus = {"4", "7", "GPU-ab"};
-  CHECK(gpus_of_slot(gpus, 0, 1) == "4");
-  CHECK(gpus_of_slot(gpus, 2, 1) == "GPU-ab");
-  CHECK(gpus_of_slot(gpus, 3, 1) == "4");  // several workers on a GPU
-  CHECK(gpus_of_slot(gpus, 0, 2) == "4,7");
-  CHECK(gpus_of_slot(gpus, 1, 2) == "GPU-ab,4");
-  CHECK(error_of([&] { gpus_of_slot(gpus, 0, 4); }) ==
-        "accuracy.training.processes: is 4, but runtime.gpus gives 3 GPUs; each process needs its "
-        "own");
-}
-
 TEST_CASE("two workers at a time see two different GPUs") {
   TempFolder folder;
   write_program(folder);
   LocalExecutor executor({.program = folder / "program",
                           .folder = folder / "trials",
                           .accuracy = {},
-                          .gpus = {"4", "7"}});
+                          .gpus = {.gpus = {"4", "7"}}});
   for (const uint64_t id : {10, 11}) executor.submit(job_of(id));
   std::set<std::string> seen;
   while (executor.in_flight() > 0) {
@@ -135,6 +125,73 @@ TEST_CASE("two workers at a time see two different GPUs") {
       seen.insert(result->evaluation.message);
   }
   CHECK(seen == std::set<std::string>{"4", "7"});
+}
+
+TEST_CASE("a trial that lacks memory beside others counts only once it has run alone") {
+  TempFolder folder;
+  // Lacks memory unless it is told of no other process. Notes when it starts and ends.
+  write_file_atomic(folder / "program", R"(#!/bin/sh
+id=$(basename "$2" .json)
+beside=no
+for word in "$@"; do [ "$word" = --gpu-processes ] && beside=yes; done
+echo "start $id $beside" >> "$(dirname "$0")/events"
+sleep 0.2
+status=complete
+if [ "$id" = 1 ] && [ $beside = yes ]; then status=out_of_memory; fi
+if [ "$id" = 2 ]; then status=out_of_memory; fi
+echo "{\"format\":1,\"status\":\"$status\",\"accuracy\":0.5,\"loss\":1,\"seconds\":1,\"message\":\"\"}" > "$3"
+echo "end $id $beside" >> "$(dirname "$0")/events"
+)");
+  std::filesystem::permissions(folder / "program", std::filesystem::perms::owner_all);
+  LocalExecutor executor({.program = folder / "program",
+                          .folder = folder / "trials",
+                          .accuracy = {},
+                          .workers = 3,
+                          .gpus = {.gpus = {"0"}}});
+  for (const uint64_t id : {0, 1, 2, 3, 4, 5}) executor.submit(job_of(id));
+  std::map<uint64_t, TrialStatus> statuses;
+  while (executor.in_flight() > 0) {
+    if (const auto result = executor.next(std::chrono::milliseconds(100)))
+      statuses[result->id] = result->evaluation.status;
+  }
+  REQUIRE(statuses.size() == 6);
+  for (const auto& [id, status] : statuses) {
+    INFO(id);
+    CHECK(status == (id == 2 ? TrialStatus::kOutOfMemory : TrialStatus::kComplete));
+  }
+  std::istringstream events(read_file(folder / "events"));
+  std::set<std::string> inside, ran_alone;
+  std::string what, id, beside;
+  while (events >> what >> id >> beside) {
+    if (what == "end") inside.erase(id);
+    if (beside == "no") {
+      CHECK(inside.empty());
+      ran_alone.insert(id);
+    }
+    if (what == "start") inside.insert(id);
+  }
+  CHECK(ran_alone == std::set<std::string>{"1", "2"});
+}
+
+TEST_CASE("a trial with a GPU of its own lacks memory for good") {
+  TempFolder folder;
+  write_file_atomic(folder / "program", R"(#!/bin/sh
+echo run >> "$(dirname "$0")/events"
+echo '{"format":1,"status":"out_of_memory","accuracy":0,"loss":0,"seconds":1,"message":""}' > "$3"
+)");
+  std::filesystem::permissions(folder / "program", std::filesystem::perms::owner_all);
+  LocalExecutor executor({.program = folder / "program",
+                          .folder = folder / "trials",
+                          .accuracy = {},
+                          .workers = 2,
+                          .gpus = {.gpus = {"0", "1"}}});
+  executor.submit(job_of(0));
+  std::optional<TrialResult> result;
+  while (!result && executor.in_flight() > 0)
+    result = executor.next(std::chrono::milliseconds(100));
+  REQUIRE(result);
+  CHECK(result->evaluation.status == TrialStatus::kOutOfMemory);
+  CHECK(read_file(folder / "events") == "run\n");
 }
 
 TEST_CASE("a program that cannot be started is an error") {

@@ -1,7 +1,9 @@
 #include "runtime/device.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Context.h>
 #include <torch/cuda.h>
+#include <torch/version.h>
 
 #include "runtime/network_module.h"
 #include "runtime/torch_compat.h"
@@ -115,4 +117,61 @@ TEST_CASE("a precision that a device cannot run is refused") {
         "precision tf32 cannot run on cpu; valid: fp32, bf16");
   CHECK(error_of([] { dtype_of(Precision::kFp16, at::kCPU); }) ==
         "precision fp16 cannot run on cpu; valid: fp32, bf16");
+}
+
+TEST_CASE("bf16 and tf32 need the units that came with compute capability 8.0") {
+  const ComputeCapability volta{7, 0}, turing{7, 5}, ampere{8, 0}, hopper{9, 0};
+  for (const auto precision : {Precision::kBf16, Precision::kTf32}) {
+    CHECK_NOTHROW(require_precision(precision, ampere, "A100"));
+    CHECK_NOTHROW(require_precision(precision, hopper, "H100"));
+    CHECK_NOTHROW(require_precision(precision, std::nullopt, "unknown"));
+    CHECK_THROWS(require_precision(precision, turing, "T4"));
+  }
+  CHECK_NOTHROW(require_precision(Precision::kFp16, volta, "V100"));
+  CHECK_NOTHROW(require_precision(Precision::kFp32, volta, "V100"));
+  CHECK(
+      error_of([&] { require_precision(Precision::kBf16, volta, "Tesla V100"); }) ==
+      "precision bf16 cannot run on Tesla V100: its compute capability is 7.0, and bf16 needs 8.0; "
+      "valid: fp32, fp16");
+}
+
+TEST_CASE("version numbers of CUDA and cuDNN are told as their makers do") {
+  CHECK(cuda_version_text(13020) == "13.2");
+  CHECK(cuda_version_text(11080) == "11.8");
+  CHECK(cudnn_version_text(92600) == "9.26.0");
+  CHECK(cudnn_version_text(90101) == "9.1.1");
+  CHECK(cudnn_version_text(8907) == "8.9.7");
+}
+
+TEST_CASE("the runtime's description names LibTorch, and every GPU with its capability") {
+  const std::string text = runtime_description();
+  CHECK_THAT(text, Catch::Matchers::StartsWith("LibTorch " TORCH_VERSION ", "));
+  const auto count = static_cast<int>(torch::cuda::device_count());
+  CHECK_THAT(text, Catch::Contains(std::to_string(count) + " CUDA devices"));
+  for (int i = 0; i < count; ++i) CHECK_THAT(text, Catch::Contains(cuda_name(i)));
+}
+
+TEST_CASE("a device may have a valid name and not be here") {
+  CHECK_NOTHROW(check_device_name("cuda:99"));
+  CHECK_THROWS(check_device_name("gpu"));
+  CHECK(device_is_here("cpu"));
+  CHECK_FALSE(device_is_here("cuda:99"));
+  CHECK_THROWS(device_is_here("tpu"));
+}
+
+TEST_CASE("kernels are chosen as asked, and deterministic ones do not fill new memory") {
+  at::Context& context = at::globalContext();
+  for (const bool deterministic : {true, false}) {
+    for (const bool tf32 : {true, false}) {
+      choose_kernels(deterministic, tf32);
+      CHECK(context.deterministicAlgorithms() == deterministic);
+      CHECK(context.deterministicCuDNN() == deterministic);
+      CHECK(context.allowTF32CuDNN() == tf32);
+      CHECK(context.allowTF32CuBLAS() == tf32);
+      CHECK_FALSE(context.benchmarkCuDNN());
+#if RIDGELINE_TORCH_AT_LEAST(2, 2)
+      CHECK_FALSE(context.deterministicFillUninitializedMemory());
+#endif
+    }
+  }
 }

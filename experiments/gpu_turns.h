@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "latency/oracle.h"
+
+namespace ridgeline {
+
+// A latency that is measured on a GPU while a network trains there says nothing. So trainings hold
+// a GPU together and stand still between two steps while a measurement has it alone. The turns are
+// locks on a file (byte 0: somebody wants to measure; byte 1: somebody works), which the kernel
+// frees when a process dies. They change no number of a training.
+
+/// The file of the turns at `gpu` (a name of CUDA_VISIBLE_DEVICES), in the executor's `folder`.
+std::filesystem::path turns_file(const std::filesystem::path& folder, const std::string& gpu);
+
+/// A training's hold on a GPU.
+class TrainingTurn {
+ public:
+  /// Throws `kIo` when `file` cannot be opened.
+  explicit TrainingTurn(const std::filesystem::path& file);
+  ~TrainingTurn();
+  TrainingTurn(const TrainingTurn&) = delete;
+  TrainingTurn& operator=(const TrainingTurn&) = delete;
+
+  /// Between two steps: returns at once, or where a measurement is wanted calls `finish_work`
+  /// (waits for the GPU), lets it happen and returns after it. The first call takes hold.
+  void give_way(const std::function<void()>& finish_work);
+
+ private:
+  int descriptor_ = -1;
+  bool working_ = false;
+};
+
+/// Has a GPU alone while it lives: the constructor waits until all trainings stand still. Throws
+/// `kRun` when one does not give way within `patience` (a step, or the scoring of an epoch).
+class MeasuringTurn {
+ public:
+  explicit MeasuringTurn(const std::filesystem::path& file,
+                         std::chrono::seconds patience = std::chrono::minutes(30));
+  ~MeasuringTurn();
+  MeasuringTurn(const MeasuringTurn&) = delete;
+  MeasuringTurn& operator=(const MeasuringTurn&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+/// `oracle`, each of whose estimates is a turn at the GPU of `file`. The file goes with it.
+std::unique_ptr<LatencyOracle> taking_turns(std::unique_ptr<LatencyOracle> oracle,
+                                            std::filesystem::path file);
+
+}  // namespace ridgeline
