@@ -166,7 +166,14 @@ void trial_command(const TrialOptions& options);
 
 void reference_command();
 
-/// "LibTorch 1.13.1, 0 CUDA devices"
-std::string runtime_versions();
+/// A line "NAME VERSION" each for Ridgeline, LibTorch, CUDA, cuDNN, BLAS and compiler.
+std::string version_text(const std::string& ridgeline_version);
+
+struct DoctorOptions {
+  std::string runs = "runs";  ///< where runs will be kept
+  int time_limit_s = 60;      ///< of each check
+  bool json = false;
+};
+void doctor_command(const DoctorOptions& options);
 
 }  // namespace ridgeline

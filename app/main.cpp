@@ -28,8 +28,8 @@ constexpr const char* kFooter =
     "unreadable data,\n"
     "  5 run folder (in use, damaged, of another configuration), 6 file system (full disk, "
     "permissions),\n"
-    "  7 infeasible (target out of reach, trials failed), 130 interrupted (continue with "
-    "`ridgeline resume`)";
+    "  7 infeasible (target out of reach, trials failed), 8 `ridgeline doctor` found a problem,\n"
+    "  130 interrupted (continue with `ridgeline resume`)";
 
 CLI::App* command(CLI::App& app, const std::string& name, const std::string& what,
                   const std::string& example) {
@@ -43,6 +43,24 @@ void add_settings(CLI::App* sub, std::vector<std::string>& settings, const std::
       ->type_name("KEY=VALUE")
       ->take_all()
       ->allow_extra_args(false);
+}
+
+void add_doctor_command(CLI::App& app) {
+  static DoctorOptions doctor;
+  auto* sub =
+      command(app, "doctor",
+              "check this machine's set-up and say what to do about each finding; exit code "
+              "0 where nothing is a problem, else 8",
+              "ridgeline doctor --runs /data/runs");
+  sub->add_option("--runs", doctor.runs, "folder where runs will be kept; nothing is left there")
+      ->type_name("DIR")
+      ->capture_default_str();
+  sub->add_option("--time-limit", doctor.time_limit_s, "seconds for each check")
+      ->type_name("S")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  sub->add_flag("--json", doctor.json, "as JSON");
+  sub->callback([] { doctor_command(doctor); });
 }
 
 void add_run_commands(CLI::App& app) {
@@ -336,13 +354,13 @@ int run(int argc, char** argv) {
   CLI::App app{"Ridgeline: hardware-aware neural-architecture search", "ridgeline"};
   app.footer(kFooter);
   app.require_subcommand(1);
-  app.set_version_flag(
-      "--version", [] { return "ridgeline " RIDGELINE_VERSION " (" + runtime_versions() + ")"; });
+  app.set_version_flag("--version", [] { return version_text(RIDGELINE_VERSION); });
   std::string log_level = "info";
   app.add_option("--log-level", log_level, "debug, info, warn or error: what reaches stderr")
       ->capture_default_str();
   app.fallthrough();
   app.parse_complete_callback([&] { set_up_logging(log_level); });
+  add_doctor_command(app);
   add_run_commands(app);
   add_store_commands(app);
   add_reward_commands(app);

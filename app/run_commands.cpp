@@ -64,6 +64,4 @@ void show_command(const ShowOptions& options) {
   std::cout << run_summary(run);
 }
 
-std::string runtime_versions() { return runtime_description(); }
-
 }  // namespace ridgeline

@@ -4,6 +4,11 @@ function(ridgeline_unity target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ${RIDGELINE_UNITY} UNITY_BUILD_BATCH_SIZE 16)
 endfunction()
 
+# For code whose speed nobody notices (commands that print, tests): -O1 takes a quarter less time to compile than -O2.
+function(ridgeline_quick_compile target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+
 # One static library per folder. A dependency that is not defined yet is an error: since folders are added
 # lowest first, the top-level file is the architecture diagram, and configuring proves that there is no cycle.
 function(ridgeline_module name)
@@ -41,8 +46,9 @@ function(ridgeline_test name)
   if(ARG_TORCH)
     target_link_libraries(${target} PRIVATE ridgeline::libtorch)
     target_compile_definitions(${target} PRIVATE RIDGELINE_TORCH_TEST)
-    ridgeline_unity(${target})
   endif()
+  ridgeline_unity(${target})
+  ridgeline_quick_compile(${target})
   target_link_libraries(${target} PRIVATE ridgeline_warnings ridgeline_test_main)
   foreach(dependency IN LISTS ARG_DEPENDS)
     target_link_libraries(${target} PRIVATE ridgeline_${dependency})

@@ -17,6 +17,7 @@ enum class ErrorKind {
   kRun = 5,         ///< run directory: locked, damaged, or of another configuration
   kIo = 6,          ///< the file system refused (full disk, permissions)
   kInfeasible = 7,  ///< nothing satisfies what was asked for (target, tolerance, all trials failed)
+  kSetup = 8,       ///< `ridgeline doctor` found a problem
   kInterrupted = 130  ///< stopped by the user; the run can be resumed
 };
 

@@ -104,6 +104,12 @@ ExportReport export_bundle(const Architecture& architecture, const std::filesyst
   return export_bundle(architecture, module, formats, folder);
 }
 
+void export_untrained(const Network& network, const std::filesystem::path& folder) {
+  NetworkModule module(network, /*seed=*/1);
+  export_torchscript(module, folder / "model.ts.pt");
+  save_weights(*module, folder / "weights.pt");
+}
+
 ExportReport export_decisions(const Architecture& architecture,
                               const std::vector<ExportFormat>& formats,
                               const std::filesystem::path& folder) {

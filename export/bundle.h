@@ -47,4 +47,8 @@ ExportReport export_decisions(const Architecture& architecture,
                               const std::vector<ExportFormat>& formats,
                               const std::filesystem::path& folder);
 
+/// Writes a network with random weights, the same at each call, as model.ts.pt and weights.pt: for
+/// trying out who can open them. Throws `kIo`.
+void export_untrained(const Network& network, const std::filesystem::path& folder);
+
 }  // namespace ridgeline

@@ -19,6 +19,9 @@ class TempFolder {
   std::filesystem::path path_;
 };
 
+/// Whether `part` occurs in `text`.
+bool contains(const std::string& text, const std::string& part);
+
 /// The message of the `ridgeline::Error` that `action` throws; fails the test when it throws none.
 std::string error_of(const std::function<void()>& action);
 

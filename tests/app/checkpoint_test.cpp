@@ -65,7 +65,7 @@ std::vector<std::string> trial(const TempFolder& folder) {
           "0.05"};
 }
 
-std::vector<std::string> search(const std::string& run) {
+std::vector<std::string> training_search(const std::string& run) {
   std::vector<std::string> arguments = {"search", test::source_folder() / "configs/quickstart.yaml",
                                         "--run", run};
   for (const char* setting :
@@ -78,7 +78,7 @@ std::vector<std::string> search(const std::string& run) {
   return arguments;
 }
 
-std::vector<std::string> results(const std::filesystem::path& run) {
+std::vector<std::string> training_results(const std::filesystem::path& run) {
   std::vector<std::string> texts;
   TrialStore store(run / "store.sqlite", /*read_only=*/true);
   for (const Phase phase : {Phase::kSearch, Phase::kFinal}) {
@@ -169,8 +169,8 @@ TEST_CASE("a retry of a trial that was killed goes on from its checkpoint, which
 
 TEST_CASE("Ctrl-C has the running trials keep their state, and the resumed run is as undisturbed") {
   TempFolder folder;
-  REQUIRE(run_program(search(folder / "undisturbed")).exit_code == 0);
-  const int process = start_program(search(folder / "run"));
+  REQUIRE(run_program(training_search(folder / "undisturbed")).exit_code == 0);
+  const int process = start_program(training_search(folder / "run"));
   // Once in the search, once in the final training.
   wait_for(folder / "run/trials/0.checkpoint");
   kill(process, SIGINT);
@@ -187,8 +187,8 @@ TEST_CASE("Ctrl-C has the running trials keep their state, and the resumed run i
   const auto outcome = run_program({"resume", folder / "run"});
   INFO(outcome.err);
   REQUIRE(outcome.exit_code == 0);
-  CHECK(results(folder / "run") == results(folder / "undisturbed"));
-  CHECK(results(folder / "run").size() == 3);
+  CHECK(training_results(folder / "run") == training_results(folder / "undisturbed"));
+  CHECK(training_results(folder / "run").size() == 3);
   CHECK(read_file(folder / "run/best/weights.pt") ==
         read_file(folder / "undisturbed/best/weights.pt"));
   // Attempts that were asked to stop are none.

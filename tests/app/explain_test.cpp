@@ -16,7 +16,7 @@ namespace {
 using nlohmann::json;
 
 /// A search of 12 trials with the formula evaluator.
-test::Outcome search(const std::string& folder, const std::vector<std::string>& more = {}) {
+test::Outcome formula_search(const std::string& folder, const std::vector<std::string>& more = {}) {
   std::vector<std::string> arguments = {"search", test::source_folder() / "configs/quickstart.yaml",
                                         "--run", folder};
   const auto settings = test::formula_settings();
@@ -37,7 +37,7 @@ const std::vector<std::string>& hopeless() {
 TEST_CASE("pareto prints the front of a run's trials as table, CSV, JSON and picture") {
   TempFolder folder;
   const std::string run = folder / "run";
-  const auto searched = search(run);
+  const auto searched = formula_search(run);
   REQUIRE(searched.exit_code == 0);
   const auto trials = TrialStore(folder / "run/store.sqlite", true).trials(Phase::kSearch);
   const auto front = json::parse(run_program({"pareto", run, "--json"}).out);
@@ -66,7 +66,7 @@ TEST_CASE("pareto prints the front of a run's trials as table, CSV, JSON and pic
 TEST_CASE("a run without a complete trial has an empty front, and explain says how they failed") {
   TempFolder folder;
   const std::string run = folder / "run";
-  CHECK(search(run, hopeless()).exit_code == 7);
+  CHECK(formula_search(run, hopeless()).exit_code == 7);
   const auto front = run_program({"pareto", run});
   CHECK(front.exit_code == 7);
   CHECK_THAT(front.err, Catch::Contains("the front is empty: none of its 12 trials is complete"));
@@ -81,7 +81,7 @@ TEST_CASE(
     "explain says of every decision what its choices came to, and what the policy made of it") {
   TempFolder folder;
   const std::string run = folder / "run";
-  REQUIRE(search(run, {"search.trials=40"}).exit_code == 0);
+  REQUIRE(formula_search(run, {"search.trials=40"}).exit_code == 0);
   const std::string before = read_file(folder / "run/store.sqlite");
   const auto text = run_program({"explain", run});
   CHECK(text.exit_code == 0);

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "core/file.h"
 #include "tests/app/program.h"
@@ -13,19 +14,33 @@ using ridgeline::write_file_atomic;
 
 namespace {
 
-const std::string kQuickstart = source_folder() / "configs/quickstart.yaml";
+const std::string kExperiment = source_folder() / "configs/quickstart.yaml";
 
 }  // namespace
 
-TEST_CASE("every command explains itself with an example, and the version is told") {
+TEST_CASE("every command explains itself with an example") {
   CHECK(contains(run_program({"--help"}).out, "exit codes: 0 done"));
   for (const char* command : {"search", "resume", "show", "scale", "export", "profile", "networks",
-                              "validate", "trial", "reference"}) {
+                              "validate", "trial", "reference", "doctor"}) {
     const Outcome help = run_program({command, "--help"});
     CHECK(help.exit_code == 0);
     CHECK(contains(help.out, std::string("example:\n  ridgeline ") + command));
   }
-  CHECK(contains(run_program({"--version"}).out, "ridgeline 0."));
+}
+
+TEST_CASE("the version is told as one line per library") {
+  const Outcome version = run_program({"--version"});
+  CHECK(version.exit_code == 0);
+  std::istringstream lines(version.out);
+  std::vector<std::string> names;
+  for (std::string line; std::getline(lines, line);) {
+    const size_t space = line.find(' ');
+    REQUIRE(space != std::string::npos);
+    CHECK(space + 1 < line.size());
+    names.push_back(line.substr(0, space));
+  }
+  CHECK(names ==
+        std::vector<std::string>{"ridgeline", "libtorch", "cuda", "cudnn", "blas", "compiler"});
 }
 
 TEST_CASE("a wrong command line is exit code 2 and one line") {
@@ -75,15 +90,15 @@ TEST_CASE("a message is one line, whatever bytes it quotes") {
 }
 
 TEST_CASE("validate says what an experiment will do, and exit code 3 what is wrong with it") {
-  const Outcome good = run_program({"validate", kQuickstart});
+  const Outcome good = run_program({"validate", kExperiment});
   CHECK(good.exit_code == 0);
   CHECK(contains(good.out, "quickstart.yaml: valid"));
   CHECK(contains(good.out, "data: 10 classes, 3 channels"));
-  const Outcome bad = run_program({"validate", kQuickstart, "--set", "reward.w=0.09"});
+  const Outcome bad = run_program({"validate", kExperiment, "--set", "reward.w=0.09"});
   CHECK(bad.exit_code == 3);
   CHECK(contains(bad.err, "reward.w"));
   CHECK(bad.err.find('\n') == bad.err.size() - 1);
-  CHECK(run_program({"validate", kQuickstart, "--set", "reward.target_ms=0.0001"}).exit_code == 7);
+  CHECK(run_program({"validate", kExperiment, "--set", "reward.target_ms=0.0001"}).exit_code == 7);
   CHECK(run_program({"validate", "nowhere.yaml"}).exit_code == 3);
 }
 
@@ -92,7 +107,7 @@ TEST_CASE("unreadable data stops a run before anything is spent, exit code 4") {
   write_file_atomic(folder / "images.idx", std::string("\0\0\x08\x03\0\0\0\x05", 8));
   write_file_atomic(folder / "labels.idx", "short");
   const Outcome outcome = run_program(
-      {"search", kQuickstart, "--run", folder / "run", "--set", "accuracy.data.kind=idx", "--set",
+      {"search", kExperiment, "--run", folder / "run", "--set", "accuracy.data.kind=idx", "--set",
        "accuracy.data.path=" + folder.path().string(), "--set",
        "accuracy.data.train_images=images.idx", "--set", "accuracy.data.train_labels=labels.idx"});
   CHECK(outcome.exit_code == 4);

@@ -10,7 +10,7 @@ using test::TempFolder;
 
 namespace {
 
-test::Outcome search(const std::string& folder, const std::vector<std::string>& settings) {
+test::Outcome checked_search(const std::string& folder, const std::vector<std::string>& settings) {
   std::vector<std::string> arguments = {"search", test::source_folder() / "configs/quickstart.yaml",
                                         "--run", folder};
   for (const auto& setting : settings) arguments.insert(arguments.end(), {"--set", setting});
@@ -30,7 +30,7 @@ std::vector<std::string> tiny_training(bool dry_trial) {
           std::string("runtime.dry_trial=") + (dry_trial ? "true" : "false")};
 }
 
-std::vector<std::string> results(const std::filesystem::path& run) {
+std::vector<std::string> checked_results(const std::filesystem::path& run) {
   std::vector<std::string> texts;
   for (const auto& t : TrialStore(run / "store.sqlite", true).trials(Phase::kSearch))
     texts.push_back(t.genotype + " " + ConfigWriter::plain_number(t.accuracy) + " " +
@@ -42,7 +42,8 @@ std::vector<std::string> results(const std::filesystem::path& run) {
 
 TEST_CASE("a target out of reach ends a run before its first trial, exit code 7") {
   TempFolder folder;
-  const auto outcome = search(folder / "run", {"accuracy.kind=formula", "reward.target_ms=0.001"});
+  const auto outcome =
+      checked_search(folder / "run", {"accuracy.kind=formula", "reward.target_ms=0.001"});
   CHECK(outcome.exit_code == 7);
   CHECK_THAT(outcome.err, Catch::Contains("reward.target_ms: out of reach"));
   CHECK(TrialStore(folder / "run/store.sqlite", true).count(Phase::kSearch) == 0);
@@ -50,17 +51,17 @@ TEST_CASE("a target out of reach ends a run before its first trial, exit code 7"
 
 TEST_CASE("a dry trial tells the cost before the run, and no trial depends on it") {
   TempFolder folder;
-  const auto with = search(folder / "with", tiny_training(true));
+  const auto with = checked_search(folder / "with", tiny_training(true));
   REQUIRE(with.exit_code == 0);
   CHECK_THAT(with.err, Catch::Contains("dry trial: one epoch"));
   CHECK_THAT(with.err, Catch::Contains("one trial takes about ") &&
                            Catch::Contains(": 2 trials are ") &&
                            Catch::Contains(" with 2 at a time"));
-  const auto without = search(folder / "without", tiny_training(false));
+  const auto without = checked_search(folder / "without", tiny_training(false));
   REQUIRE(without.exit_code == 0);
   CHECK_THAT(without.err, !Catch::Contains("dry trial") && !Catch::Contains("one trial takes"));
-  CHECK(results(folder / "with").size() == 2);
-  CHECK(results(folder / "with") == results(folder / "without"));
+  CHECK(checked_results(folder / "with").size() == 2);
+  CHECK(checked_results(folder / "with") == checked_results(folder / "without"));
   const TrialStore store(folder / "with/store.sqlite", true);
   CHECK(store.recorded_attempts().size() == 3);  // two trials and the final training
 }

@@ -67,8 +67,4 @@ void make_run(const std::string& folder, const std::vector<std::string>& more) {
   REQUIRE(outcome.exit_code == 0);
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace ridgeline::test

@@ -23,6 +23,4 @@ std::vector<std::string> formula_settings();
 /// A finished search of 12 trials with the formula evaluator, with `more` settings.
 void make_run(const std::string& folder, const std::vector<std::string>& more = {});
 
-bool contains(const std::string& text, const std::string& part);
-
 }  // namespace ridgeline::test

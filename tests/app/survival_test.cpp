@@ -21,7 +21,7 @@ using test::TempFolder;
 namespace {
 
 /// A search of a few trials by formula.
-std::vector<std::string> search(const std::string& run, const std::vector<std::string>& more) {
+std::vector<std::string> long_search(const std::string& run, const std::vector<std::string>& more) {
   std::vector<std::string> arguments = {"search", test::source_folder() / "configs/quickstart.yaml",
                                         "--run", run};
   for (const char* setting :
@@ -31,7 +31,7 @@ std::vector<std::string> search(const std::string& run, const std::vector<std::s
   return arguments;
 }
 
-std::vector<std::string> results(const std::filesystem::path& run) {
+std::vector<std::string> surviving_results(const std::filesystem::path& run) {
   std::vector<std::string> texts;
   for (const auto& t : TrialStore(run / "store.sqlite", true).trials(Phase::kSearch))
     texts.push_back(std::to_string(t.id) + " " + t.genotype + " " + enum_name(t.status) + " " +
@@ -55,7 +55,7 @@ std::string command_line_of(pid_t process) {
 
 /// The first child that has become a program of its own; 0: none yet. One that is stopped between
 /// vfork and exec would hold its parent with it.
-pid_t child_of(int parent) {
+pid_t worker_of(int parent) {
   const std::string id = std::to_string(parent);
   std::ifstream children("/proc/" + id + "/task/" + id + "/children");
   pid_t child = 0;
@@ -70,10 +70,10 @@ void wait_a_moment() { std::this_thread::sleep_for(std::chrono::milliseconds(5))
 TEST_CASE("a trial dies with the search that started it") {
   TempFolder folder;
   const auto run = folder / "run";
-  const int process = test::start_program(search(
+  const int process = test::start_program(long_search(
       run, {"accuracy.kind=proxy", "runtime.dry_trial=false", "accuracy.training.epochs=100000"}));
   pid_t worker = 0;
-  while ((worker = child_of(process)) == 0) wait_a_moment();
+  while ((worker = worker_of(process)) == 0) wait_a_moment();
   kill(process, SIGKILL);
   waitpid(process, nullptr, 0);
   // A process that nobody waits for any more may stay a zombie: it is dead all the same.
@@ -84,11 +84,11 @@ TEST_CASE("a trial dies with the search that started it") {
 TEST_CASE("a stopped trial is killed at its time limit and recorded, and the search goes on") {
   TempFolder folder;
   const auto run = folder / "run";
-  const int process = test::start_program(search(
+  const int process = test::start_program(long_search(
       run, {"accuracy.kind=proxy", "runtime.dry_trial=false", "accuracy.training.epochs=100000",
             "search.trials=1", "failures.time_out=stop", "runtime.trial_time_limit_s=3"}));
   pid_t worker = 0;
-  while ((worker = child_of(process)) == 0) wait_a_moment();
+  while ((worker = worker_of(process)) == 0) wait_a_moment();
   kill(worker, SIGSTOP);
   int status = 0;
   waitpid(process, &status, 0);
@@ -105,13 +105,14 @@ TEST_CASE("a stopped trial is killed at its time limit and recorded, and the sea
 
 TEST_CASE("a full disk ends a run with exit code 6, and it goes on when there is room again") {
   TempFolder folder;
-  REQUIRE(run_program(search(folder / "whole", {"runtime.executor=in_process"})).exit_code == 0);
+  REQUIRE(run_program(long_search(folder / "whole", {"runtime.executor=in_process"})).exit_code ==
+          0);
   struct rlimit before {};
   getrlimit(RLIMIT_FSIZE, &before);
   auto* const old_handler = signal(SIGXFSZ, SIG_IGN);
   const struct rlimit small { 100 * 1024, before.rlim_max };
   setrlimit(RLIMIT_FSIZE, &small);  // for the children, which also ignore the signal
-  const auto full = run_program(search(folder / "run", {"runtime.executor=in_process"}));
+  const auto full = run_program(long_search(folder / "run", {"runtime.executor=in_process"}));
   setrlimit(RLIMIT_FSIZE, &before);
   signal(SIGXFSZ, old_handler);
   INFO(full.err);
@@ -119,12 +120,12 @@ TEST_CASE("a full disk ends a run with exit code 6, and it goes on when there is
   CHECK(full.err.find("store.sqlite") != std::string::npos);
   CHECK(full.err.find("nothing recorded is lost; continue with: ridgeline resume ") !=
         std::string::npos);
-  const size_t kept = results(folder / "run").size();
+  const size_t kept = surviving_results(folder / "run").size();
   CHECK(kept < 12);
   const auto resumed = run_program({"resume", folder / "run"});
   INFO(resumed.err);
   CHECK(resumed.exit_code == 0);
-  CHECK(results(folder / "run") == results(folder / "whole"));
+  CHECK(surviving_results(folder / "run") == surviving_results(folder / "whole"));
 }
 
 TEST_CASE("a wall clock that jumps changes neither results nor time limits") {
@@ -132,15 +133,15 @@ TEST_CASE("a wall clock that jumps changes neither results nor time limits") {
   // The limit is far above what a trial takes, and far below the clock's jumps.
   const std::vector<std::string> limits = {"runtime.trial_time_limit_s=600",
                                            "runtime.checkpoint_batches=1"};
-  REQUIRE(run_program(search(folder / "steady", limits)).exit_code == 0);
+  REQUIRE(run_program(long_search(folder / "steady", limits)).exit_code == 0);
   setenv("LD_PRELOAD", RIDGELINE_JUMPING_CLOCK, 1);
-  const auto jumping = run_program(search(folder / "jumping", limits));
+  const auto jumping = run_program(long_search(folder / "jumping", limits));
   const auto resumed = run_program({"resume", folder / "jumping"});
   unsetenv("LD_PRELOAD");
   INFO(jumping.err);
   REQUIRE(jumping.exit_code == 0);
   CHECK(resumed.exit_code == 0);
-  CHECK(results(folder / "jumping") == results(folder / "steady"));
+  CHECK(surviving_results(folder / "jumping") == surviving_results(folder / "steady"));
   TrialStore store(folder / "jumping/store.sqlite", true);
   std::vector<std::string> stamps;
   for (const auto& attempt : store.recorded_attempts()) {

@@ -65,7 +65,7 @@ std::optional<std::string> on_terminal(const Action& action) {
       slave);  // then the other side ends once all of it is read: the kernel passes it on in parts
   std::string text;
   char buffer[4096];
-  for (ssize_t size; (size = read(terminal, buffer, sizeof buffer)) > 0;)
+  for (ssize_t size; (size = ::read(terminal, buffer, sizeof buffer)) > 0;)
     text.append(buffer, static_cast<size_t>(size));
   close(terminal);
   return text;

@@ -53,16 +53,6 @@ double expected_ms(const AcceleratorConfig& accelerator, const Trial& trial) {
       .ms;
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-std::string error_for(const std::string& text) {
-  TempFolder folder;
-  write_file_atomic(folder / "e.yaml", text);
-  return error_of([&] { load_experiment(folder / "e.yaml"); });
-}
-
 }  // namespace
 
 TEST_CASE("every trial keeps its latency on every accelerator, and is told the worst or product") {

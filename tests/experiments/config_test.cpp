@@ -2,23 +2,13 @@
 
 #include "core/file.h"
 #include "tests/catch.h"
+#include "tests/experiments/small_run.h"
 #include "tests/support.h"
 
 using namespace ridgeline;
 using namespace ridgeline::test;
 
-namespace {
-
-std::string error_for(const std::string& text, const std::vector<std::string>& settings = {}) {
-  TempFolder folder;
-  write_file_atomic(folder / "e.yaml", text);
-  std::string message = error_of([&] { load_experiment(folder / "e.yaml", settings); });
-  const std::string prefix = folder.path().string() + "/";
-  if (message.starts_with(prefix)) message.erase(0, prefix.size());
-  return message;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("the shipped experiments load, and resolve to files that load as the same") {
   for (const char* name : {"quickstart", "reference", "benchmarks/nasbench201_titan_rtx"}) {

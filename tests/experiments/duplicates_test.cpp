@@ -25,21 +25,21 @@ class CountingEvaluator : public AccuracyEvaluator {
   AccuracyEvaluator& inner_;
 };
 
-struct Outcome {
+struct Duplicates {
   std::vector<Trial> trials;
   int evaluations = 0;
   int distinct = 0;
 };
 
 /// A search of a policy that settles quickly, by `changes`.
-Outcome search(const std::string& changes) {
+Duplicates search_of(const std::string& changes) {
   const auto config = small_config("search.max_latency_ratio=0;" + changes);
   const TempFolder folder;
   TrialStore store(folder / "store.sqlite");
   const auto formula = make_evaluator(config.accuracy);
   CountingEvaluator evaluator(*formula);
   InProcessExecutor executor(evaluator);
-  Outcome outcome;
+  Duplicates outcome;
   outcome.trials = search_once(config, store, executor);
   outcome.evaluations = evaluator.evaluations;
   std::set<std::string> genotypes;
@@ -54,21 +54,21 @@ const char* const kLong = "search.trials=200;controller.learning_rate=0.02;";
 }  // namespace
 
 TEST_CASE("reused networks are trained once, and every trial has a reward") {
-  const Outcome outcome = search(kLong);
+  const Duplicates outcome = search_of(kLong);
   CHECK(outcome.trials.size() == 200);
   CHECK(outcome.distinct < 190);
   CHECK(outcome.evaluations == outcome.distinct);
 }
 
 TEST_CASE("with resample the search trains more networks in as many trials") {
-  const Outcome outcome = search(std::string(kLong) + "search.duplicates=resample");
+  const Duplicates outcome = search_of(std::string(kLong) + "search.duplicates=resample");
   CHECK(outcome.trials.size() == 200);
-  CHECK(outcome.distinct > search(kLong).distinct);
+  CHECK(outcome.distinct > search_of(kLong).distinct);
   CHECK(outcome.evaluations == outcome.distinct);
 }
 
 TEST_CASE("with measure_again every trial is trained") {
-  const Outcome outcome = search(std::string(kLong) + "search.duplicates=measure_again");
+  const Duplicates outcome = search_of(std::string(kLong) + "search.duplicates=measure_again");
   CHECK(outcome.distinct < 190);
   CHECK(outcome.evaluations == 200);
   for (const auto& trial : outcome.trials) {
@@ -94,8 +94,8 @@ TEST_CASE("a search stopped by a kill resamples as the undisturbed one") {
 }
 
 TEST_CASE("a search ends after so many trials without a better reward") {
-  const Outcome outcome =
-      search("search.trials=400;search.batch=5;search.stop_without_improvement=30");
+  const Duplicates outcome =
+      search_of("search.trials=400;search.batch=5;search.stop_without_improvement=30");
   REQUIRE(outcome.trials.size() < 400);
   uint64_t best = 0;
   for (const auto& trial : outcome.trials) {
@@ -108,10 +108,10 @@ TEST_CASE("a search ends after so many trials without a better reward") {
 
 TEST_CASE("a search ends when the policy's entropy has fallen below the limit") {
   const std::string settling = std::string(kLong) + "controller.entropy_weight=0;";
-  const Outcome outcome = search(settling + "search.stop_entropy=4");
+  const Duplicates outcome = search_of(settling + "search.stop_entropy=4");
   CHECK(outcome.trials.size() < 200);
   CHECK(outcome.trials.size() >= 8);
-  CHECK(search("search.trials=40;controller.kind=random;search.stop_entropy=2").trials.size() ==
+  CHECK(search_of("search.trials=40;controller.kind=random;search.stop_entropy=2").trials.size() ==
         40);
 }
 

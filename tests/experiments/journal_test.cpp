@@ -8,7 +8,7 @@ using namespace ridgeline::test;
 
 namespace {
 
-Trial trial_of(uint64_t id) {
+Trial numbered_trial(uint64_t id) {
   Trial trial;
   trial.id = id;
   return trial;
@@ -26,10 +26,10 @@ TEST_CASE("what a journal holds is durable, and told of, with its commit and in 
   TrialStore store(file);
   std::vector<uint64_t> told;
   Journal journal(store, [&](const Trial& trial) { told.push_back(trial.id); });
-  journal.append(trial_of(0));
+  journal.append(numbered_trial(0));
   store.append_attempt({1, 0, {}, "host"});
   store.set_fact("key", "value");
-  journal.append(trial_of(1));
+  journal.append(numbered_trial(1));
   CHECK(store.count(Phase::kSearch) == 2);
   CHECK(seen_by_others(file) == 0);
   CHECK_FALSE(TrialStore(file, /*read_only=*/true).fact("key").has_value());
@@ -38,11 +38,11 @@ TEST_CASE("what a journal holds is durable, and told of, with its commit and in 
   CHECK(seen_by_others(file) == 2);
   CHECK(TrialStore(file, /*read_only=*/true).attempts(1).size() == 1);
   CHECK(told == std::vector<uint64_t>{0, 1});
-  journal.append(trial_of(2));
+  journal.append(numbered_trial(2));
   journal.close();
   CHECK(seen_by_others(file) == 3);
   CHECK(told == std::vector<uint64_t>{0, 1, 2});
-  store.append(trial_of(3));  // by itself again
+  store.append(numbered_trial(3));  // by itself again
   CHECK(seen_by_others(file) == 4);
 }
 
@@ -54,7 +54,7 @@ TEST_CASE("a journal that is left by an exception keeps what it was given") {
   CHECK_THROWS_AS(
       [&] {
         Journal journal(store, [&](const Trial&) { ++told; });
-        journal.append(trial_of(0));
+        journal.append(numbered_trial(0));
         throw Error(ErrorKind::kInterrupted, "stopped");
       }(),
       Error);
@@ -69,10 +69,10 @@ TEST_CASE("a write that fails takes its group back with it, and nobody is told o
   int told = 0;
   {
     Journal journal(store, [&](const Trial&) { ++told; });
-    journal.append(trial_of(0));
+    journal.append(numbered_trial(0));
     journal.commit();
-    journal.append(trial_of(1));
-    CHECK_THROWS_AS(journal.append(trial_of(0)), Error);  // recorded already
+    journal.append(numbered_trial(1));
+    CHECK_THROWS_AS(journal.append(numbered_trial(0)), Error);  // recorded already
   }
   CHECK(seen_by_others(file) == 1);
   CHECK(told == 1);

@@ -13,7 +13,7 @@ using namespace ridgeline::test;
 
 namespace {
 
-void search(const ExperimentConfig& config, const std::filesystem::path& file) {
+void search_in_file(const ExperimentConfig& config, const std::filesystem::path& file) {
   const SearchSpace space = config.search_space();
   const auto oracle = make_oracle(config.latency);
   const auto controller = make_controller(config.controller, space.decisions(), config.seed);
@@ -32,7 +32,7 @@ bool killed_at(int n, const ExperimentConfig& config, const std::filesystem::pat
   if (child == 0) {
     setenv("RIDGELINE_KILL_AT", std::to_string(n).c_str(), 1);
     try {
-      search(config, file);
+      search_in_file(config, file);
     } catch (const std::exception&) {
       _exit(1);
     }
@@ -80,14 +80,14 @@ TEST_CASE("killed at any write and resumed, a run ends with the store of an undi
     const auto config = small_config("search.trials=6;runtime.checkpoint_batches=1;seed=" +
                                      std::to_string(first_kill));
     TempFolder folder;
-    search(config, folder / "whole.sqlite");
+    search_in_file(config, folder / "whole.sqlite");
     const auto expected = content(folder / "whole.sqlite");
     int kills = 0;
     for (int n = first_kill;; n += 3) {
       const auto file = folder / (std::to_string(n) + ".sqlite");
       if (!killed_at(n, config, file)) break;
       ++kills;
-      search(config, file);
+      search_in_file(config, file);
       INFO("seed " << first_kill << ", killed at write " << n);
       REQUIRE(content(file) == expected);
     }
@@ -101,7 +101,7 @@ TEST_CASE(
     "killed again and again, soon after each commit, a run still ends as the undisturbed one") {
   const auto config = small_config("search.trials=24;runtime.checkpoint_batches=1");
   TempFolder folder;
-  search(config, folder / "whole.sqlite");
+  search_in_file(config, folder / "whole.sqlite");
   int kills = 0;
   while (killed_at(80, config, folder / "s.sqlite")) ++kills;
   CHECK(kills > 3);

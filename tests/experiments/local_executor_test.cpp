@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "experiments/trial_process.h"
 #include "tests/catch.h"
+#include "tests/experiments/small_run.h"
 #include "tests/support.h"
 
 using namespace ridgeline;
@@ -35,13 +36,6 @@ case "$2" in
     echo "{\"format\":1,\"status\":\"complete\",\"accuracy\":0,\"loss\":1,\"seconds\":1,\"message\":\"$CUDA_VISIBLE_DEVICES\"}" > "$3" ;;
 esac
 )";
-
-TrialJob job_of(uint64_t id) {
-  TrialJob job;
-  job.spec.architecture.stages.resize(1);
-  job.spec.trial_id = id;
-  return job;
-}
 
 void write_program(const TempFolder& folder) {
   write_file_atomic(folder / "program", kProgram);

@@ -53,7 +53,7 @@ class Tables {
   TempFolder folder_;
 };
 
-std::vector<Trial> run(const ExperimentConfig& config, TrialStore& store) {
+std::vector<Trial> run_plain(const ExperimentConfig& config, TrialStore& store) {
   const auto evaluator = make_evaluator(config.accuracy);
   InProcessExecutor executor(*evaluator);
   return search_once(config, store, executor);
@@ -76,7 +76,7 @@ std::optional<ExperimentConfig> benchmark(const std::string& name) {
 Trial best_of(const ExperimentConfig& config) {
   TempFolder folder;
   TrialStore store(folder / "store.sqlite");
-  run(config, store);
+  run_plain(config, store);
   return store.best(Phase::kSearch).value();
 }
 
@@ -88,7 +88,7 @@ TEST_CASE("a search over plain decisions finds the best row of the tables") {
   CHECK_FALSE(config.scaling.enabled);
   CHECK(config.export_.formats == std::vector<ExportFormat>{ExportFormat::kYaml});
   TrialStore store(tables.store());
-  const auto trials = run(config, store);
+  const auto trials = run_plain(config, store);
   CHECK(trials.size() == 40);
   const Trial best = store.best(Phase::kSearch).value();
   CHECK(best.genotype == "2.3.1");  // accuracy 0.78 at 13 ms: the table is small, w is gentle
@@ -106,9 +106,9 @@ TEST_CASE("a search over plain decisions that was stopped goes on to the same tr
   for (const std::string screening : {"controller.screening=1", "controller.screening=4"}) {
     TempFolder folder;
     TrialStore whole(folder / "whole.sqlite"), store(folder / "s.sqlite");
-    run(tables.load({screening}), whole);
-    run(tables.load({screening, "search.trials=17"}), store);
-    run(tables.load({screening}), store);
+    run_plain(tables.load({screening}), whole);
+    run_plain(tables.load({screening, "search.trials=17"}), store);
+    run_plain(tables.load({screening}), store);
     CHECK(comparable(store.trials(Phase::kSearch)) == comparable(whole.trials(Phase::kSearch)));
   }
 }
@@ -132,7 +132,7 @@ TEST_CASE("a point that the table lacks is a trial of a clear status") {
   CHECK_NOTHROW(make_evaluator(config.accuracy)->require(config.search_space()));
   TrialStore store(tables.store());
   int missing = 0;
-  for (const Trial& trial : run(config, store)) {
+  for (const Trial& trial : run_plain(config, store)) {
     const bool lacks = genotype_from_text(trial.genotype)[1] == 3;
     missing += lacks;
     CHECK(trial.status == (lacks ? TrialStatus::kInvalid : TrialStatus::kComplete));
@@ -144,7 +144,8 @@ TEST_CASE("a point that the table lacks is a trial of a clear status") {
 TEST_CASE("without latency the reward is the accuracy") {
   const Tables tables;
   TrialStore store(tables.store());
-  for (const Trial& trial : run(tables.load({"latency.kind=none", "reward.target_ms=1"}), store))
+  for (const Trial& trial :
+       run_plain(tables.load({"latency.kind=none", "reward.target_ms=1"}), store))
     CHECK(trial.reward == trial.accuracy);
 }
 

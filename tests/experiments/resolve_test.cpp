@@ -33,10 +33,6 @@ std::vector<Trial> front(const ExperimentConfig& config) {
   return {trial_of(0, 0.7, 5, config), trial_of(1, 0.75, 10, config), trial_of(2, 0.8, 20, config)};
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("another target or kind ranks the trained networks anew") {

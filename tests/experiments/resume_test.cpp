@@ -8,13 +8,13 @@ using namespace ridgeline::test;
 
 namespace {
 
-struct Outcome {
+struct Searched {
   int updates;
   size_t samples_learned;
   std::string controller;
 };
 
-Outcome search(const ExperimentConfig& config, TrialStore& store, AccuracyEvaluator& evaluator) {
+Searched search(const ExperimentConfig& config, TrialStore& store, AccuracyEvaluator& evaluator) {
   const SearchSpace space = config.search_space();
   const auto oracle = make_oracle(config.latency);
   CountingController controller(make_controller(config.controller, space.decisions(), config.seed));
@@ -47,14 +47,14 @@ TEST_CASE("a resumed search replays only what came after the newest checkpoint, 
   const auto evaluator = make_evaluator(small_config().accuracy);
   TempFolder folder;
   TrialStore whole(folder / "whole.sqlite");
-  const Outcome expected = search(small_config("runtime.checkpoint_batches=0"), whole, *evaluator);
+  const Searched expected = search(small_config("runtime.checkpoint_batches=0"), whole, *evaluator);
   CHECK(whole.checkpoints().empty());
   TrialStore store(folder / "s.sqlite");
   // 16 of 24 trials, then the rest: 4 batches, of which the third has a checkpoint after it.
   search(small_config("search.trials=16;runtime.checkpoint_batches=3"), store, *evaluator);
   REQUIRE(store.checkpoints().size() == 1);
   CHECK(store.checkpoints()[0].trials == 12);
-  const Outcome resumed = search(small_config("runtime.checkpoint_batches=3"), store, *evaluator);
+  const Searched resumed = search(small_config("runtime.checkpoint_batches=3"), store, *evaluator);
   CHECK(resumed.updates == 3);
   CHECK(resumed.controller == expected.controller);
   CHECK(comparable(store.trials(Phase::kSearch)) == comparable(whole.trials(Phase::kSearch)));
@@ -66,7 +66,7 @@ TEST_CASE("a screened search resumes to the same trials, by replay and from a ch
   const auto evaluator = make_evaluator(small_config().accuracy);
   TempFolder folder;
   TrialStore whole(folder / "whole.sqlite");
-  const Outcome expected =
+  const Searched expected =
       search(small_config(screened + "40;runtime.checkpoint_batches=0"), whole, *evaluator);
   TrialStore unscreened(folder / "unscreened.sqlite");
   search(small_config("controller.redraws=5;search.trials=40"), unscreened, *evaluator);
@@ -77,7 +77,7 @@ TEST_CASE("a screened search resumes to the same trials, by replay and from a ch
     const std::string batches = ";runtime.checkpoint_batches=" + every;
     search(small_config(screened + "12" + batches), store, *evaluator);  // none is screened yet
     search(small_config(screened + "28" + batches), store, *evaluator);
-    const Outcome resumed = search(small_config(screened + "40" + batches), store, *evaluator);
+    const Searched resumed = search(small_config(screened + "40" + batches), store, *evaluator);
     CHECK(resumed.updates == (every == "0" ? 10 : 4));
     CHECK(resumed.controller == expected.controller);
     CHECK(comparable(store.trials(Phase::kSearch)) == trials);
@@ -109,7 +109,7 @@ TEST_CASE(
   for (const char* effect : {"penalise", "ignore"}) {
     TempFolder folder;
     TrialStore store(folder / "s.sqlite");
-    const Outcome outcome =
+    const Searched outcome =
         search(small_config(std::string("failures.diverged=") + effect), store, evaluator);
     size_t failed = 0;
     for (const auto& trial : store.trials(Phase::kSearch))

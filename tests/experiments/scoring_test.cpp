@@ -16,11 +16,7 @@ using namespace ridgeline::test;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-std::vector<Trial> run_small(const ExperimentConfig& config) {
+std::vector<Trial> run_scored(const ExperimentConfig& config) {
   TempFolder folder;
   const auto evaluator = make_evaluator(config.accuracy);
   InProcessExecutor executor(*evaluator);
@@ -32,7 +28,7 @@ std::vector<Trial> run_small(const ExperimentConfig& config) {
 /// Half of the networks that the small search tries are faster.
 double median_ms() {
   std::vector<double> latencies;
-  for (const auto& trial : run_small(small_config())) latencies.push_back(trial.latency_ms);
+  for (const auto& trial : run_scored(small_config())) latencies.push_back(trial.latency_ms);
   std::sort(latencies.begin(), latencies.end());
   return latencies[latencies.size() / 2];
 }
@@ -62,15 +58,6 @@ class ConstantOracle : public LatencyOracle {
   double ms_;
 };
 
-std::string error_for(const std::string& text) {
-  TempFolder folder;
-  write_file_atomic(folder / "e.yaml", text);
-  std::string message = error_of([&] { load_experiment(folder / "e.yaml"); });
-  const std::string prefix = folder.path().string() + "/";
-  if (message.starts_with(prefix)) message.erase(0, prefix.size());
-  return message;
-}
-
 }  // namespace
 
 TEST_CASE("every kind of reward searches, and tells each trial what its equation says") {
@@ -79,7 +66,7 @@ TEST_CASE("every kind of reward searches, and tells each trial what its equation
     const auto config = small_config(std::string("reward.kind=") + kind + target);
     const Reward reward(config.reward);
     int complete = 0;
-    for (const auto& trial : run_small(config)) {
+    for (const auto& trial : run_scored(config)) {
       if (trial.status != TrialStatus::kComplete) continue;
       ++complete;
       CHECK(trial.reward == reward(trial.accuracy, trial.latency_ms));
@@ -93,7 +80,7 @@ TEST_CASE("a constrained search trains what is feasible only, and grades the res
   const double target = median_ms();
   const auto config =
       small_config("reward.kind=constraint;reward.target_ms=" + ConfigWriter::plain_number(target));
-  const auto trials = run_small(config);
+  const auto trials = run_scored(config);
   int feasible = 0, infeasible = 0;
   for (const auto& trial : trials) {
     if (trial.status == TrialStatus::kComplete) {
@@ -115,7 +102,7 @@ TEST_CASE("a constrained search trains what is feasible only, and grades the res
 }
 
 TEST_CASE("a network over a limit is not trained, and is told the failure's reward") {
-  const auto all = run_small(small_config());
+  const auto all = run_scored(small_config());
   int64_t least = all[0].params, most = all[0].params;
   for (const auto& trial : all) {
     least = std::min(least, trial.params);
@@ -123,8 +110,8 @@ TEST_CASE("a network over a limit is not trained, and is told the failure's rewa
   }
   const int64_t limit = (least + most) / 2;
   int over = 0;
-  for (const auto& trial :
-       run_small(small_config("reward.kind=tunas;reward.limits.params=" + std::to_string(limit)))) {
+  for (const auto& trial : run_scored(
+           small_config("reward.kind=tunas;reward.limits.params=" + std::to_string(limit)))) {
     CHECK((trial.status == TrialStatus::kInfeasible) == (trial.params > limit));
     if (trial.params <= limit) continue;
     ++over;
@@ -148,7 +135,7 @@ TEST_CASE("the least memory is the weights and the largest operator's activation
   latency.precision = Precision::kFp16;
   CHECK(least_memory_mib(cost, latency) == Approx((1024 + 8 * 500) * 2.0 / (1 << 20)));
   const auto config = small_config("reward.limits.memory_mib=0.001");
-  for (const auto& trial : run_small(config)) {
+  for (const auto& trial : run_scored(config)) {
     CHECK(trial.status == TrialStatus::kInfeasible);
     CHECK(contains(trial.message, "MiB of memory are over the limit of 0.00 MiB"));
   }

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "tests/catch.h"
+#include "tests/experiments/small_run.h"
 #include "tests/support.h"
 
 using namespace ridgeline;
@@ -16,13 +17,6 @@ class ConstantEvaluator : public AccuracyEvaluator {
  public:
   Evaluation evaluate(const TrialSpec&) override { return {.accuracy = 0.5, .message = {}}; }
 };
-
-TrialJob job_of(uint64_t id, int attempt = 0) {
-  TrialJob job;
-  job.spec.trial_id = id;
-  job.attempt = attempt;
-  return job;
-}
 
 std::vector<TrialResult> drain(SimulatedExecutor& executor) {
   std::vector<TrialResult> results;

@@ -5,6 +5,7 @@
 #include "experiments/slurm_executor.h"
 #include "experiments/trial_file.h"
 #include "tests/catch.h"
+#include "tests/experiments/small_run.h"
 #include "tests/support.h"
 
 using namespace ridgeline;
@@ -97,14 +98,6 @@ struct Bench {
   TempFolder folder;
   FakeSlurm slurm;
 };
-
-TrialJob job_of(uint64_t id, int attempt = 0) {
-  TrialJob job;
-  job.spec.architecture.stages.resize(1);
-  job.spec.trial_id = id;
-  job.attempt = attempt;
-  return job;
-}
 
 /// One poll.
 std::optional<TrialResult> look(SlurmExecutor& executor) {

@@ -5,11 +5,13 @@
 #include <vector>
 
 #include "controller/decorator.h"
+#include "core/file.h"
 #include "experiments/config.h"
 #include "experiments/in_process_executor.h"
 #include "experiments/search.h"
 #include "experiments/store.h"
 #include "latency/factory.h"
+#include "tests/support.h"
 
 namespace ridgeline::test {
 
@@ -130,6 +132,26 @@ inline std::vector<std::string> comparable(const std::vector<Trial>& trials) {
   std::vector<std::string> texts;
   for (const auto& trial : trials) texts.push_back(comparable(trial));
   return texts;
+}
+
+/// The message with which the experiment file `text` is refused, without the file's folder.
+inline std::string error_for(const std::string& text,
+                             const std::vector<std::string>& settings = {}) {
+  TempFolder folder;
+  write_file_atomic(folder / "e.yaml", text);
+  std::string message = error_of([&] { load_experiment(folder / "e.yaml", settings); });
+  const std::string prefix = folder.path().string() + "/";
+  if (message.starts_with(prefix)) message.erase(0, prefix.size());
+  return message;
+}
+
+/// A job for an executor; its network has one stage.
+inline TrialJob job_of(uint64_t id, int attempt = 0) {
+  TrialJob job;
+  job.spec.architecture.stages.resize(1);
+  job.spec.trial_id = id;
+  job.attempt = attempt;
+  return job;
 }
 
 }  // namespace ridgeline::test

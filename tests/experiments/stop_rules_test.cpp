@@ -45,7 +45,7 @@ std::vector<Trial> in_order_of_commits(const TrialStore& store) {
   return trials;
 }
 
-Trial trial_of(double reward) {
+Trial rewarded_trial(double reward) {
   Trial trial;
   trial.reward = reward;
   return trial;
@@ -172,7 +172,7 @@ TEST_CASE("a policy that collapses early is said once, one that settles late is 
     TempFolder folder;
     TrialStore store(folder / "store.sqlite");
     StopRules rules(config, decisions, store);
-    for (int i = 0; i < trials; ++i) rules.committed(trial_of(0.5));
+    for (int i = 0; i < trials; ++i) rules.committed(rewarded_trial(0.5));
     LogCapture log;
     rules.learned(stats, replayed);
     rules.learned(stats, replayed);

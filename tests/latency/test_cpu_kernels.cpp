@@ -15,7 +15,7 @@ Hardware cpu() {
   return device;
 }
 
-double total_ms(const Hardware& device, const Network& network, int batch = 1) {
+double cpu_kernels_ms(const Hardware& device, const Network& network, int batch = 1) {
   return RooflineOracle(device, batch).estimate(network).ms;
 }
 
@@ -30,17 +30,19 @@ TEST_CASE("output channels are computed in whole vectors") {
   device.memory.bandwidth_gbps = 1e6;
   device.constants.output_tile = 16;
   // 24 channels take as long as 32: 2 * 64 * 16 * 32 FLOPs.
-  CHECK(total_ms(device, one_conv(16, 8, {.out_channels = 24})) == Approx(65536 / 1e12 * 1e3));
-  CHECK(total_ms(device, one_conv(16, 8, {.out_channels = 32})) == Approx(65536 / 1e12 * 1e3));
+  CHECK(cpu_kernels_ms(device, one_conv(16, 8, {.out_channels = 24})) ==
+        Approx(65536 / 1e12 * 1e3));
+  CHECK(cpu_kernels_ms(device, one_conv(16, 8, {.out_channels = 32})) ==
+        Approx(65536 / 1e12 * 1e3));
 }
 
 TEST_CASE("computing and memory traffic hide each other only in part") {
   Hardware device = cpu();
   const double compute = 32768 / 1e12 * 1e3, memory = (1024 + 1024 + 256) * kMsPerElement;
   const Network network = one_conv(16, 8, {.out_channels = 16});
-  CHECK(total_ms(device, network) == Approx(memory));
+  CHECK(cpu_kernels_ms(device, network) == Approx(memory));
   device.constants.exposed_share = 0.5;
-  CHECK(total_ms(device, network) == Approx(memory + compute / 2));
+  CHECK(cpu_kernels_ms(device, network) == Approx(memory + compute / 2));
 }
 
 TEST_CASE("weights are laid out at each call, and what meets the image is read for each") {
@@ -49,18 +51,18 @@ TEST_CASE("weights are laid out at each call, and what meets the image is read f
   device.constants.weight_rereads = 1;
   // On one pixel only the middle one of nine taps meets the image.
   const double elements = 3 * (16 + 16) + kWeights * (1 + 2 + 2.0 / 9);
-  CHECK(total_ms(device, one_conv(16, 1, k3x3), 3) == Approx(elements * kMsPerElement));
+  CHECK(cpu_kernels_ms(device, one_conv(16, 1, k3x3), 3) == Approx(elements * kMsPerElement));
   device.software.cpu_kernels = false;
-  CHECK(total_ms(device, one_conv(16, 1, k3x3), 3) ==
+  CHECK(cpu_kernels_ms(device, one_conv(16, 1, k3x3), 3) ==
         Approx((3 * (16 + 16) + kWeights) * kMsPerElement));
 }
 
 TEST_CASE("padding is not computed, on few pixels most of a window") {
   Hardware device = cpu();
   device.memory.bandwidth_gbps = 1e6;
-  CHECK(total_ms(device, one_conv(16, 1, k3x3)) == Approx(2 * kWeights / 9 / 1e12 * 1e3));
+  CHECK(cpu_kernels_ms(device, one_conv(16, 1, k3x3)) == Approx(2 * kWeights / 9 / 1e12 * 1e3));
   // 4 x 4 pixels: along an axis 10 of the 12 taps lie inside.
-  CHECK(total_ms(device, one_conv(16, 4, k3x3)) ==
+  CHECK(cpu_kernels_ms(device, one_conv(16, 4, k3x3)) ==
         Approx(2 * 16 * kWeights * 100 / 144 / 1e12 * 1e3));
 }
 
@@ -70,7 +72,7 @@ TEST_CASE("a padding that differs between the sides is a copy of the input") {
   conv.stride = 2;
   const double tensors = 16 * 64 + 16 * 16 + kWeights, copy = 2 * 16 * 64;
   Hardware device = cpu();
-  CHECK(total_ms(device, one_conv(16, 8, conv)) == Approx((tensors + copy) * kMsPerElement));
+  CHECK(cpu_kernels_ms(device, one_conv(16, 8, conv)) == Approx((tensors + copy) * kMsPerElement));
   device.software.cpu_kernels = false;
-  CHECK(total_ms(device, one_conv(16, 8, conv)) == Approx(tensors * kMsPerElement));
+  CHECK(cpu_kernels_ms(device, one_conv(16, 8, conv)) == Approx(tensors * kMsPerElement));
 }

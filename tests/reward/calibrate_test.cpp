@@ -7,15 +7,10 @@
 #include "tests/support.h"
 
 using namespace ridgeline;
+using test::contains;
 using test::error_of;
 
-namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("MnasNet's 5 % per doubling give its -0.07, and the paper's -0.09 is 6.4 %") {
   CHECK(trade_off_from_gain(0.05).w == Approx(-0.0703893).epsilon(1e-6));

@@ -8,6 +8,7 @@
 #include "tests/support.h"
 
 using namespace ridgeline;
+using test::contains;
 using test::error_of;
 
 namespace {
@@ -27,10 +28,6 @@ ErrorKind kind_of(const RewardConfig& config) {
 
 Reward of_kind(RewardKind kind, std::optional<double> beta = {}) {
   return Reward({.kind = kind, .target_ms = 10, .beta = beta});
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

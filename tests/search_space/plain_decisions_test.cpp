@@ -13,7 +13,7 @@ SearchSpace space_of(const std::string& decisions) {
   return SearchSpace::from_yaml(YamlView::parse("name: p\ndecisions:\n" + decisions, "p.yaml"));
 }
 
-constexpr const char* kConditional =
+constexpr const char* kConditionalSpace =
     "  edge: [none, skip, conv]\n"
     "  depth: 2\n"
     "  kernel: {choices: [3, 5], active_when: {edge: conv}}\n"
@@ -35,7 +35,7 @@ TEST_CASE("named decisions are a space: lists are searched, scalars decided") {
 }
 
 TEST_CASE("conditional decisions are asked only where their condition holds") {
-  const SearchSpace space = space_of(kConditional);
+  const SearchSpace space = space_of(kConditionalSpace);
   CHECK(space.size() == 2 + 1 + 3);  // none, skip; conv with 3; conv with 5 and three rates
   CHECK(space.decode({0, kInactive, kInactive}).decisions ==
         std::vector<NamedChoice>{{"edge", "none"}, {"depth", "2"}});

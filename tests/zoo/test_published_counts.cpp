@@ -19,10 +19,10 @@ using namespace ridgeline::test;
 
 namespace {
 
-using Row = std::map<std::string, std::string>;
+using CsvRow = std::map<std::string, std::string>;
 
 /// Rows of a CSV file, gzip'ed or plain, by column name.
-std::vector<Row> read_csv(const std::filesystem::path& path) {
+std::vector<CsvRow> read_csv(const std::filesystem::path& path) {
   gzFile file = gzopen(path.c_str(), "rb");
   REQUIRE(file != nullptr);
   std::string text;
@@ -41,10 +41,10 @@ std::vector<Row> read_csv(const std::filesystem::path& path) {
   std::string line;
   std::getline(stream, line);
   const std::vector<std::string> header = split(line);
-  std::vector<Row> rows;
+  std::vector<CsvRow> rows;
   while (std::getline(stream, line)) {
     const std::vector<std::string> cells = split(line);
-    Row row;
+    CsvRow row;
     for (size_t i = 0; i < std::min(header.size(), cells.size()); ++i) row[header[i]] = cells[i];
     rows.push_back(row);
   }
@@ -92,9 +92,9 @@ std::string name_of_pycls(const std::string& model) {
 TEST_CASE("every network that pycls published has its parameters, multiply-adds and activations") {
   const auto path = shared_data("latency/pycls_v100.csv");
   if (!path) return;
-  const std::vector<Row> rows = read_csv(*path);
+  const std::vector<CsvRow> rows = read_csv(*path);
   CHECK(rows.size() == 36);
-  for (const Row& row : rows) {
+  for (const CsvRow& row : rows) {
     INFO(row.at("model"));
     const Counts counts = count(load_network(name_of_pycls(row.at("model"))));
     CHECK(counts.params == std::stoll(row.at("params")));
@@ -110,7 +110,7 @@ TEST_CASE("networks that timm has too agree with its parameters and activations"
   std::map<std::string, const KnownNetwork*> by_name;
   for (const KnownNetwork& known : known_networks()) by_name[known.name] = &known;
   std::set<std::pair<std::string, int>> checked;
-  for (const Row& row : read_csv(*path)) {
+  for (const CsvRow& row : read_csv(*path)) {
     const std::string model = row.at("model");
     const std::string name = model.substr(0, model.find('.'));  // without the weights' tag
     const auto known = by_name.find(name);
