@@ -136,7 +136,7 @@ TEST_CASE("a retry of a trial that was killed goes on from its checkpoint, which
   REQUIRE(run_program({"trial", folder / "spec.json", folder / "result.json"}).exit_code == 0);
   const Evaluation undisturbed = read_result_file(folder / "result.json");
 
-  LocalExecutor executor({.program = ridgeline_program(),
+  LocalExecutor executor({.program = test::ridgeline_program(),
                           .folder = folder / "trials",
                           .accuracy = file.accuracy,
                           .workers = 1,

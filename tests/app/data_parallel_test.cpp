@@ -152,9 +152,9 @@ TEST_CASE("ranks that srun started join instead of starting others") {
   write_trial_file(folder / "spec.json", trial_of(2, 2));
   const auto task = [&](const char* rank, const char* tasks) {
     return std::string("env SLURM_STEP_NUM_TASKS=") + tasks + " SLURM_PROCID=" + rank +
-           " SLURM_LOCALID=" + rank + " SLURM_JOB_ID=7 SLURM_STEP_ID=0 " + ridgeline_program() +
-           " trial " + (folder / "spec.json").string() + " " + (folder / "result.json").string() +
-           " 2>/dev/null";
+           " SLURM_LOCALID=" + rank + " SLURM_JOB_ID=7 SLURM_STEP_ID=0 " +
+           test::ridgeline_program() + " trial " + (folder / "spec.json").string() + " " +
+           (folder / "result.json").string() + " 2>/dev/null";
   };
   CHECK(std::system((task("1", "2") + " & " + task("0", "2") + " && wait $!").c_str()) == 0);
   const Evaluation joined = read_result_file(folder / "result.json");
