@@ -56,10 +56,11 @@ struct RuntimeConfig {
              .unit = "s",
              .min = 0.0,
              .max = 1e6});
-    v.field("gpus", gpus,
-            {.help = "executor local, device cuda: the GPUs that the workers take in turn, as in "
-                     "CUDA_VISIBLE_DEVICES: [\"0\", \"2\"]; ~: all that are visible; leave one out to "
-                     "measure latency there undisturbed"});
+    v.field(
+        "gpus", gpus,
+        {.help = "executor local, device cuda: the GPUs that the workers take in turn, as in "
+                 "CUDA_VISIBLE_DEVICES: [\"0\", \"2\"]; ~: all that are visible; leave one out to "
+                 "measure latency there undisturbed"});
     v.field("checkpoint_batches", checkpoint_batches,
             {.help = "the controller's state is kept every so many batches, so that a resumed run "
                      "need not replay all; 0: never",
