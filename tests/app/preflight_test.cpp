@@ -91,7 +91,7 @@ TEST_CASE("validate needs no GPU, and says which one the search will miss") {
 
 TEST_CASE("a search whose trials run here needs their GPU, before anything is spent") {
   TempFolder folder;
-  const auto outcome = search(folder / "run", {"accuracy.training.device=cuda:99"});
+  const auto outcome = checked_search(folder / "run", {"accuracy.training.device=cuda:99"});
   CHECK(outcome.exit_code == 3);
   CHECK_THAT(outcome.err,
              Catch::Contains("accuracy.training.device: device 'cuda:99' is not there") &&
@@ -101,7 +101,7 @@ TEST_CASE("a search whose trials run here needs their GPU, before anything is sp
 
 TEST_CASE("a search that measures on a GPU needs it, whoever trains") {
   TempFolder folder;
-  const auto outcome = search(
+  const auto outcome = checked_search(
       folder / "run", {"latency.kind=measured", "latency.device=cuda:99", "accuracy.kind=formula"});
   CHECK(outcome.exit_code == 3);
   CHECK_THAT(outcome.err, Catch::Contains("latency.device: device 'cuda:99' is not there") &&
