@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 
 #include "tests/catch.h"
@@ -13,7 +14,7 @@ using namespace ridgeline::test;
 
 namespace {
 
-void search_in_file(const ExperimentConfig& config, const std::filesystem::path& file) {
+void search_here(const ExperimentConfig& config, const std::filesystem::path& file) {
   const SearchSpace space = config.search_space();
   const auto oracle = make_oracle(config.latency);
   const auto controller = make_controller(config.controller, space.decisions(), config.seed);
@@ -26,14 +27,17 @@ void search_in_file(const ExperimentConfig& config, const std::filesystem::path&
   Search(config, {space, *oracle, *controller, runner, store}).run();
 }
 
-/// Runs the search in a process that kills itself at its n-th write; false: it came to its end.
+/// Runs the search in a child that kills itself at its n-th write (0: never); false: it came to its
+/// end. All searches of these tests run so, because LibTorch refuses autograd in a child whose
+/// parent has used it; for the same reason they are a program of their own.
 bool killed_at(int n, const ExperimentConfig& config, const std::filesystem::path& file) {
   const pid_t child = fork();
   if (child == 0) {
-    setenv("RIDGELINE_KILL_AT", std::to_string(n).c_str(), 1);
+    if (n > 0) setenv("RIDGELINE_KILL_AT", std::to_string(n).c_str(), 1);
     try {
-      search_in_file(config, file);
-    } catch (const std::exception&) {
+      search_here(config, file);
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "%s\n", error.what());
       _exit(1);
     }
     _exit(0);
@@ -47,6 +51,10 @@ bool killed_at(int n, const ExperimentConfig& config, const std::filesystem::pat
   }
   REQUIRE(WEXITSTATUS(status) == 0);
   return false;
+}
+
+void search_in_file(const ExperimentConfig& config, const std::filesystem::path& file) {
+  REQUIRE_FALSE(killed_at(0, config, file));
 }
 
 /// All that a store says of its run, time stamps aside.
