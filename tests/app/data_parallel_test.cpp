@@ -116,6 +116,7 @@ TEST_CASE("a rank that is killed ends the trial as crashed, with the cause") {
   CHECK(harmed(folder, [](int, int rank1) { kill(rank1, SIGSEGV); }) == 0);
   const Evaluation result = read_result_file(folder / "result.json");
   CHECK(result.status == TrialStatus::kCrashed);
+  INFO(result.message);
   CHECK(result.message.find("rank 1 of 3 was killed by signal 11") == 0);
 }
 
