@@ -174,8 +174,8 @@ struct TrainingConfig {
     v.field(
         "tf32", tf32,
         {.help = "cuda: float32 convolutions and linear layers may round their factors to "
-                 "TF32's 10 bits, which is several times faster from compute capability 8.0 on; "
-                 "PyTorch's own default is so for convolutions, not for linear layers"});
+                 "TF32's 10 bits, on GPUs of compute capability 8.0 or later. PyTorch allows that "
+                 "for convolutions by default, not for linear layers"});
     v.field(
         "threads", threads,
         {.help = "CPU threads of one trial; another number changes the last digits of the results",
