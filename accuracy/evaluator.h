@@ -71,7 +71,6 @@ struct Evaluation {
   std::vector<Metric> metrics = {};
 };
 
-class RankGroup;
 class SearchSpace;
 
 /// (architecture, seed, trial id) -> accuracy. A pure function: equal specs give equal evaluations
@@ -89,11 +88,5 @@ class AccuracyEvaluator {
   virtual int classes() const { return 0; }
   virtual int channels() const { return 0; }
 };
-
-/// Loads or generates the data at once, so that bad data stops a run before anything is spent.
-/// For `training.processes` above 1, evaluating needs `ranks` (borrowed), of that size; only rank
-/// 0's evaluation is the trial's.
-std::unique_ptr<AccuracyEvaluator> make_evaluator(const AccuracyConfig& config,
-                                                  RankGroup* ranks = nullptr);
 
 }  // namespace ridgeline

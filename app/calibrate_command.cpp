@@ -4,11 +4,11 @@
 #include <map>
 
 #include "app/commands.h"
-#include "calibration/provenance.h"
-#include "calibration/validation.h"
 #include "core/config_path.h"
 #include "core/file.h"
 #include "core/units.h"
+#include "latency/calibration/provenance.h"
+#include "latency/calibration/validation.h"
 
 namespace ridgeline {
 namespace {

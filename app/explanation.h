@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "experiments/effects.h"
-#include "experiments/policy_history.h"
+#include "experiments/analysis/effects.h"
+#include "experiments/analysis/policy_history.h"
 #include "experiments/run_directory.h"
 
 namespace ridgeline {

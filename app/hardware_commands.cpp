@@ -5,7 +5,7 @@
 #include "core/file.h"
 #include "core/logging.h"
 #include "core/units.h"
-#include "latency/hardware_probe.h"
+#include "latency/measurement/hardware_probe.h"
 #include "runtime/device.h"
 
 namespace ridgeline {

@@ -1,20 +1,22 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "accuracy/training/make_evaluator.h"
 #include "app/commands.h"
 #include "app/pipeline.h"
 #include "app/roofline.h"
 #include "core/file.h"
 #include "core/units.h"
-#include "experiments/gpu_plan.h"
+#include "experiments/devices.h"
+#include "experiments/executors/gpu_plan.h"
 #include "experiments/preflight.h"
 #include "experiments/scoring.h"
 #include "latency/account.h"
-#include "latency/factory.h"
+#include "latency/measurement/make_oracle.h"
 #include "latency/power_law.h"
 #include "latency/whole_network.h"
+#include "network/published/known_networks.h"
 #include "runtime/device.h"
-#include "zoo/known_networks.h"
 
 namespace ridgeline {
 namespace {

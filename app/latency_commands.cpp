@@ -8,9 +8,9 @@
 #include "core/logging.h"
 #include "core/progress.h"
 #include "core/units.h"
-#include "latency/measurement_file.h"
-#include "latency/table_builder.h"
-#include "latency/table_oracle.h"
+#include "latency/measurement/measurement_file.h"
+#include "latency/measurement/table_builder.h"
+#include "latency/measurement/table_oracle.h"
 #include "runtime/device.h"
 
 namespace ridgeline {

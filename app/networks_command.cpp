@@ -6,7 +6,7 @@
 #include "core/units.h"
 #include "latency/whole_network.h"
 #include "network/cost.h"
-#include "zoo/known_networks.h"
+#include "network/published/known_networks.h"
 
 namespace ridgeline {
 namespace {

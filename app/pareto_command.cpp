@@ -6,7 +6,7 @@
 #include "app/report.h"
 #include "core/file.h"
 #include "core/units.h"
-#include "experiments/front.h"
+#include "experiments/analysis/front.h"
 #include "report/plot.h"
 
 namespace ridgeline {

@@ -5,7 +5,7 @@
 
 #include "app/quantities.h"
 #include "core/units.h"
-#include "experiments/front.h"
+#include "experiments/analysis/front.h"
 #include "experiments/stop_rules.h"
 #include "network/cost.h"
 

@@ -6,7 +6,7 @@
 #include "app/quantities.h"
 #include "core/file.h"
 #include "core/units.h"
-#include "experiments/resolve.h"
+#include "experiments/analysis/resolve.h"
 #include "experiments/run_directory.h"
 #include "experiments/scoring.h"
 

@@ -7,7 +7,7 @@
 #include "core/file.h"
 #include "core/units.h"
 #include "latency/roofline.h"
-#include "zoo/known_networks.h"
+#include "network/published/known_networks.h"
 
 namespace ridgeline {
 namespace {

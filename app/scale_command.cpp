@@ -7,7 +7,7 @@
 #include "core/logging.h"
 #include "core/progress.h"
 #include "experiments/pricing.h"
-#include "latency/factory.h"
+#include "latency/measurement/make_oracle.h"
 
 namespace ridgeline {
 namespace {

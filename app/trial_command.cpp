@@ -8,15 +8,16 @@
 #include <optional>
 #include <thread>
 
+#include "accuracy/training/make_evaluator.h"
 #include "app/commands.h"
 #include "core/file.h"
 #include "core/logging.h"
 #include "core/random.h"
 #include "core/units.h"
-#include "experiments/gpu_turns.h"
-#include "experiments/interrupt.h"
-#include "experiments/rank_processes.h"
-#include "experiments/trial_file.h"
+#include "experiments/executors/gpu_turns.h"
+#include "experiments/executors/interrupt.h"
+#include "experiments/executors/rank_processes.h"
+#include "experiments/executors/trial_file.h"
 #include "runtime/device.h"
 #include "runtime/device_memory.h"
 #include "runtime/rank_group.h"

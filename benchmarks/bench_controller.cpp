@@ -12,6 +12,7 @@
 #include <string>
 
 #include "controller/controller.h"
+#include "controller/policy/make_controller.h"
 #include "controller/screening.h"
 
 using namespace ridgeline;

@@ -9,11 +9,13 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "accuracy/training/make_evaluator.h"
+#include "controller/policy/make_controller.h"
 #include "experiments/checkpoint.h"
-#include "experiments/in_process_executor.h"
+#include "experiments/executors/in_process_executor.h"
 #include "experiments/search.h"
-#include "experiments/store_rescue.h"
-#include "latency/factory.h"
+#include "experiments/store/store_rescue.h"
+#include "latency/measurement/make_oracle.h"
 #include "runtime/device.h"
 
 using namespace ridgeline;

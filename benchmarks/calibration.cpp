@@ -1,11 +1,11 @@
-#include "calibration/measurements.h"
+#include "latency/calibration/measurements.h"
 
 #include <algorithm>
 #include <iostream>
 #include <set>
 
-#include "calibration/validation.h"
 #include "core/units.h"
+#include "latency/calibration/validation.h"
 
 // Prints how well the analytic oracle agrees with every table of measurements that this project
 // knows, by the protocol that docs/latency.md describes: fitted on all rows, with whole families

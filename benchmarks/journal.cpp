@@ -14,8 +14,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "controller/policy/make_controller.h"
 #include "core/config_path.h"
-#include "experiments/in_process_executor.h"
+#include "experiments/executors/in_process_executor.h"
 #include "experiments/search.h"
 
 namespace ridgeline {

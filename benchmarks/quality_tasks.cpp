@@ -9,10 +9,10 @@
 #include <memory>
 #include <set>
 
-#include "accuracy/formula.h"
+#include "accuracy/surrogate/formula.h"
 #include "core/config_path.h"
 #include "core/error.h"
-#include "latency/factory.h"
+#include "latency/measurement/make_oracle.h"
 #include "reward/reward.h"
 #include "search_space/search_space.h"
 

@@ -12,11 +12,13 @@
 #include <fstream>
 #include <string>
 
+#include "accuracy/training/make_evaluator.h"
+#include "controller/policy/make_controller.h"
 #include "core/config_path.h"
 #include "core/logging.h"
 #include "experiments/async_search.h"
-#include "experiments/simulated_executor.h"
-#include "latency/factory.h"
+#include "experiments/executors/simulated_executor.h"
+#include "latency/measurement/make_oracle.h"
 
 namespace ridgeline {
 namespace {

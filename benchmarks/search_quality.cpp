@@ -17,6 +17,7 @@
 #include "benchmarks/gp_baseline.h"
 #include "benchmarks/quality_tasks.h"
 #include "controller/controller.h"
+#include "controller/policy/make_controller.h"
 #include "controller/screening.h"
 #include "core/error.h"
 #include "core/file.h"

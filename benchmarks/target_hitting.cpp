@@ -15,13 +15,15 @@
 #include <mutex>
 
 #include "accuracy/evaluator.h"
+#include "accuracy/training/make_evaluator.h"
 #include "benchmarks/target_optimum.h"
+#include "controller/policy/make_controller.h"
 #include "controller/screening.h"
 #include "core/config_path.h"
 #include "core/error.h"
 #include "core/logging.h"
 #include "experiments/config.h"
-#include "latency/factory.h"
+#include "latency/measurement/make_oracle.h"
 #include "reward/pareto.h"
 #include "tables/rows.h"
 

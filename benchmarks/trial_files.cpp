@@ -13,8 +13,8 @@
 
 #include "core/config_path.h"
 #include "experiments/config.h"
-#include "experiments/slurm_batch.h"
-#include "experiments/trial_file.h"
+#include "experiments/executors/slurm_batch.h"
+#include "experiments/executors/trial_file.h"
 
 namespace ridgeline {
 namespace {

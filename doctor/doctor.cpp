@@ -3,7 +3,7 @@
 #include <future>
 #include <thread>
 
-#include "accuracy/training_step.h"
+#include "accuracy/training/training_step.h"
 #include "doctor/cuda_driver.h"
 #include "doctor/judge.h"
 #include "doctor/machine.h"

@@ -11,8 +11,8 @@
 #include <sstream>
 
 #include "core/file.h"
-#include "experiments/sqlite.h"
-#include "experiments/store_schema.h"
+#include "experiments/store/sqlite.h"
+#include "experiments/store/store_schema.h"
 #include "runtime/device.h"
 #include "runtime/versions.h"
 

@@ -6,7 +6,7 @@
 
 #include "core/logging.h"
 #include "experiments/checkpoint.h"
-#include "experiments/interrupt.h"
+#include "experiments/executors/interrupt.h"
 #include "experiments/lesson.h"
 #include "experiments/pricing.h"
 #include "experiments/warm_start.h"

@@ -4,7 +4,7 @@
 #include <span>
 
 #include "core/random.h"
-#include "experiments/store.h"
+#include "experiments/store/store.h"
 
 namespace ridgeline {
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "experiments/config.h"
-#include "experiments/executor.h"
-#include "experiments/trial.h"
+#include "experiments/executors/executor.h"
+#include "experiments/store/trial.h"
 
 namespace ridgeline {
 

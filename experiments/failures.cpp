@@ -1,6 +1,6 @@
 #include "experiments/failures.h"
 
-#include "experiments/trial.h"
+#include "experiments/store/trial.h"
 
 namespace ridgeline {
 

@@ -4,7 +4,7 @@
 
 #include "controller/controller.h"
 #include "experiments/failures.h"
-#include "experiments/trial.h"
+#include "experiments/store/trial.h"
 
 namespace ridgeline {
 

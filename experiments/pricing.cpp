@@ -3,7 +3,7 @@
 #include "core/logging.h"
 #include "core/units.h"
 #include "latency/command_oracle.h"
-#include "latency/measured.h"
+#include "latency/measurement/measured.h"
 #include "network/cost.h"
 
 namespace ridgeline {

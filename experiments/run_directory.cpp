@@ -8,8 +8,8 @@
 
 #include "core/logging.h"
 #include "core/random.h"
-#include "experiments/store_rescue.h"
-#include "experiments/store_schema.h"
+#include "experiments/store/store_rescue.h"
+#include "experiments/store/store_schema.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -110,7 +110,8 @@ RunDirectory RunDirectory::open(const fs::path& path) {
   RunDirectory run(path);
   run.lock_ = std::make_unique<FileLock>(path / "run.lock");
   run.config_ = load_experiment(run.config_file());
-  if (const auto lost = rescue_store(run.store_file(), run.config_.search.mode))
+  if (const auto lost =
+          rescue_store(run.store_file(), run.config_.search.mode == SearchMode::kAsynchronous))
     spdlog::warn("{}", *lost);
   run.store_ = std::make_unique<TrialStore>(run.store_file());
   require_own_config(*run.store_, run.config_, path);

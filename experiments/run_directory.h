@@ -6,7 +6,7 @@
 
 #include "core/file.h"
 #include "experiments/config.h"
-#include "experiments/store.h"
+#include "experiments/store/store.h"
 
 namespace ridgeline {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/config.h"
-#include "experiments/slurm_config.h"
+#include "experiments/executors/slurm_config.h"
 
 namespace ridgeline {
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "experiments/config.h"
-#include "experiments/trial.h"
+#include "experiments/store/trial.h"
 #include "network/cost.h"
 
 namespace ridgeline {

@@ -8,10 +8,10 @@
 #include "controller/controller.h"
 #include "experiments/checkpoint.h"
 #include "experiments/config.h"
-#include "experiments/journal.h"
 #include "experiments/scoring.h"
 #include "experiments/stop_rules.h"
-#include "experiments/store.h"
+#include "experiments/store/journal.h"
+#include "experiments/store/store.h"
 #include "experiments/trial_runner.h"
 #include "latency/oracle.h"
 

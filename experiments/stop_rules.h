@@ -8,7 +8,7 @@
 
 #include "controller/controller.h"
 #include "experiments/config.h"
-#include "experiments/store.h"
+#include "experiments/store/store.h"
 
 namespace ridgeline {
 

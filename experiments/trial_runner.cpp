@@ -5,8 +5,8 @@
 
 #include "core/logging.h"
 #include "core/random.h"
-#include "experiments/interrupt.h"
-#include "experiments/store.h"
+#include "experiments/executors/interrupt.h"
+#include "experiments/store/store.h"
 
 namespace ridgeline {
 namespace {

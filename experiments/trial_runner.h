@@ -5,7 +5,7 @@
 #include <map>
 #include <optional>
 
-#include "experiments/executor.h"
+#include "experiments/executors/executor.h"
 #include "experiments/failures.h"
 
 namespace ridgeline {

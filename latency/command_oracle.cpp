@@ -8,7 +8,7 @@
 #include "core/file.h"
 #include "core/random.h"
 #include "core/units.h"
-#include "latency/measured.h"
+#include "latency/work.h"
 
 namespace ridgeline {
 namespace {

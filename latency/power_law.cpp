@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "latency/measured.h"
+#include "latency/work.h"
 
 namespace ridgeline {
 

@@ -10,13 +10,13 @@
 #include <map>
 #include <sstream>
 
-#include "calibration/metrics.h"
 #include "core/file.h"
 #include "core/random.h"
 #include "core/units.h"
-#include "latency/csv_line.h"
-#include "latency/factory.h"
-#include "latency/table_oracle.h"
+#include "latency/calibration/metrics.h"
+#include "latency/measurement/csv_line.h"
+#include "latency/measurement/make_oracle.h"
+#include "latency/measurement/table_oracle.h"
 
 namespace ridgeline {
 namespace {

@@ -8,12 +8,12 @@
 #include <chrono>
 #include <iostream>
 
-#include "calibration/metrics.h"
 #include "core/config_path.h"
 #include "core/units.h"
-#include "latency/measured.h"
-#include "latency/sampling.h"
-#include "latency/steady.h"
+#include "latency/calibration/metrics.h"
+#include "latency/measurement/measured.h"
+#include "latency/measurement/sampling.h"
+#include "latency/measurement/steady.h"
 
 namespace ridgeline {
 namespace {

@@ -7,7 +7,7 @@
 #include "latency/fusing.h"
 #include "latency/whole_network.h"
 #include "network/cost.h"
-#include "zoo/known_networks.h"
+#include "network/published/known_networks.h"
 
 namespace ridgeline::paper {
 namespace {

@@ -2,8 +2,8 @@
 #include "experiments/paper/comparison.h"
 #include "experiments/paper/reports.h"
 #include "latency/roofline.h"
+#include "network/published/known_networks.h"
 #include "report/roofline_plot.h"
-#include "zoo/known_networks.h"
 
 namespace ridgeline::paper {
 namespace {

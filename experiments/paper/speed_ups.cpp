@@ -2,7 +2,7 @@
 
 #include "experiments/paper/comparison.h"
 #include "latency/roofline.h"
-#include "zoo/known_networks.h"
+#include "network/published/known_networks.h"
 
 namespace ridgeline::paper {
 namespace {

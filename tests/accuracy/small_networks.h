@@ -1,7 +1,7 @@
 #pragma once
 
 #include "accuracy/config.h"
-#include "accuracy/fractal.h"
+#include "accuracy/data/fractal.h"
 #include "search_space/architecture.h"
 #include "tests/test_device.h"
 

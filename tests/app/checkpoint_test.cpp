@@ -9,9 +9,9 @@
 #include <thread>
 
 #include "core/file.h"
-#include "experiments/local_executor.h"
-#include "experiments/store.h"
-#include "experiments/trial_file.h"
+#include "experiments/executors/local_executor.h"
+#include "experiments/executors/trial_file.h"
+#include "experiments/store/store.h"
 #include "experiments/trial_runner.h"
 #include "tests/app/program.h"
 #include "tests/catch.h"

@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "core/file.h"
-#include "experiments/store.h"
-#include "experiments/trial_file.h"
+#include "experiments/executors/trial_file.h"
+#include "experiments/store/store.h"
 #include "tests/app/program.h"
 #include "tests/catch.h"
 #include "tests/support.h"

@@ -1,5 +1,5 @@
 #include "core/file.h"
-#include "experiments/store.h"
+#include "experiments/store/store.h"
 #include "tests/app/program.h"
 #include "tests/catch.h"
 #include "tests/support.h"

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "core/file.h"
-#include "experiments/store.h"
+#include "experiments/store/store.h"
 #include "search_space/architecture.h"
 #include "tests/app/program.h"
 #include "tests/catch.h"

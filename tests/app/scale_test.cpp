@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-#include "experiments/store.h"
+#include "experiments/store/store.h"
 #include "tests/app/program.h"
 #include "tests/catch.h"
 #include "tests/support.h"

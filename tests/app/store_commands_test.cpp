@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
-#include "experiments/store.h"
+#include "experiments/store/store.h"
 #include "tests/app/program.h"
 #include "tests/catch.h"
 #include "tests/support.h"

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "controller/controller.h"
+#include "controller/policy/make_controller.h"
 #include "core/error.h"
 #include "tests/catch.h"
 #include "tests/controller/spaces.h"

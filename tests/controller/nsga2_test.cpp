@@ -6,6 +6,7 @@
 
 #include "controller/controller.h"
 #include "controller/pareto_rank.h"
+#include "controller/policy/make_controller.h"
 #include "core/error.h"
 #include "tests/catch.h"
 #include "tests/controller/spaces.h"

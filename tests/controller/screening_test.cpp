@@ -3,6 +3,7 @@
 #include <cmath>
 #include <set>
 
+#include "controller/policy/make_controller.h"
 #include "core/error.h"
 #include "tests/catch.h"
 #include "tests/controller/spaces.h"

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "accuracy/training_step.h"
+#include "accuracy/training/training_step.h"
 #include "core/file.h"
 #include "doctor/programs.h"
 #include "doctor/small_network.h"

@@ -3,8 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "accuracy/training/make_evaluator.h"
+#include "controller/policy/make_controller.h"
 #include "experiments/async_search.h"
-#include "experiments/simulated_executor.h"
+#include "experiments/executors/simulated_executor.h"
 #include "tests/experiments/small_run.h"
 
 namespace ridgeline::test {

@@ -4,7 +4,8 @@
 #include <map>
 #include <set>
 
-#include "experiments/store_rescue.h"
+#include "accuracy/training/make_evaluator.h"
+#include "experiments/store/store_rescue.h"
 #include "tests/catch.h"
 #include "tests/experiments/async_run.h"
 #include "tests/support.h"

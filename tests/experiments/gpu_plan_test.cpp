@@ -1,6 +1,7 @@
-#include "experiments/gpu_plan.h"
+#include "experiments/executors/gpu_plan.h"
 
-#include "experiments/trial_process.h"
+#include "experiments/devices.h"
+#include "experiments/executors/trial_process.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"
 #include "tests/support.h"

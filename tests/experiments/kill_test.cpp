@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "accuracy/training/make_evaluator.h"
+#include "controller/policy/make_controller.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"
 #include "tests/support.h"

@@ -1,4 +1,4 @@
-#include "experiments/store_rescue.h"
+#include "experiments/store/store_rescue.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "accuracy/training/make_evaluator.h"
 #include "core/random.h"
 #include "experiments/run_directory.h"
 #include "tests/catch.h"
@@ -313,7 +314,7 @@ TEST_CASE("a damaged proposal costs an asynchronous search the trials learned fr
   Database(file).execute(
       "UPDATE proposals SET log_probability = log_probability - 1e-9 WHERE id = " +
       std::to_string(before[8].id));
-  const auto lost = rescue_store(file, SearchMode::kAsynchronous);
+  const auto lost = rescue_store(file, /*needs_proposals=*/true);
   REQUIRE(lost.has_value());
   CHECK(lost->find("the first 8 trials are kept") != std::string::npos);
   CHECK(in_order().size() == 8);
@@ -339,7 +340,7 @@ TEST_CASE("an asynchronous search draws a damaged proposal in flight anew") {
   }
   Database(file).execute("UPDATE proposals SET genotype = '0.0' WHERE id = " +
                          std::to_string(open));
-  const auto lost = rescue_store(file, SearchMode::kAsynchronous);
+  const auto lost = rescue_store(file, /*needs_proposals=*/true);
   REQUIRE(lost.has_value());
   CHECK(lost->find("the first " + std::to_string(recorded) + " trials are kept") !=
         std::string::npos);

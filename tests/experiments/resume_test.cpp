@@ -1,3 +1,5 @@
+#include "accuracy/training/make_evaluator.h"
+#include "controller/policy/make_controller.h"
 #include "experiments/checkpoint.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"

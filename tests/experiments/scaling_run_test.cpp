@@ -1,5 +1,6 @@
 #include "experiments/scaling_run.h"
 
+#include "accuracy/training/make_evaluator.h"
 #include "network/cost.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <limits>
 
+#include "accuracy/training/make_evaluator.h"
+#include "controller/policy/make_controller.h"
 #include "core/file.h"
+#include "experiments/executors/trial_file.h"
 #include "experiments/run_directory.h"
-#include "experiments/trial_file.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"
 #include "tests/support.h"

@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "accuracy/training/make_evaluator.h"
+#include "controller/policy/make_controller.h"
 #include "core/file.h"
 #include "experiments/async_search.h"
 #include "tests/catch.h"

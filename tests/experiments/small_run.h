@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "controller/decorator.h"
+#include "controller/policy/make_controller.h"
 #include "core/file.h"
 #include "experiments/config.h"
-#include "experiments/in_process_executor.h"
+#include "experiments/executors/in_process_executor.h"
 #include "experiments/search.h"
-#include "experiments/store.h"
-#include "latency/factory.h"
+#include "experiments/store/store.h"
+#include "latency/measurement/make_oracle.h"
 #include "tests/support.h"
 
 namespace ridgeline::test {

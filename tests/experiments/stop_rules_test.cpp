@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "accuracy/training/make_evaluator.h"
 #include "core/logging.h"
 #include "tests/catch.h"
 #include "tests/experiments/async_run.h"

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "experiments/store.h"
+#include "experiments/store/store.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"
 #include "tests/support.h"

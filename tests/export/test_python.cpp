@@ -5,7 +5,7 @@
 #include "core/file.h"
 #include "export/bundle.h"
 #include "export/torchscript.h"
-#include "latency/factory.h"
+#include "latency/measurement/make_oracle.h"
 #include "runtime/weights.h"
 #include "tests/catch.h"
 #include "tests/export/networks.h"

@@ -4,7 +4,6 @@
 
 #include "core/config_path.h"
 #include "core/file.h"
-#include "latency/factory.h"
 #include "tests/catch.h"
 #include "tests/support.h"
 
@@ -128,22 +127,7 @@ TEST_CASE("a device says whether its constants were fitted to measurements") {
 }
 
 TEST_CASE("an unknown device is answered with the nearest name and the list") {
-  LatencyConfig config;
-  config.hardware = "tpuv3";
-  const std::string message = error_of([&] { make_oracle(config); });
+  const std::string message = error_of([] { load_hardware("tpuv3"); });
   CHECK_THAT(message, Catch::Contains("hardware: no file for 'tpuv3'; did you mean 'tpu_v3'?"));
   CHECK_THAT(message, Catch::Contains("rtx_3090, t4, tpu_v2, tpu_v3, v100, v100_pytorch"));
-}
-
-TEST_CASE("the factory makes the oracle that the configuration names") {
-  LatencyConfig config;
-  config.hardware = "v100";
-  config.batch = 4;
-  CHECK(make_oracle(config)->description() == "v100, batch 4, fp16, roofline");
-  config.kind = LatencyKind::kWholeNetwork;
-  config.precision = Precision::kFp32;
-  CHECK(make_oracle(config)->description() == "v100, batch 4, fp32, whole_network");
-  config.precision = Precision::kTf32;
-  CHECK_THAT(error_of([&] { make_oracle(config); }),
-             Catch::Equals("hardware v100: no peak rate for tf32; valid precisions: fp32, fp16"));
 }

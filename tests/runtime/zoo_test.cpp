@@ -3,12 +3,12 @@
 #include <map>
 
 #include "network/cost.h"
-#include "network/resnet.h"
-#include "network/vgg.h"
+#include "network/published/known_networks.h"
+#include "network/published/resnet.h"
+#include "network/published/vgg.h"
 #include "runtime/network_module.h"
 #include "tests/catch.h"
 #include "tests/runtime/networks.h"
-#include "zoo/known_networks.h"
 
 using namespace ridgeline;
 using namespace ridgeline::test;

@@ -1,7 +1,7 @@
 #include <map>
 
 #include "core/file.h"
-#include "experiments/slurm_executor.h"
+#include "experiments/executors/slurm_executor.h"
 #include "tests/catch.h"
 #include "tests/slurm/cluster.h"
 #include "tests/support.h"

@@ -3,7 +3,7 @@
 
 #include "core/config.h"
 #include "core/file.h"
-#include "experiments/store.h"
+#include "experiments/store/store.h"
 #include "tests/app/program.h"
 #include "tests/catch.h"
 #include "tests/slurm/cluster.h"

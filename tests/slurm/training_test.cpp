@@ -1,6 +1,6 @@
 #include "core/file.h"
-#include "experiments/slurm_executor.h"
-#include "experiments/trial_file.h"
+#include "experiments/executors/slurm_executor.h"
+#include "experiments/executors/trial_file.h"
 #include "tests/app/program.h"
 #include "tests/catch.h"
 #include "tests/slurm/cluster.h"

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <vector>
+
+#include "accuracy/data/dataset.h"
+#include "runtime/batch_slice.h"
+
+namespace ridgeline {
+
+/// Mean and standard deviation of each channel, in bytes (0 .. 255).
+struct Normalization {
+  std::array<double, 3> mean{}, deviation{};
+};
+Normalization normalization_of(const ImageSet& images);
+
+/// How far training images are changed, in source pixels.
+struct Augmentation {
+  bool flip = false;  ///< mirror left and right, half of the images
+  int crop_padding =
+      0;  ///< shift by -padding .. padding on both axes; the border is the mean colour
+};
+
+/// A mini-batch: normalised images [n, channels, resolution, resolution], float, channels last, on
+/// the CPU; labels [n], int64.
+struct Batch {
+  at::Tensor images, labels;
+};
+
+/// Turns bytes into batches for a network of `channels` x `resolution`. Grey images are repeated
+/// for a network of 3 channels; any other difference of channels is an error. Other sizes are
+/// resized (bilinear, with antialiasing when shrinking).
+class BatchMaker {
+ public:
+  /// `images` is borrowed. Throws `kConfig` when the channels do not fit.
+  BatchMaker(const ImageSet& images, const Normalization& normalization, int channels,
+             int resolution);
+  BatchMaker(ImageSet&&, const Normalization&, int, int) = delete;
+
+  /// The images as they are.
+  Batch plain(const std::vector<int>& indices) const;
+  /// The images changed at random, as drawn from `stream`.
+  Batch augmented(const std::vector<int>& indices, const Augmentation& augmentation,
+                  RandomStream& stream) const;
+  /// The part `slice` of what the call above makes of the whole batch `indices`; `stream` ends in
+  /// the same state.
+  Batch augmented(const std::vector<int>& indices, const Augmentation& augmentation,
+                  RandomStream& stream, const BatchSlice& slice) const;
+
+ private:
+  struct View {
+    bool mirror = false;
+    int down = 0, right = 0;
+  };
+  void write(int index, const View& view, float* out) const;
+  Batch make(const std::vector<int>& indices, const std::vector<View>& views) const;
+
+  const ImageSet& images_;
+  int channels_;
+  int resolution_;
+  std::array<std::array<float, 256>, 3> table_;  // byte -> normalised value, per source channel
+};
+
+}  // namespace ridgeline

@@ -1,0 +1,24 @@
+#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluator.h"
+#include "accuracy/surrogate/formula.h"
+#include "accuracy/surrogate/table.h"
+#include "accuracy/training/proxy.h"
+#include "core/error.h"
+
+namespace ridgeline {
+
+std::unique_ptr<AccuracyEvaluator> make_evaluator(const AccuracyConfig& config, RankGroup* ranks) {
+  switch (config.kind) {
+    case AccuracyKind::kProxy:
+      return std::make_unique<ProxyEvaluator>(config, ranks);
+    case AccuracyKind::kFormula:
+      return std::make_unique<FormulaEvaluator>();
+    case AccuracyKind::kTable:
+      return std::make_unique<TableEvaluator>(config.table);
+    case AccuracyKind::kSurrogate:
+      return std::make_unique<SurrogateEvaluator>(config.table);
+  }
+  throw Error(ErrorKind::kInternal, "accuracy kind without an evaluator");
+}
+
+}  // namespace ridgeline

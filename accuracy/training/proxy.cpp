@@ -1,0 +1,127 @@
+#include "accuracy/training/proxy.h"
+
+#include <c10/core/DeviceGuard.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "accuracy/training/trainer.h"
+#include "core/error.h"
+#include "runtime/device.h"
+#include "runtime/device_memory.h"
+#include "runtime/network_module.h"
+#include "runtime/weights.h"
+
+namespace ridgeline {
+namespace {
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+void add_peak_memory(const c10::Device& device, int epoch, std::vector<Metric>& metrics) {
+  const auto peak = peak_memory(device);
+  if (!peak) return;
+  constexpr double kMib = 1 << 20;
+  metrics.push_back(
+      {epoch, "gpu_allocated_mib", static_cast<double>(peak->allocated_bytes) / kMib});
+  metrics.push_back({epoch, "gpu_reserved_mib", static_cast<double>(peak->reserved_bytes) / kMib});
+}
+
+}  // namespace
+
+void require_training_device(const TrainingConfig& config) {
+  const c10::Device device = device_from_text(config.device);
+  if (!device.is_cuda()) return;
+  const auto require = [&](bool asked, Precision precision, const char* key) {
+    if (!asked) return;
+    try {
+      require_precision(precision, compute_capability(device.index()), cuda_name(device.index()));
+    } catch (const Error& error) {
+      throw Error(error.kind(), std::string(key) + ": must be false here: " + error.what());
+    }
+  };
+  require(config.bf16, Precision::kBf16, "accuracy.training.bf16");
+  require(config.tf32, Precision::kTf32, "accuracy.training.tf32");
+}
+
+ProxyEvaluator::ProxyEvaluator(const AccuracyConfig& config, RankGroup* ranks)
+    : training_(config.training), ranks_(ranks) {
+  check_device_name(training_.device);
+  data_ = load_dataset(config.data);
+  normalization_ = normalization_of(data_.train);
+}
+
+Evaluation ProxyEvaluator::evaluate(const TrialSpec& spec) {
+  const int classes = spec.architecture.classes;
+  if (classes != data_.classes) {
+    throw Error(ErrorKind::kConfig, "classes: the architecture '" + spec.architecture.name +
+                                        "' has " + std::to_string(classes) +
+                                        ", but the images have " + std::to_string(data_.classes) +
+                                        ": the two must be equal");
+  }
+  if (training_.processes != (ranks_ != nullptr ? ranks_->size() : 1)) {
+    throw Error(ErrorKind::kConfig,
+                "accuracy.training.processes: " + std::to_string(training_.processes) +
+                    " need processes of their own: runtime.executor must not be in_process");
+  }
+  set_threads(training_.threads);
+  require_training_device(training_);
+  const c10::Device device = device_from_text(training_.device);
+  const c10::DeviceGuard guard(device);  // what names no GPU must not wake GPU 0
+  if (device.is_cuda()) choose_kernels(training_.deterministic, training_.tf32);
+  const auto start = std::chrono::steady_clock::now();
+  Evaluation result;
+  try {
+    reset_peak_memory(device);
+    result = train_and_score(spec);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error, device)) throw;
+    result.status = TrialStatus::kOutOfMemory;
+    result.message = first_line(error.what());
+  }
+  add_peak_memory(device, spec.epochs > 0 ? spec.epochs : training_.epochs, result.metrics);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  result.seconds = elapsed.count();
+  return result;
+}
+
+Evaluation ProxyEvaluator::train_and_score(const TrialSpec& spec) const {
+  const Architecture& architecture = spec.architecture;
+  const bool final_training = spec.test_split && data_.test.size() > 0;
+  const ImageSet all = final_training ? concatenate(data_.train, data_.validation) : ImageSet{};
+  const ImageSet& learned = final_training ? all : data_.train;
+  const ImageSet& held_out = final_training ? data_.test : data_.validation;
+  const auto maker = [&](const ImageSet& images) {
+    return BatchMaker(images, normalization_, architecture.input_channels, architecture.resolution);
+  };
+  NetworkModule module(lower(architecture), derive_seed(spec.seed, spec.trial_id, "weights"));
+  place(*module, device_from_text(training_.device));
+  const int epochs = spec.epochs > 0 ? spec.epochs : training_.epochs;
+  const bool scores = ranks_ == nullptr || ranks_->rank() == 0;
+  const auto score_now = [&] { return score(module, maker(held_out), held_out.size(), training_); };
+  const auto epoch_score = [&]() -> std::optional<double> {
+    const Evaluation now = score_now();
+    return now.status == TrialStatus::kComplete ? std::optional(now.accuracy) : std::nullopt;
+  };
+  // Of several ranks none is scored while it trains: its batch norm works on a share of each batch.
+  const Evaluation trained =
+      train(module, maker(learned), learned.size(), epochs, training_, {spec.seed, spec.trial_id},
+            ranks_, spec.checkpoint,
+            ranks_ == nullptr && !final_training ? EpochScore(epoch_score) : EpochScore());
+  if (trained.status != TrialStatus::kComplete || !scores) return trained;
+  Evaluation result = score_now();
+  result.loss = trained.loss;
+  result.metrics = trained.metrics;
+  if (result.status == TrialStatus::kComplete) {
+    result.metrics.push_back(
+        {epochs, final_training ? "test_accuracy" : "validation_accuracy", result.accuracy});
+  }
+  if (result.status == TrialStatus::kComplete && !spec.weights_path.empty()) {
+    save_weights(*module, spec.weights_path);
+  }
+  return result;
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "accuracy/data/augment.h"
+#include "accuracy/data/dataset.h"
+#include "accuracy/evaluator.h"
+#include "runtime/rank_group.h"
+
+namespace ridgeline {
+
+/// Throws `kConfig` where this machine has not the device that `config` names, or the device not
+/// the units for its precision.
+void require_training_device(const TrainingConfig& config);
+
+/// Trains the candidate from scratch for a few epochs and scores it on held-out images: the
+/// validation part, or for `TrialSpec::test_split` the test images (the validation part where the
+/// source has none). Selects the process's kernels on CUDA as `training.deterministic` and `tf32`
+/// say, and adds to the metrics what the training took of the GPU's memory. As one of several ranks
+/// it trains with the others; rank 0 alone scores and saves the weights.
+class ProxyEvaluator : public AccuracyEvaluator {
+ public:
+  /// Throws `kData` for unreadable data, `kConfig` for what is no name of a device. The device need
+  /// not be here before something is evaluated.
+  explicit ProxyEvaluator(const AccuracyConfig& config, RankGroup* ranks = nullptr);
+
+  Evaluation evaluate(const TrialSpec& spec) override;
+  int classes() const override { return data_.classes; }
+  int channels() const override { return data_.train.channels; }
+
+ private:
+  Evaluation train_and_score(const TrialSpec& spec) const;
+
+  TrainingConfig training_;
+  RankGroup* ranks_;  // null: this process trains alone
+  Dataset data_;
+  Normalization normalization_;
+};
+
+}  // namespace ridgeline

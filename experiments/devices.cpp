@@ -1,0 +1,90 @@
+#include "experiments/devices.h"
+
+#include <algorithm>
+
+#include "experiments/executors/trial_process.h"
+#include "latency/measurement/operator_table.h"
+
+namespace ridgeline {
+namespace {
+
+bool names(const std::vector<std::string>& gpus, const std::string& gpu) {
+  return std::find(gpus.begin(), gpus.end(), gpu) != gpus.end();
+}
+
+int index_of(const std::string& device) {
+  return device == "cuda" ? 0 : std::stoi(device.substr(std::string("cuda:").size()));
+}
+
+/// The keys under which oracles stand, with them.
+std::vector<std::pair<std::string, const LatencyConfig*>> oracles_of(
+    const ExperimentConfig& config) {
+  std::vector<std::pair<std::string, const LatencyConfig*>> oracles = {
+      {"latency", &config.latency}};
+  for (size_t i = 0; i < config.further().size(); ++i)
+    oracles.emplace_back("accelerators[" + std::to_string(i) + "]", &config.further()[i].latency);
+  return oracles;
+}
+
+}  // namespace
+
+std::string measured_gpu(const LatencyConfig& latency, const std::vector<std::string>& visible) {
+  std::string device = "cpu";
+  if (latency.kind == LatencyKind::kMeasured) device = latency.device;
+  if (latency.kind == LatencyKind::kTable) device = OperatorTable::load(latency.table).place.device;
+  if (device == "cpu") return {};
+  const auto index = static_cast<size_t>(index_of(device));
+  return index < visible.size() ? visible[index] : "cuda:" + std::to_string(index);
+}
+
+GpuPlan gpu_plan(const ExperimentConfig& config, const std::vector<std::string>& visible) {
+  const TrainingConfig& training = config.accuracy.training;
+  GpuPlan plan{.processes = training.processes, .workers = config.runtime.workers};
+  const bool here = config.runtime.executor == ExecutorKind::kLocal &&
+                    config.accuracy.kind == AccuracyKind::kProxy;
+  if (!here || training.device == "cpu") return plan;
+  if (training.device == "cuda") {
+    if (!config.runtime.gpus && visible.empty()) return plan;  // the trials will say so
+    plan.gpus = config.runtime.gpus.value_or(visible);
+    gpus_of_slot(plan.gpus, 0, training.processes);
+  } else {
+    plan.chosen = false;
+    const int first = index_of(training.device);
+    for (int i = first; i < first + training.processes; ++i) {
+      const auto index = static_cast<size_t>(i);
+      plan.gpus.push_back(index < visible.size() ? visible[index] : "cuda:" + std::to_string(i));
+    }
+  }
+  for (const auto& [key, latency] : oracles_of(config)) {
+    const std::string gpu = measured_gpu(*latency, visible);
+    if (gpu.empty() || !names(plan.gpus, gpu)) continue;
+    if (!names(plan.measuring, gpu)) plan.measuring.push_back(gpu);
+    if (training.processes == 1 || config.search.mode == SearchMode::kSynchronous) continue;
+    throw Error(ErrorKind::kConfig,
+                key + ": an asynchronous search cannot measure on GPU " + gpu +
+                    ", where trials of " + std::to_string(training.processes) +
+                    " processes train; leave that GPU out of runtime.gpus, or set search.mode: "
+                    "synchronous");
+  }
+  return plan;
+}
+
+std::vector<DeviceNeed> devices_needed_here(const ExperimentConfig& config) {
+  std::vector<DeviceNeed> needs;
+  const std::string& device = config.accuracy.training.device;
+  if (config.accuracy.kind == AccuracyKind::kProxy && device != "cpu" &&
+      config.runtime.executor != ExecutorKind::kSlurm) {
+    needs.push_back({"accuracy.training.device", device,
+                     "trials run on this machine (runtime.executor: " +
+                         enum_name(config.runtime.executor) + ")",
+                     true});
+  }
+  for (const auto& [key, latency] : oracles_of(config)) {
+    if (latency->kind != LatencyKind::kMeasured || latency->device == "cpu") continue;
+    needs.push_back(
+        {key + ".device", latency->device, "the search itself measures latency there", false});
+  }
+  return needs;
+}
+
+}  // namespace ridgeline

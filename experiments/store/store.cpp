@@ -1,0 +1,231 @@
+#include "experiments/store/store.h"
+
+#include <sys/vfs.h>
+
+#include "core/error.h"
+#include "experiments/store/store_schema.h"
+
+namespace ridgeline {
+namespace {
+
+long file_system_type(const std::filesystem::path& file) {
+  struct statfs info {};
+  return statfs(file.c_str(), &info) == 0 ? static_cast<long>(info.f_type) : 0;
+}
+
+}  // namespace
+
+TrialStore::TrialStore(const std::filesystem::path& path, bool read_only)
+    : database_(std::make_unique<Database>(path, read_only)) {
+  if (!read_only) {
+    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+    database_->execute("PRAGMA journal_mode = " + journal_mode_for(file_system_type(folder)));
+    database_->execute("PRAGMA synchronous = FULL");
+  }
+  migrate_store(*database_);
+}
+
+void TrialStore::hold() { database_->hold(true); }
+
+bool TrialStore::commit() { return database_->flush(); }
+
+void TrialStore::release() {
+  database_->hold(false);
+  if (database_->in_transaction()) database_->execute("ROLLBACK");
+}
+
+void TrialStore::append_proposals(const std::vector<Proposal>& proposals) {
+  if (proposals.empty()) return;
+  Transaction transaction(*database_);
+  for (const auto& proposal : proposals) write_proposal(*database_, proposal);
+  transaction.commit();
+}
+
+std::vector<Proposal> TrialStore::proposals() const {
+  Statement query(*database_, "SELECT " + std::string(kProposalColumns) +
+                                  " FROM proposals WHERE genotype IS NOT NULL ORDER BY id");
+  std::vector<Proposal> result;
+  while (query.row()) {
+    auto proposal = read_proposal(query);
+    if (!proposal) {
+      throw damaged_row("proposal " + std::to_string(query.integer(0)), database_->path().string());
+    }
+    result.push_back(std::move(*proposal));
+  }
+  return result;
+}
+
+void TrialStore::append(const Trial& trial) {
+  Transaction transaction(*database_);
+  write_trial(*database_, trial);
+  transaction.commit();
+}
+
+void TrialStore::append_all(const std::vector<Trial>& trials,
+                            const std::vector<Proposal>& proposals,
+                            const std::vector<RecordedAttempt>& attempts) {
+  Transaction transaction(*database_);
+  append_proposals(proposals);
+  for (const auto& trial : trials) write_trial(*database_, trial);
+  for (const auto& attempt : attempts) write_attempt(*database_, attempt);
+  transaction.commit();
+}
+
+std::vector<Trial> TrialStore::trials(Phase phase, bool architectures) const {
+  Statement query(*database_, "SELECT " + std::string(kTrialColumns) +
+                                  " FROM trials WHERE phase = ? ORDER BY id");
+  query.bind(enum_name(phase));
+  std::vector<Trial> result;
+  while (query.row()) {
+    result.push_back(read_trial(query, database_->path().string()));
+    if (!architectures) result.back().architecture = {};
+  }
+  return result;
+}
+
+size_t TrialStore::count(Phase phase) const {
+  Statement query(*database_, "SELECT count(*) FROM trials WHERE phase = ?");
+  query.bind(enum_name(phase));
+  return query.row() ? static_cast<size_t>(query.integer(0)) : 0;
+}
+
+std::optional<Trial> TrialStore::find(uint64_t id) const {
+  Statement query(*database_, "SELECT " + std::string(kTrialColumns) + " FROM trials WHERE id = ?");
+  query.bind(static_cast<int64_t>(id));
+  if (!query.row()) return std::nullopt;
+  return read_trial(query, database_->path().string());
+}
+
+std::optional<Trial> TrialStore::best(Phase phase) const {
+  std::optional<Trial> best;
+  for (auto& trial : trials(phase)) {
+    if (trial.status == TrialStatus::kComplete && (!best || better(trial, *best)))
+      best = std::move(trial);
+  }
+  return best;
+}
+
+void TrialStore::append_attempt(const TrialResult& attempt, uint64_t network) {
+  Transaction transaction(*database_);
+  write_attempt(*database_, {attempt, network});
+  transaction.commit();
+}
+
+std::vector<RecordedAttempt> TrialStore::recorded_attempts(std::optional<uint64_t> trial) const {
+  AttemptReader reader(*database_, trial);
+  std::vector<RecordedAttempt> result;
+  while (reader.next()) {
+    reader.require_sound();
+    result.push_back(reader.attempt());
+  }
+  return result;
+}
+
+std::vector<TrialResult> TrialStore::attempts(uint64_t trial,
+                                              std::optional<uint64_t> network) const {
+  std::vector<TrialResult> result;
+  for (auto& recorded : recorded_attempts(trial)) {
+    if (!network || recorded.network == *network) result.push_back(std::move(recorded.result));
+  }
+  return result;
+}
+
+std::vector<AttemptCount> TrialStore::attempt_counts() const {
+  Statement query(*database_,
+                  "SELECT status, cause, count(*) AS n FROM attempts GROUP BY status, cause "
+                  "ORDER BY status, n DESC, cause");
+  std::vector<AttemptCount> result;
+  while (query.row()) {
+    result.push_back({status_from_text(query.text(0), database_->path().string()), query.text(1),
+                      query.integer(2)});
+  }
+  return result;
+}
+
+void TrialStore::append_batch(const BatchRecord& batch,
+                              const std::optional<Checkpoint>& checkpoint) {
+  Transaction transaction(*database_);
+  Statement insert(
+      *database_,
+      "INSERT INTO batches (id, first_trial, trials, mean_reward, loss, baseline, "
+      "entropy, gradient_norm, learned_at) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) "
+      "DO UPDATE SET first_trial = excluded.first_trial, trials = excluded.trials, "
+      "mean_reward = excluded.mean_reward, loss = excluded.loss, "
+      "baseline = excluded.baseline, entropy = excluded.entropy, "
+      "gradient_norm = excluded.gradient_norm, learned_at = excluded.learned_at");
+  insert.bind(static_cast<int64_t>(batch.id)).bind(static_cast<int64_t>(batch.first_trial));
+  insert.bind(static_cast<int64_t>(batch.trials)).bind(batch.stats.mean_reward);
+  insert.bind(batch.stats.loss).bind(batch.stats.baseline).bind(batch.stats.entropy);
+  insert.bind(batch.stats.gradient_norm).bind(utc_now());
+  insert.write();
+  if (checkpoint) {
+    Statement save(*database_,
+                   "INSERT OR REPLACE INTO checkpoints (trials, batch, history, state) "
+                   "VALUES (?,?,?,?)");
+    save.bind(static_cast<int64_t>(checkpoint->trials));
+    save.bind(static_cast<int64_t>(checkpoint->batch));
+    save.bind(static_cast<int64_t>(checkpoint->history)).bind_blob(checkpoint->state);
+    save.write();
+    database_->execute(
+        "DELETE FROM checkpoints WHERE trials NOT IN "
+        "(SELECT trials FROM checkpoints ORDER BY trials DESC LIMIT 2)");
+  }
+  transaction.commit();
+}
+
+int TrialStore::batches() const {
+  return static_cast<int>(
+      database_->integer("SELECT count(*) FROM batches WHERE learned_at IS NOT NULL"));
+}
+
+int TrialStore::remove_checkpoints(int keep) {
+  const int64_t before = database_->integer("SELECT count(*) FROM checkpoints");
+  database_->execute(
+      "DELETE FROM checkpoints WHERE trials NOT IN "
+      "(SELECT trials FROM checkpoints ORDER BY trials DESC LIMIT " +
+      std::to_string(keep) + ")");
+  database_->execute("VACUUM");
+  database_->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  return static_cast<int>(before - database_->integer("SELECT count(*) FROM checkpoints"));
+}
+
+std::vector<Checkpoint> TrialStore::checkpoints() const {
+  Statement query(*database_,
+                  "SELECT trials, batch, history, state FROM checkpoints ORDER BY trials DESC");
+  std::vector<Checkpoint> result;
+  while (query.row()) {
+    result.push_back({static_cast<uint64_t>(query.integer(0)), static_cast<int>(query.integer(1)),
+                      static_cast<uint64_t>(query.integer(2)), query.text(3)});
+  }
+  return result;
+}
+
+void TrialStore::append_event(const std::string& kind, const std::string& text) {
+  Transaction transaction(*database_);
+  Statement insert(*database_, "INSERT INTO events (time, kind, text) VALUES (?,?,?)");
+  insert.bind(utc_now()).bind(kind).bind(text).write();
+  transaction.commit();
+}
+
+std::vector<Event> TrialStore::events() const {
+  Statement query(*database_, "SELECT time, kind, text FROM events ORDER BY id");
+  std::vector<Event> result;
+  while (query.row()) result.push_back({query.text(0), query.text(1), query.text(2)});
+  return result;
+}
+
+void TrialStore::set_fact(const std::string& key, const std::string& value) {
+  Transaction transaction(*database_);
+  Statement upsert(*database_, "INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)");
+  upsert.bind(key).bind(value).write();
+  transaction.commit();
+}
+
+std::optional<std::string> TrialStore::fact(const std::string& key) const {
+  Statement query(*database_, "SELECT value FROM facts WHERE key = ?");
+  query.bind(key);
+  if (!query.row()) return std::nullopt;
+  return query.text(0);
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,297 @@
+#include "experiments/store/store_rescue.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/error.h"
+#include "experiments/store/store.h"
+#include "experiments/store/store_schema.h"
+
+namespace ridgeline {
+namespace fs = std::filesystem;
+namespace {
+
+/// Without the help of an index, which may be damaged too. Old versions know no order of commits.
+std::string query_of_trials(int64_t version) {
+  std::string columns = kTrialColumns;
+  if (version < 4) columns.replace(columns.rfind("further_latencies"), 17, "''");
+  if (version < 3)
+    columns.replace(columns.rfind("place"), 5, "row_number() OVER (ORDER BY id) - 1");
+  if (version < 2) columns.replace(columns.rfind("checksum"), 8, "0");
+  return "SELECT " + columns + " FROM trials NOT INDEXED ORDER BY id";
+}
+
+/// Likewise. Before version 3 they were facts.
+std::string query_of_proposals(int64_t version) {
+  std::string columns = kProposalColumns;
+  if (version < 5) columns.replace(columns.rfind("checksum"), 8, "0");
+  return "SELECT " + columns + " FROM proposals ORDER BY id";
+}
+
+/// Where places are missing in the order of commits: the first trial after them.
+std::optional<uint64_t> first_after_gap(std::vector<std::pair<uint64_t, uint64_t>> places) {
+  std::sort(places.begin(), places.end());
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (places[i].first != i) return places[i].second;
+  }
+  return std::nullopt;
+}
+
+/// Without white space, which versions set differently.
+std::string schema_of(Database& database) {
+  return database.text(
+      "SELECT ifnull(group_concat(type || name || replace(replace(sql, ' ', ''), char(10), '')), "
+      "'')"
+      " FROM (SELECT * FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name)");
+}
+
+/// SQLite checks the pages that hold the schema's text, not the text.
+bool schema_is_sound(Database& database) {
+  Database sound(":memory:");
+  migrate_store(sound);
+  return schema_of(database) == schema_of(sound);
+}
+
+/// SQLite's own words in a message of `Database`, which advises to resume; any other as it is.
+std::string cause_of(const std::string& message) {
+  const std::string before = "the store is damaged (", after = "); `ridgeline resume`";
+  const size_t begin = message.find(before), end = message.rfind(after);
+  if (begin == std::string::npos || end == std::string::npos) return message;
+  return message.substr(begin + before.size(), end - begin - before.size());
+}
+
+/// Why the store is damaged; empty when it is sound.
+std::string damage_of(const fs::path& path) {
+  try {
+    Database database(path);
+    const int64_t version = database.integer("PRAGMA user_version");
+    if (version > kStoreVersion) return {};  // opening it says so
+    if (version == 0) return "it is empty";
+    if (version == kStoreVersion && !schema_is_sound(database)) return "its schema is damaged";
+    // The quick check does not compare a table with its indices, by which the trials are found.
+    for (const char* check : {"PRAGMA quick_check(1)", "PRAGMA integrity_check(trials)"}) {
+      std::string found = database.text(check);
+      std::replace(found.begin(), found.end(), '\n', ' ');
+      if (found != "ok") return found;
+    }
+    Statement query(database, query_of_trials(version));
+    std::vector<std::pair<uint64_t, uint64_t>> places;  // with the trial's id
+    while (query.row()) {
+      const Trial trial = read_trial(query, path.string());
+      places.emplace_back(trial.place, trial.id);
+    }
+    if (const auto trial = first_after_gap(std::move(places)))
+      return "trials are missing before trial " + std::to_string(*trial);
+    if (version < 3) return {};
+    AttemptReader attempts(database);
+    while (attempts.next()) attempts.require_sound();
+    Statement proposals(database, query_of_proposals(version));
+    while (proposals.row()) {
+      if (!read_proposal(proposals))
+        throw damaged_row("proposal " + std::to_string(proposals.integer(0)), path.string());
+    }
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kRun) throw;
+    return cause_of(error.what());
+  }
+  return {};
+}
+
+struct Rescued {
+  size_t trials = 0;
+  uint64_t last_trial = 0;
+  size_t attempts = 0, attempts_lost = 0;
+  std::string lost;  // what besides trials, as the end of a sentence
+
+  std::string kept() const {
+    if (trials == 0) {
+      return "no trial is kept, all are done again, without training where one of the " +
+             std::to_string(attempts) + " attempts that are kept is left";
+    }
+    return "the first " + std::to_string(trials) + " trials are kept, to trial " +
+           std::to_string(last_trial) + ", later ones are lost and done again";
+  }
+};
+
+/// Runs a copy that may end where the file cannot be read; true: it came to its end.
+template <class Copy>
+bool copy_until_damage(Copy copy) {
+  try {
+    copy();
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kRun && error.kind() != ErrorKind::kIo) throw;
+    return false;
+  }
+}
+
+void copy_values(Database& to, const std::string& insert, const Statement& row) {
+  Statement statement(to, insert);
+  for (int column = 0; column < row.columns(); ++column) {
+    if (row.is_null(column)) {
+      statement.bind_null();
+    } else if (row.is_real(column)) {
+      statement.bind(row.real(column));
+    } else if (row.is_number(column)) {
+      statement.bind(row.integer(column));
+    } else {
+      statement.bind(row.text(column));
+    }
+  }
+  statement.write();
+}
+
+bool copy_table(Database& from, Database& to, const std::string& table, const std::string& values) {
+  return copy_until_damage([&] {
+    Statement query(from, "SELECT * FROM " + table);
+    while (query.row())
+      copy_values(to, "INSERT OR REPLACE INTO " + table + " VALUES " + values, query);
+  });
+}
+
+/// What is lost is proposed anew, but in an asynchronous run for a recorded trial: learning from
+/// that one takes the probability with which it was proposed.
+void copy_proposals(Database& from, Database& to, Rescued& rescued) {
+  const int64_t version = from.integer("PRAGMA user_version");
+  if (version < 3) return;
+  size_t lost = 0;
+  const bool whole = copy_until_damage([&] {
+    Statement query(from, query_of_proposals(version));
+    while (query.row()) {
+      const auto proposal = read_proposal(query);
+      if (!proposal) {
+        ++lost;
+      } else if (proposal->genotype.empty()) {  // the mere id of a repeat, or of another phase
+        Statement id(to, "INSERT INTO proposals (id) VALUES (?)");
+        id.bind(static_cast<int64_t>(proposal->id)).write();
+      } else {
+        write_proposal(to, *proposal);
+      }
+    }
+  });
+  if (!whole) {
+    rescued.lost += "; proposals are lost";
+  } else if (lost > 0) {
+    rescued.lost += "; " + std::to_string(lost) + (lost == 1 ? " proposal is" : " proposals are") +
+                    " lost and made again";
+  }
+}
+
+bool has_proposal(Database& database, uint64_t id) {
+  Statement query(database, "SELECT 1 FROM proposals WHERE id = ?");
+  return query.bind(static_cast<int64_t>(id)).row();
+}
+
+/// The trials before the first lost one, or the first whose proposal is lost, in the order of
+/// commits: later ones would not replay.
+void copy_trials(Database& from, Database& to, bool needs_proposals, Rescued& rescued) {
+  const int64_t version = from.integer("PRAGMA user_version");
+  std::vector<Trial> readable;
+  copy_until_damage([&] {
+    Statement query(from, query_of_trials(version));
+    while (query.row()) readable.push_back(read_trial(query, from.path().string()));
+  });
+  std::sort(readable.begin(), readable.end(),
+            [](const Trial& a, const Trial& b) { return a.place < b.place; });
+  for (const auto& trial : readable) {
+    const bool replays = version < 3 || !needs_proposals || has_proposal(to, trial.id);
+    if (trial.place != rescued.trials || !replays) return;
+    write_trial(to, trial);
+    rescued.last_trial = trial.id;
+    ++rescued.trials;
+  }
+}
+
+/// Also those at trials that are lost: they are not trained again.
+void copy_attempts(Database& from, Database& to, Rescued& rescued) {
+  const bool whole = copy_until_damage([&] {
+    AttemptReader attempts(from);
+    while (attempts.next()) {
+      if (attempts.sound()) {
+        write_attempt(to, attempts.attempt());
+        ++rescued.attempts;
+      } else {
+        ++rescued.attempts_lost;
+      }
+    }
+  });
+  if (!whole) {
+    rescued.lost += "; attempts are lost";
+  } else if (rescued.attempts_lost > 0) {
+    rescued.lost += "; " + std::to_string(rescued.attempts_lost) + " attempts are lost";
+  }
+}
+
+Rescued copy_sound(const fs::path& damaged, const fs::path& fresh, bool needs_proposals) {
+  Database from(damaged, /*read_only=*/true);
+  // Else SQLite refuses all of a file that is shorter than its header says.
+  from.execute("PRAGMA writable_schema = ON");
+  Database to(fresh);
+  migrate_store(to);
+  const int64_t version = from.integer("PRAGMA user_version");
+  Transaction transaction(to);
+  Rescued rescued;
+  copy_proposals(from, to, rescued);
+  copy_trials(from, to, needs_proposals, rescued);
+  if (!copy_table(from, to, "facts", "(?,?)")) rescued.lost += "; facts are lost";
+  if (version >= 2) copy_table(from, to, "events", "(?,?,?,?)");
+  if (version >= 3) copy_attempts(from, to, rescued);
+  if (version < 3) move_proposals(to);
+  to.execute("DELETE FROM facts WHERE key = 'finished_at' OR key LIKE 'phase %'");
+  // As a migration does: the same configuration has another identity in each version.
+  if (version < kStoreVersion) to.execute("DELETE FROM facts WHERE key = 'config'");
+  transaction.commit();
+  return rescued;
+}
+
+fs::path free_name(const fs::path& store) {
+  for (int n = 1;; ++n) {
+    fs::path name = store;
+    name.replace_filename(store.stem().string() + ".damaged-" + std::to_string(n) +
+                          store.extension().string());
+    if (!fs::exists(name)) return name;
+  }
+}
+
+fs::path with_suffix(fs::path path, const char* suffix) {
+  path += suffix;
+  return path;
+}
+
+}  // namespace
+
+std::optional<std::string> rescue_store(const fs::path& store, bool needs_proposals) {
+  const std::string damage = damage_of(store);
+  if (damage.empty()) return std::nullopt;
+  const fs::path fresh = with_suffix(store, ".rescue");
+  const std::string hopeless = store.string() + ": nothing of the damaged store can be read (" +
+                               damage + "); put a copy back, or start a new run";
+  Rescued rescued;
+  try {
+    for (const char* suffix : {"", "-journal"}) fs::remove(with_suffix(fresh, suffix));
+    rescued = copy_sound(store, fresh, needs_proposals);
+  } catch (const Error& error) {
+    std::error_code ignored;
+    fs::remove(fresh, ignored);
+    if (error.kind() != ErrorKind::kRun) throw;
+    throw Error(ErrorKind::kRun, hopeless);
+  }
+  if (rescued.trials == 0 && rescued.attempts == 0) {
+    fs::remove(fresh);
+    throw Error(ErrorKind::kRun, hopeless);
+  }
+  const fs::path aside = free_name(store);
+  // The copy is whole before anything is taken away; a stale WAL must never meet the new file.
+  for (const char* suffix : {"-wal", ""}) {
+    if (fs::exists(with_suffix(store, suffix)))
+      fs::copy_file(with_suffix(store, suffix), with_suffix(aside, suffix));
+  }
+  for (const char* suffix : {"-wal", "-shm", "-journal"}) fs::remove(with_suffix(store, suffix));
+  fs::rename(fresh, store);
+  std::string message = store.string() + " was damaged (" + damage + "): " + rescued.kept() +
+                        rescued.lost + "; the damaged file is " + aside.string();
+  TrialStore(store).append_event("rescued", message);
+  return message;
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "experiments/store/sqlite.h"
+
+namespace ridgeline {
+
+inline constexpr int kStoreVersion = 5;
+
+/// Brings a store to `kStoreVersion`; a new file gets the whole schema. Throws `kRun` for a newer
+/// version, and for an older one that is open for reading only (`resume` migrates it).
+void migrate_store(Database& database);
+
+/// Turns the proposals that version 2 kept as facts into rows.
+void move_proposals(Database& database);
+
+/// "WAL", or "DELETE" (the rollback journal) where `file_system_type` (statfs) is a network file
+/// system: WAL shares memory between processes, which such a system cannot.
+std::string journal_mode_for(long file_system_type);
+
+}  // namespace ridgeline
