@@ -1,7 +1,7 @@
-// Samples per second (sampling and one update) of the LSTM controller under a free reward, on one
-// core, of the whole time and of its first and last 1,600 samples: a policy that settles is asked
-// for what it said before. benchmarks/controller_peer runs it beside the same program in Python.
-//   bench_controller [BATCH [DECISIONS [CHOICES [SECONDS]]]], by default 16 40 4 2
+// Samples per second of the LSTM controller (sampling and one update) with a free reward, on one
+// core: over the whole time, and over the first and the last 1,600 samples, because a converged
+// policy repeats its samples. benchmarks/controller_peer runs it beside a Python program.
+// Usage: bench_controller [BATCH [DECISIONS [CHOICES [SECONDS]]]], by default 16 40 4 2
 
 #include <malloc.h>
 

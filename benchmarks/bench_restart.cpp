@@ -1,6 +1,6 @@
-// How long a run of 100,000 trials takes to go on after a kill: check of the file, reading, the
+// Time to resume a killed run of 100,000 trials: checking the file, reading it, restoring the
 // newest checkpoint, and the longest replay after it that the default checkpoint_batches allows.
-//   build/release/benchmarks/bench_restart [TRIALS]
+// Usage: bench_restart [TRIALS]
 
 #include <sys/resource.h>
 #include <unistd.h>

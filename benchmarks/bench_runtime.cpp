@@ -1,5 +1,5 @@
-// Inference of networks as LibTorch modules on one CPU thread, channels-last, fp32; images per
-// second.
+// Images per second in inference: networks as LibTorch modules on one CPU thread, channels-last,
+// fp32.
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>

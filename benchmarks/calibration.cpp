@@ -7,11 +7,10 @@
 #include "core/units.h"
 #include "latency/calibration/validation.h"
 
-// Prints how well the analytic oracle agrees with every table of measurements that this project
-// knows, by the protocol that docs/latency.md describes: fitted on all rows, with whole families
-// left out, the baselines, and the oracle with nothing fitted at all; behind each fitted constant
-// the share of its prior's spread that is left. Usage: bench_calibration FOLDER [PART OF A NAME];
-// the folder has latency/, paper/ and accelnb/.
+// Prints the error of the analytic oracle on each table of measurements (docs/latency.md): fitted
+// to all rows, with whole families held out, the two baselines, and with neutral constants.
+// Behind each fitted constant stands the share of its prior's spread that the data left.
+// Usage: bench_calibration FOLDER [PART OF A NAME]. FOLDER contains latency/, paper/ and accelnb/.
 
 namespace ridgeline {
 namespace {

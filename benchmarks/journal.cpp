@@ -1,8 +1,8 @@
-// What a journalled trial costs as a search grows: whole synchronous searches in this process under
-// a free evaluator and a free latency, every trial committed to the store. Prints the cost against
-// the number of trials, on the wall clock and in processor time, and the memory held for each.
-//   bench_journal [TRIALS [BATCH [CONTROLLER...]]], by default 100000, 100, and three controllers
-//   whose own work is small; '{}' is the default one
+// Cost of a stored trial as a search grows: whole synchronous searches in this process with a free
+// evaluator and a free latency, in which every trial is committed to the store. Prints wall time,
+// processor time and memory per trial against the number of trials.
+// Usage: bench_journal [TRIALS [BATCH [CONTROLLER...]]], by default 100000, 100 and three cheap
+// controllers; '{}' is the default controller.
 
 #include <sys/resource.h>
 #include <sys/wait.h>

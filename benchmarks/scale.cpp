@@ -1,6 +1,6 @@
-// What the engine itself costs per trial, and how well it keeps many workers busy: whole searches
-// of the EfficientNet-X space on virtual workers, whose trials take virtual time and so cost
-// nothing here. Usage: bench_scale [TRIALS [WORKERS]], by default 10000 and 500.
+// Cost of the engine per trial, and how busy it keeps many workers: whole searches of the
+// EfficientNet-X space on virtual workers, whose trials take only virtual time.
+// Usage: bench_scale [TRIALS [WORKERS]], by default 10000 and 500.
 
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,9 +1,9 @@
-// How good a network each controller has found after N evaluations, on tables of networks that
-// others trained: means over repeats beside published baselines. Usage:
+// Score of the best network that each controller has found after N evaluations, on published
+// tables of trained networks: means over repeats, beside published baselines. Usage:
 //   bench_search_quality DATA --task nb201_c100_test200 --controller '{kind: evolution}' gp_ei
-//   bench_search_quality --table FILE --value COLUMN
-// DATA is the folder of the tables; without --task or --controller all are run. Any CSV is a task,
-// too. OMP_NUM_THREADS=1 keeps BLAS to one thread per repeat.
+//   bench_search_quality --table FILE --value COLUMN      (any CSV as a task)
+// DATA is the folder of the tables. Without --task or --controller all of them run.
+// OMP_NUM_THREADS=1 keeps BLAS to one thread per repeat.
 
 #include <omp.h>
 

@@ -1,7 +1,6 @@
-// Whether a search ends at its latency target: Accel-NASBench's space with surrogates of accuracy
-// and latency fitted to its table, three targets per accelerator, each kind of reward, several
-// seeds. Usage:
-//   bench_target_hitting DATA
+// Does a search end at its latency target? Searches Accel-NASBench's space with surrogates of
+// accuracy and latency fitted to its table: three targets per accelerator, each kind of reward,
+// several seeds. Usage: bench_target_hitting DATA
 // DATA is the folder of the tables (docs/search.md). OMP_NUM_THREADS=1 keeps BLAS to one thread per
 // search.
 

@@ -1,6 +1,6 @@
-// What the files of many trials in one folder cost: specifications written by the search, results
-// written by worker processes, looked for and read by the search, and all of them removed.
-//   bench_trial_files [TRIALS [WRITERS]], by default 10000 and 8
+// Cost of the files of many trials in one folder: the search writes specifications, worker
+// processes write results, the search looks for them and reads them, and all are removed.
+// Usage: bench_trial_files [TRIALS [WRITERS]], by default 10000 and 8
 
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// How far an oracle, or a second measurement, is from measured networks: reads files of `ridgeline
+// Error of an oracle, or of a second measurement, on measured networks: reads files of `ridgeline
 // latency measure` and prints MAPE, worst case and rank correlation with 95 % bootstrap intervals.
 
 #include <malloc.h>
