@@ -35,7 +35,7 @@ TEST_CASE("results are stated at one speed, and disturbed ones left out while ot
   file.add("b", {0, 4, 10, "x"});
   file.add("b", {1, 6, 10, "y"});
   CHECK(file.timing("b", 20, 0.5).median_ms == 10);
-  CHECK(file.timing("b", 20, 0.5).noise == "2 of 2 results were disturbed: y");
+  CHECK(file.timing("b", 20, 0.5).noise == "2 of 2 rounds were disturbed: y");
 }
 
 TEST_CASE("a file of results reads back, without a line that a kill cut off") {
