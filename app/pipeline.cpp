@@ -185,7 +185,7 @@ Trial take_final(const Architecture& architecture, const Session& session,
   trial.genotype.clear();
   trial.architecture = architecture;
   trial.reused_from = -1;
-  Scoring(session.config).take(trial, evaluation);
+  Scoring(session.config).score(trial, evaluation);
   trial.finished_at = utc_now();
   return trial;
 }

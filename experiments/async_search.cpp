@@ -5,11 +5,8 @@
 #include <utility>
 
 #include "core/logging.h"
-#include "experiments/checkpoint.h"
 #include "experiments/executors/interrupt.h"
-#include "experiments/feedback.h"
 #include "experiments/pricing.h"
-#include "experiments/warm_start.h"
 
 namespace ridgeline {
 namespace {
@@ -24,32 +21,14 @@ constexpr uint64_t kBlockStreams = uint64_t{1} << 32;
 
 }  // namespace
 
-AsyncSearch::AsyncSearch(const ExperimentConfig& config, SearchParts parts, TrialObserver observer)
-    : config_(config),
-      parts_(parts),
-      scoring_(config),
-      warm_(warm_start(config, parts.space)),
-      stop_rules_(config, parts.space.decisions(), parts.store),
-      journal_(parts.store, std::move(observer)) {}
-
 void AsyncSearch::run() {
   replay();
   while (true) {
     if (interrupts() == 0) fill_workers();
     if (done_.size() == proposals_.size() && all_proposed()) break;
-    auto result = parts_.runner.ready();
-    if (!result) {
-      journal_.commit();
-      result = parts_.runner.next();
-    }
-    if (!result) {
-      throw Error(ErrorKind::kInterrupted, "stopped after " + std::to_string(done_.size()) +
-                                               " of " + std::to_string(config_.search.trials) +
-                                               " trials");
-    }
-    take(*result);
+    receive(wait());
   }
-  if (!batch_.empty()) learn();
+  if (!batch_.empty()) learn_weighted();
   journal_.close();
 }
 
@@ -60,18 +39,16 @@ void AsyncSearch::replay() {
   const std::vector<Proposal> proposed = read_proposals(recorded);
   std::sort(recorded.begin(), recorded.end(),
             [](const Trial& a, const Trial& b) { return a.commit_index < b.commit_index; });
-  recorded_updates_ = parts_.store.batches();
-  const auto checkpoint = restore_checkpoint(parts_.store, recorded, parts_.controller);
-  const size_t learned = checkpoint ? checkpoint->trials : 0;
-  if (checkpoint) updates_ = checkpoint->batch + 1;
+  const size_t learned = restore(recorded);
   for (size_t i = 0; i < recorded.size(); ++i) {
     Trial& trial = recorded[i];
     if (i >= learned && trial.batch != updates_) {
-      if (!batch_.empty()) learn();
+      if (!batch_.empty()) learn_weighted();
       updates_ = trial.batch;
     }
-    journal_.found(trial);
-    take_in(std::move(trial), i < learned);
+    const uint64_t id = trial.id;
+    commit(std::move(trial), i < learned ? Commit::kLearned : Commit::kRecorded);
+    add_committed(id);
   }
   for (const auto& proposal : proposed) {
     if (!done_.contains(proposal.id) && proposal.updates >= 0)
@@ -104,7 +81,7 @@ std::vector<Proposal> AsyncSearch::read_proposals(std::span<const Trial> recorde
     proposed[id].id = id;
     proposals_.push_back({proposed[id].updates, proposed[id].log_probability});
     if (proposed[id].updates < 0) continue;
-    first_with_.emplace(proposed[id].genotype, id);
+    first_with(proposed[id].genotype, id);
     pending.push_back(proposed[id].genotype);
   }
   parts_.controller.add_pending(pending);
@@ -116,7 +93,7 @@ bool AsyncSearch::all_proposed() {
          stop_rules_.stop(proposals_.size());
 }
 
-/// A repeat of a running network occupies no worker. A policy that has settled proposes little
+/// A repeat of a running network occupies no worker. A policy that has converged proposes little
 /// else, and must not spend all trials before it learns again: at most one batch of repeats waits.
 void AsyncSearch::fill_workers() {
   const auto workers = static_cast<size_t>(config_.runtime.workers);
@@ -143,7 +120,7 @@ Genotype AsyncSearch::propose(uint64_t id) {
   const auto [genotype, log_probability] = next_sample(id);
   parts_.store.append_proposals({{id, genotype, updates_, log_probability}});
   proposals_[id] = {updates_, log_probability};
-  first_with_.emplace(genotype, id);
+  first_with(genotype, id);
   parts_.controller.add_pending(std::vector<Genotype>{genotype});
   return genotype;
 }
@@ -159,8 +136,7 @@ std::pair<Genotype, double> AsyncSearch::next_sample(uint64_t id) {
     if (sampled_.empty()) sample_block(id + static_cast<uint64_t>(attempt) * kBlockStreams);
     auto sample = std::move(sampled_.front());
     sampled_.pop_front();
-    if (!resample || attempt == kAsyncResamples || !first_with_.contains(sample.first))
-      return sample;
+    if (!resample || attempt == kAsyncResamples || !known(sample.first)) return sample;
   }
 }
 
@@ -177,9 +153,8 @@ void AsyncSearch::start(uint64_t id, const Genotype& genotype) {
   Trial trial;
   trial.id = id;
   trial.genotype = genotype;
-  const bool measure_again = config_.search.duplicates == DuplicatePolicy::kMeasureAgain;
-  const uint64_t first = measure_again ? id : first_with_.at(genotype);
-  price(trial, scoring_, parts_, first == id, network_);
+  const uint64_t first = measures_again() ? id : first_with(genotype, id);
+  price(trial, scoring_, parts_, first == id);
   if (const auto twin = done_.find(first); twin != done_.end()) {
     finish(like_twin(trial, twin->second));
   } else if (first != id) {
@@ -188,25 +163,21 @@ void AsyncSearch::start(uint64_t id, const Genotype& genotype) {
   } else if (trial.status != TrialStatus::kPending) {
     finish(std::move(trial));
   } else {
-    TrialSpec spec;
-    spec.architecture = trial.architecture;
-    spec.seed = config_.seed;
-    spec.trial_id = id;
+    to_submit_.push_back(spec_of(trial));
     running_.emplace(id, std::move(trial));
-    to_submit_.push_back(std::move(spec));
   }
 }
 
-void AsyncSearch::take(const TrialResult& result) {
+void AsyncSearch::receive(const TrialResult& result) {
   auto found = running_.extract(result.id);
   if (found.empty()) return;  // another attempt of a trial that is done
   Trial trial = std::move(found.mapped());
-  scoring_.take(trial, result.evaluation);
+  scoring_.score(trial, result.evaluation);
   finish(std::move(trial));
-  settle_repeats(result.id);
+  finish_repeats(result.id);
 }
 
-void AsyncSearch::settle_repeats(uint64_t twin) {
+void AsyncSearch::finish_repeats(uint64_t twin) {
   const auto found = repeats_.extract(twin);
   if (found.empty()) return;
   waiting_ -= found.mapped().size();
@@ -215,50 +186,26 @@ void AsyncSearch::settle_repeats(uint64_t twin) {
 
 void AsyncSearch::finish(Trial trial) {
   trial.batch = updates_;
-  trial.finished_at = utc_now();
-  journal_.append(trial);
-  take_in(std::move(trial), /*learned=*/false);
+  const uint64_t id = trial.id;
+  commit(std::move(trial), Commit::kNew);
+  add_committed(id);
 }
 
-/// Adds a committed trial to the open batch, and a full one is learned; with `learned`, the
-/// controller has learned it already.
-void AsyncSearch::take_in(Trial trial, bool learned) {
-  forget_architecture(trial);
-  history_.add(trial);
-  stop_rules_.committed(trial);
-  const Trial& kept = done_.emplace(trial.id, std::move(trial)).first->second;
-  if (!learned) {
-    batch_.push_back(kept.id);
-    if (batch_.size() >= static_cast<size_t>(config_.search.batch)) learn();
-  }
-  stop_where_hopeless(kept);
+/// A full batch is learned before the run may stop: a resumed run then stops at the same trial.
+void AsyncSearch::add_committed(uint64_t id) {
+  if (batch_.size() >= static_cast<size_t>(config_.search.batch)) learn_weighted();
+  stop_if_hopeless(done_.at(id));
 }
 
-void AsyncSearch::stop_where_hopeless(const Trial& trial) {
-  if (trial.reused_from < 0 && trial.status != TrialStatus::kInfeasible)
-    failures_in_a_row_ = trial.status == TrialStatus::kComplete ? 0 : failures_in_a_row_ + 1;
-  stop_where_configured(config_.failures, trial, done_.size() - 1);
-  if (failures_in_a_row_ >= config_.search.max_failures_in_a_row) {
-    throw Error(ErrorKind::kInfeasible,
-                std::to_string(failures_in_a_row_) + " trainings in a row failed, the last one " +
-                    enum_name(trial.status) + ": " + trial.cause +
-                    "; see `ridgeline show` and search.max_failures_in_a_row");
-  }
+void AsyncSearch::learn_weighted() {
+  learn([this](Feedback& feedback, std::span<const uint64_t> ids) { weigh(feedback, ids); });
+  sampled_.clear();
 }
 
-/// One update on the batch, by id: the order of arrival within it must not reach the last bit.
-void AsyncSearch::learn() {
-  BatchRecord record{.id = updates_, .trials = static_cast<int>(batch_.size()), .stats = {}};
-  record.first_trial = *std::min_element(batch_.begin(), batch_.end());
-  std::erase_if(batch_,
-                [&](uint64_t id) { return !counts_in_update(config_.failures, done_.at(id)); });
-  std::sort(batch_.begin(), batch_.end());
-  journal_.commit();
-  Feedback feedback;
-  for (const uint64_t id : batch_) feedback.add(done_.at(id), config_.failures);
+void AsyncSearch::weigh(Feedback& feedback, std::span<const uint64_t> ids) {
   const auto log_p_now = parts_.controller.log_probabilities(feedback.genotypes());
-  for (size_t i = 0; i < batch_.size(); ++i) {
-    const Origin& proposal = proposals_[batch_[i]];
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const Origin& proposal = proposals_[ids[i]];
     const double ratio = importance_ratio(log_p_now[i], proposal.log_probability);
     feedback.weigh(i, std::min(ratio, config_.search.importance_clip));
     const int age = std::max(0, updates_ - proposal.updates);
@@ -266,26 +213,7 @@ void AsyncSearch::learn() {
     largest_staleness_ = std::max(largest_staleness_, age);
     clipped_ += ratio > config_.search.importance_clip;
   }
-  learned_ += static_cast<double>(batch_.size());
-  record.stats = feedback.update(parts_.controller);
-  stop_rules_.learned(record.stats, record.id < recorded_updates_);
-  batch_.clear();
-  sampled_.clear();
-  record_update(record);
-  ++updates_;
-}
-
-void AsyncSearch::record_update(const BatchRecord& record) {
-  const UpdateStats& stats = record.stats;
-  spdlog::debug("update {}: mean reward {:.5f}, baseline {:.5f}, entropy {:.3f}, gradient {:.3g}",
-                record.id, stats.mean_reward, stats.baseline, stats.entropy, stats.gradient_norm);
-  if (record.id < recorded_updates_) return;
-  std::optional<Checkpoint> checkpoint;
-  const int every = config_.runtime.checkpoint_batches;
-  // A settled policy ends the search; a run resumed here must find that out by its last update.
-  if (every > 0 && (record.id + 1) % every == 0 && !stop_rules_.settled())
-    checkpoint = {done_.size(), record.id, history_.value(), parts_.controller.save()};
-  parts_.store.append_batch(record, checkpoint);
+  learned_ += static_cast<double>(ids.size());
 }
 
 Staleness AsyncSearch::staleness() const {

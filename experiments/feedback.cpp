@@ -4,12 +4,13 @@
 
 namespace ridgeline {
 
-void Feedback::add(const Trial& trial, const FailureConfig& policy) {
-  if (!counts_in_update(policy, trial)) return;
+bool Feedback::add(const Trial& trial, const FailureConfig& policy) {
+  if (!counts_in_update(policy, trial)) return false;
   const Objectives objectives{trial.accuracy, trial.latency_ms,
                               trial.status == TrialStatus::kComplete};
   observations_.push_back(
       {.genotype = trial.genotype, .reward = trial.reward, .objectives = objectives});
+  return true;
 }
 
 std::vector<Genotype> Feedback::genotypes() const {

@@ -12,8 +12,8 @@ namespace ridgeline {
 /// is replayed to be explained.
 class Feedback {
  public:
-  /// Adds a trial, unless the failure policy keeps it from the controller.
-  void add(const Trial& trial, const FailureConfig& policy);
+  /// Adds a trial; false where the failure policy keeps it from the controller.
+  bool add(const Trial& trial, const FailureConfig& policy);
   /// Sets the importance weight of the trial that was added as number `i`.
   void weigh(size_t i, double weight) { observations_[i].weight = weight; }
   std::vector<Genotype> genotypes() const;

@@ -103,7 +103,7 @@ class CandidateTrials {
 
   void finish(Trial& trial) {
     if (unrecorded_.erase(trial.id) > 0) {
-      if (trial.status == TrialStatus::kPending) scoring_.take(trial, wait_for(trial.id));
+      if (trial.status == TrialStatus::kPending) scoring_.score(trial, wait_for(trial.id));
       trial.finished_at = utc_now();
       parts_.store.append(trial);
     }

@@ -104,7 +104,7 @@ void Scoring::judge(Trial& trial, const NetworkCost& cost) const {
     trial.reward = reward_(0, costs);
 }
 
-void Scoring::take(Trial& trial, const Evaluation& evaluation) const {
+void Scoring::score(Trial& trial, const Evaluation& evaluation) const {
   trial.status = evaluation.status;
   trial.accuracy = evaluation.accuracy;
   trial.loss = evaluation.loss;

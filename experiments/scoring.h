@@ -24,7 +24,7 @@ class Scoring {
   /// `search.max_latency_ratio` times a target, `infeasible`, with the cause and its reward.
   void judge(Trial& trial, const NetworkCost& cost) const;
   /// Takes over how the training ended, and its reward.
-  void take(Trial& trial, const Evaluation& evaluation) const;
+  void score(Trial& trial, const Evaluation& evaluation) const;
   /// Of a complete trial.
   double reward(const Trial& trial) const;
   /// Why the reward rules out a network that was trained under another one.

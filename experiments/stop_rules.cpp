@@ -95,7 +95,7 @@ void StopRules::watch_entropy() {
       committed_, config_.trials, entropy_, 100 * entropy_ / uniform_entropy_);
 }
 
-bool StopRules::settled() const { return entropy_ >= 0 && entropy_ < config_.stop_entropy; }
+bool StopRules::converged() const { return entropy_ >= 0 && entropy_ < config_.stop_entropy; }
 
 double StopRules::elapsed_s() const {
   const std::chrono::duration<double> here = std::chrono::steady_clock::now() - start_;
@@ -109,8 +109,8 @@ std::string StopRules::reason() const {
            " trials brought no better reward than " + format_fixed(best_reward_, 5) + " of trial " +
            std::to_string(best_id_) + " (search.stop_without_improvement)";
   }
-  if (settled()) {
-    return "the policy has settled, its entropy per sample is " + format_fixed(entropy_, 3) +
+  if (converged()) {
+    return "the policy has converged, its entropy per sample is " + format_fixed(entropy_, 3) +
            " nats, below " + format_fixed(config_.stop_entropy, 3) +
            "; it would propose little else than it has (search.stop_entropy)";
   }

@@ -26,8 +26,8 @@ class StopRules {
   void committed(const Trial& trial);
   /// An update was made; `replayed` where the store holds it already.
   void learned(const UpdateStats& stats, bool replayed);
-  /// Whether the last update found the policy settled (`search.stop_entropy`).
-  bool settled() const;
+  /// Whether the last update found a converged policy (`search.stop_entropy`).
+  bool converged() const;
   /// Whether nothing more is to be proposed after `proposed` trials. Says and records why when it
   /// first is so.
   bool stop(size_t proposed);

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "controller/controller.h"
+#include "experiments/checkpoint.h"
+#include "experiments/config.h"
+#include "experiments/feedback.h"
+#include "experiments/scoring.h"
+#include "experiments/stop_rules.h"
+#include "experiments/store/journal.h"
+#include "experiments/store/store.h"
+#include "experiments/trial_runner.h"
+#include "latency/oracle.h"
+
+namespace ridgeline {
+
+/// What prices networks on a further accelerator; borrowed.
+struct FurtherOracle {
+  std::string accelerator;
+  const LatencyOracle& oracle;
+};
+
+/// What a search works with; all borrowed, all outliving it.
+struct SearchParts {
+  const SearchSpace& space;
+  const LatencyOracle& oracle;
+  Controller& controller;
+  TrialRunner& runner;
+  TrialStore& store;
+  /// What the data asks of every architecture; 0: as the space says.
+  int classes = 0;
+  int input_channels = 0;
+  /// Of the configuration's `accelerators`, in their order.
+  std::vector<FurtherOracle> further = {};
+};
+
+/// What both search loops share: pricing, repeated networks, commits, updates of the controller,
+/// its checkpoints, and when to give up. The loops differ in when they wait.
+class SearchLoop {
+ public:
+  virtual ~SearchLoop() = default;
+  SearchLoop(const SearchLoop&) = delete;
+  SearchLoop& operator=(const SearchLoop&) = delete;
+
+  /// Runs to the configured number of trials, or until a stop rule holds (`search.stop_...`; the
+  /// log says which and why); then what is running is still waited for. The trials are in the
+  /// store. Throws `kInterrupted` when the user stopped it, `kInfeasible` when too many trainings
+  /// failed in a row, `kRun` when the store does not match the configuration.
+  virtual void run() = 0;
+
+ protected:
+  /// Takes hold of the store until the loop has run, or is gone.
+  SearchLoop(const ExperimentConfig& config, SearchParts parts, TrialObserver observer);
+
+  /// Restores the newest checkpoint of the trials in `recorded` (in the order of commits); how many
+  /// of them the controller has learned with it.
+  size_t restore(std::span<const Trial> recorded);
+
+  bool known(const Genotype& genotype) const { return first_with_.contains(genotype); }
+  /// Records that trial `id` proposes `genotype`; the first trial that did, perhaps `id` itself.
+  uint64_t first_with(const Genotype& genotype, uint64_t id);
+  /// Whether a repeated network is trained again (`search.duplicates: measure_again`).
+  bool measures_again() const;
+
+  TrialSpec spec_of(const Trial& trial) const;
+  /// The next finished trial. Throws `kInterrupted` when none will come.
+  TrialResult wait();
+
+  enum class Commit { kNew, kRecorded, kLearned };  ///< in the store already; and in the checkpoint
+  /// Commits a finished trial, and adds it to the open batch unless it is learned already.
+  void commit(Trial trial, Commit how);
+  /// Throws where the failure policy, or too many failures in a row, ends the run with `trial`, the
+  /// last one committed.
+  void stop_if_hopeless(const Trial& trial);
+
+  /// Sets the importance weights of a batch, whose trials have these ids.
+  using Weigh = std::function<void(Feedback& feedback, std::span<const uint64_t> ids)>;
+  /// One update of the controller on the open batch in the order of ids, so that the order of
+  /// arrival does not reach the last bit.
+  void learn(const Weigh& weigh = {});
+
+  const ExperimentConfig& config_;
+  SearchParts parts_;
+  Scoring scoring_;
+  std::vector<Genotype> warm_;  // the first proposals
+  StopRules stop_rules_;
+  Journal journal_;
+  std::map<uint64_t, Trial> done_;  // committed; without architectures, genotypes until learned
+  std::vector<uint64_t> batch_;     // committed, not learned yet
+  int updates_ = 0;                 // of the controller
+
+ private:
+  void record_update(const BatchRecord& record);
+
+  std::map<Genotype, uint64_t> first_with_;
+  History history_;           // of done_, in the order of commits
+  int recorded_updates_ = 0;  // of the store, at the start
+  int failures_in_a_row_ = 0;
+};
+
+}  // namespace ridgeline
