@@ -84,12 +84,9 @@ class ForwardWriter {
     std::string padding;     // [height, width] for the operator
     std::string cells = {};  // [left, right, top, bottom] added before, or empty
   };
-  Window window(const Padding& padding, int kernel_h, int kernel_w, int stride, bool ceil_mode,
-                const std::string& fill) {
-    const ResolvedPadding h = resolve_padding(padding.mode, padding.height, in_shape().height,
-                                              kernel_h, stride, ceil_mode);
-    const ResolvedPadding w =
-        resolve_padding(padding.mode, padding.width, in_shape().width, kernel_w, stride, ceil_mode);
+  Window window(const std::array<WindowAxis, 2>& axes, const std::string& fill) {
+    const ResolvedPadding h = resolve_padding(axes[0], in_shape().height);
+    const ResolvedPadding w = resolve_padding(axes[1], in_shape().width);
     if (h.before == h.after && w.before == w.after) return {in(), list({h.before, w.before})};
     const std::string cells = list({w.before, w.after, h.before, h.after});
     const std::string padded = value(index_) + "_padded";
@@ -99,7 +96,7 @@ class ForwardWriter {
 
   void emit(const Input&) { assign("x"); }
   void emit(const Conv2d& c) {
-    const Window w = window(c.padding, c.kernel_h, c.kernel_w, c.stride, false, "0.0");
+    const Window w = window(window_axes(c), "0.0");
     assign("torch.conv2d(" + w.input + ", " + parameter("weight") + ", " +
            (c.bias ? parameter("bias") : "None") + ", " + list({c.stride, c.stride}) + ", " +
            w.padding + ", [1, 1], " + std::to_string(c.groups) + ")");
@@ -129,8 +126,7 @@ class ForwardWriter {
   }
   void emit(const Pool& p) {
     const bool is_max = p.kind == Pool::Kind::kMax;
-    const Window w = window(p.padding, p.kernel, p.kernel, p.stride, p.ceil_mode,
-                            is_max ? "-float(\"inf\")" : "0.0");
+    const Window w = window(window_axes(p), is_max ? "-float(\"inf\")" : "0.0");
     const std::string sides =
         list({p.kernel, p.kernel}) + ", " + list({p.stride, p.stride}) + ", " + w.padding;
     const std::string ceil = p.ceil_mode ? "True" : "False";

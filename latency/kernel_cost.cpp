@@ -28,8 +28,9 @@ struct Taps {
 
 /// Of the taps of a window's axis, those that meet the image: for all outputs together, and for any
 /// of them.
-Taps taps_of(const Padding& padding, int own, int64_t in, int kernel, int stride) {
-  const ResolvedPadding resolved = resolve_padding(padding.mode, own, in, kernel, stride, false);
+Taps taps_of(const WindowAxis& axis, int64_t in) {
+  const ResolvedPadding resolved = resolve_padding(axis, in);
+  const int kernel = axis.kernel, stride = axis.stride;
   if (resolved.before == 0 && resolved.after == 0) return {};
   int64_t inside = 0, touched = 0;
   for (int64_t tap = -resolved.before; tap < kernel - resolved.before; ++tap) {
@@ -46,12 +47,9 @@ void describe_window(const Network& network, const Node& node, int batch, Kernel
   const auto* conv = std::get_if<Conv2d>(&node.op);
   if (!conv || (conv->kernel_h == 1 && conv->kernel_w == 1)) return;
   const Shape& in = network.node(node.inputs[0]).shape;
-  const Padding& padding = conv->padding;
-  const Taps rows = taps_of(padding, padding.height, in.height, conv->kernel_h, conv->stride);
-  const bool square =
-      in.width == in.height && conv->kernel_w == conv->kernel_h && padding.width == padding.height;
-  const Taps columns =
-      square ? rows : taps_of(padding, padding.width, in.width, conv->kernel_w, conv->stride);
+  const auto axes = window_axes(*conv);
+  const Taps rows = taps_of(axes[0], in.height);
+  const Taps columns = taps_of(axes[1], in.width);
   if (rows.symmetric && columns.symmetric) {
     work.inside_taps = rows.inside * columns.inside;
     work.touched_taps = rows.touched * columns.touched;

@@ -33,16 +33,15 @@ class ShapeInference {
     require(inputs_.size() == 1, "takes exactly one input");
     return input(0);
   }
-  Shape windowed(const Shape& in, int64_t channels, int kernel_h, int kernel_w, int stride,
-                 const Padding& padding, bool ceil_mode) const {
-    require(kernel_h >= 1 && kernel_w >= 1 && stride >= 1, "kernel and stride must be at least 1");
-    require(padding.height >= 0 && padding.width >= 0, "padding must not be negative");
+  Shape windowed(const Shape& in, int64_t channels, const std::array<WindowAxis, 2>& axes) const {
+    for (const WindowAxis& axis : axes) {
+      require(axis.kernel >= 1 && axis.stride >= 1, "kernel and stride must be at least 1");
+      require(axis.explicit_pad >= 0, "padding must not be negative");
+    }
     Shape out = in;
     out.channels = channels;
-    out.height =
-        resolve_padding(padding.mode, padding.height, in.height, kernel_h, stride, ceil_mode).out;
-    out.width =
-        resolve_padding(padding.mode, padding.width, in.width, kernel_w, stride, ceil_mode).out;
+    out.height = resolve_padding(axes[0], in.height).out;
+    out.width = resolve_padding(axes[1], in.width).out;
     require(out.height >= 1 && out.width >= 1,
             "the input is smaller than the kernel; use a larger resolution or fewer strides");
     return out;
@@ -60,7 +59,7 @@ class ShapeInference {
                   c.out_channels == in.channels * c.stride * c.stride,
               "space-to-depth needs kernel = stride = n and channels x n^2");
     }
-    return windowed(in, c.out_channels, c.kernel_h, c.kernel_w, c.stride, c.padding, false);
+    return windowed(in, c.out_channels, window_axes(c));
   }
   Shape shape_of(const BatchNorm& b) const {
     require(b.epsilon > 0 && b.momentum >= 0 && b.momentum <= 1,
@@ -72,7 +71,7 @@ class ShapeInference {
     const Shape& in = only();
     require(p.padding.height <= p.kernel / 2 && p.padding.width <= p.kernel / 2,
             "padding must be at most half the kernel");
-    return windowed(in, in.channels, p.kernel, p.kernel, p.stride, p.padding, p.ceil_mode);
+    return windowed(in, in.channels, window_axes(p));
   }
   Shape shape_of(const GlobalAveragePool&) const {
     Shape out = only();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -48,8 +49,14 @@ struct Padding {
 struct ResolvedPadding {
   int64_t before = 0, after = 0, out = 0;
 };
-ResolvedPadding resolve_padding(Padding::Mode mode, int explicit_pad, int64_t in, int kernel,
-                                int stride, bool ceil_mode = false);
+/// A window along one axis; `explicit_pad` counts in mode `kExplicit` only.
+struct WindowAxis {
+  Padding::Mode mode = Padding::Mode::kSame;
+  int explicit_pad = 0;
+  int kernel = 1, stride = 1;
+  bool ceil_mode = false;
+};
+ResolvedPadding resolve_padding(const WindowAxis& axis, int64_t in);
 
 /// How a convolution's weights start. `kSpaceToDepth`: output channel c*n*n + row*n + col copies
 /// cell (row, col) of input channel c, so that the layer is the exact reshape before training.
@@ -80,6 +87,9 @@ struct Pool {
   bool ceil_mode = false;
   bool count_padding = true;  ///< average pools: padded cells count in the mean
 };
+/// The axes of a convolution's or a pool's window: height, then width.
+std::array<WindowAxis, 2> window_axes(const Conv2d& conv);
+std::array<WindowAxis, 2> window_axes(const Pool& pool);
 struct GlobalAveragePool {};  ///< C x H x W -> C x 1 x 1
 struct Linear {               ///< C x 1 x 1 -> out x 1 x 1
   int64_t out_features = 0;

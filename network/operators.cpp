@@ -44,8 +44,18 @@ const char* to_string(ActivationKind kind) {
   return "?";
 }
 
-ResolvedPadding resolve_padding(Padding::Mode mode, int explicit_pad, int64_t in, int kernel,
-                                int stride, bool ceil_mode) {
+std::array<WindowAxis, 2> window_axes(const Conv2d& c) {
+  return {{{c.padding.mode, c.padding.height, c.kernel_h, c.stride},
+           {c.padding.mode, c.padding.width, c.kernel_w, c.stride}}};
+}
+
+std::array<WindowAxis, 2> window_axes(const Pool& p) {
+  return {{{p.padding.mode, p.padding.height, p.kernel, p.stride, p.ceil_mode},
+           {p.padding.mode, p.padding.width, p.kernel, p.stride, p.ceil_mode}}};
+}
+
+ResolvedPadding resolve_padding(const WindowAxis& axis, int64_t in) {
+  const auto& [mode, explicit_pad, kernel, stride, ceil_mode] = axis;
   ResolvedPadding result;
   if (mode == Padding::Mode::kSame || mode == Padding::Mode::kShifted) {
     const int shift = mode == Padding::Mode::kShifted ? 1 : 0;

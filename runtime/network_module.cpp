@@ -67,12 +67,11 @@ at::Tensor conv_weight(const Conv2d& conv, int64_t in, at::Generator generator) 
   return weight.normal_(0.0, std::sqrt(2.0 / fan_out), std::move(generator));
 }
 
-WindowPadding window_padding(const Padding& padding, const Shape& in, int kernel_h, int kernel_w,
-                             int stride, bool ceil_mode) {
-  const auto h =
-      resolve_padding(padding.mode, padding.height, in.height, kernel_h, stride, ceil_mode);
-  const auto w =
-      resolve_padding(padding.mode, padding.width, in.width, kernel_w, stride, ceil_mode);
+template <class Windowed>
+WindowPadding window_padding(const Windowed& op, const Shape& in) {
+  const auto axes = window_axes(op);
+  const ResolvedPadding h = resolve_padding(axes[0], in.height);
+  const ResolvedPadding w = resolve_padding(axes[1], in.width);
   if (h.before == h.after && w.before == w.after) return {{h.before, w.before}, {}};
   return {{0, 0}, {w.before, w.after, h.before, h.after}};
 }
@@ -174,8 +173,7 @@ std::shared_ptr<NetworkModuleImpl::Layer> NetworkModuleImpl::make_layer(const No
       Overloaded{[&](const Conv2d& c) {
                    layer->weight = parameter("weight", conv_weight(c, in.channels, generator_));
                    if (c.bias) layer->bias = parameter("bias", at::zeros({c.out_channels}));
-                   layer->padding =
-                       window_padding(c.padding, in, c.kernel_h, c.kernel_w, c.stride, false);
+                   layer->padding = window_padding(c, in);
                  },
                  [&](const BatchNorm&) {
                    layer->weight = parameter("weight", at::ones({in.channels}));
@@ -189,10 +187,7 @@ std::shared_ptr<NetworkModuleImpl::Layer> NetworkModuleImpl::make_layer(const No
                    layer->weight = parameter("weight", weight.uniform_(-bound, bound, generator_));
                    if (l.bias) layer->bias = parameter("bias", at::zeros({l.out_features}));
                  },
-                 [&](const Pool& p) {
-                   layer->padding =
-                       window_padding(p.padding, in, p.kernel, p.kernel, p.stride, p.ceil_mode);
-                 },
+                 [&](const Pool& p) { layer->padding = window_padding(p, in); },
                  [](const auto&) {}},
       node.op);
   return layer;

@@ -39,6 +39,7 @@ class BatchMaker {
              int resolution);
   BatchMaker(ImageSet&&, const Normalization&, int, int) = delete;
 
+  int size() const { return images_.size(); }
   /// The images as they are.
   Batch plain(const std::vector<int>& indices) const;
   /// The images changed at random, as drawn from `stream`.

@@ -100,16 +100,20 @@ Evaluation ProxyEvaluator::train_and_score(const TrialSpec& spec) const {
   place(*module, device_from_text(training_.device));
   const int epochs = spec.epochs > 0 ? spec.epochs : training_.epochs;
   const bool scores = ranks_ == nullptr || ranks_->rank() == 0;
-  const auto score_now = [&] { return score(module, maker(held_out), held_out.size(), training_); };
+  const auto score_now = [&] { return score(module, maker(held_out), training_); };
   const auto epoch_score = [&]() -> std::optional<double> {
     const Evaluation now = score_now();
     return now.status == TrialStatus::kComplete ? std::optional(now.accuracy) : std::nullopt;
   };
   // Of several ranks none is scored while it trains: its batch norm works on a share of each batch.
   const Evaluation trained =
-      train(module, maker(learned), learned.size(), epochs, training_, {spec.seed, spec.trial_id},
-            ranks_, spec.checkpoint,
-            ranks_ == nullptr && !final_training ? EpochScore(epoch_score) : EpochScore());
+      train(module, maker(learned), training_,
+            {.epochs = epochs,
+             .seed = {spec.seed, spec.trial_id},
+             .ranks = ranks_,
+             .checkpoint = spec.checkpoint,
+             .epoch_score =
+                 ranks_ == nullptr && !final_training ? EpochScore(epoch_score) : EpochScore()});
   if (trained.status != TrialStatus::kComplete || !scores) return trained;
   Evaluation result = score_now();
   result.loss = trained.loss;

@@ -207,9 +207,10 @@ at::Tensor smoothed_cross_entropy(const at::Tensor& logits, const at::Tensor& la
                                 /*ignore_index=*/-100, smoothing);
 }
 
-Evaluation train(NetworkModule& module, const BatchMaker& images, int image_count, int epochs,
-                 const TrainingConfig& config, const TrainingSeed& seed, RankGroup* ranks,
-                 const CheckpointPlan& checkpoint, const EpochScore& epoch_score) {
+Evaluation train(NetworkModule& module, const BatchMaker& images, const TrainingConfig& config,
+                 const TrainingPlan& plan) {
+  const auto& [epochs, seed, ranks, checkpoint, epoch_score] = plan;
+  const int image_count = images.size();
   const int batch_size = std::min(config.batch, image_count);
   const int64_t steps_per_epoch = image_count / batch_size;
   const Augmentation augmentation{config.flip, config.crop_padding};
@@ -271,8 +272,8 @@ Evaluation train(NetworkModule& module, const BatchMaker& images, int image_coun
   return result;
 }
 
-Evaluation score(NetworkModule& module, const BatchMaker& images, int image_count,
-                 const TrainingConfig& config) {
+Evaluation score(NetworkModule& module, const BatchMaker& images, const TrainingConfig& config) {
+  const int image_count = images.size();
   const at::NoGradGuard no_gradients;
   const torch::Device device = device_from_text(config.device);
   module->eval();

@@ -5,18 +5,23 @@
 
 namespace ridgeline::paper {
 
-/// One row of Table 3 or 4 of Li et al., "Searching for Fast Model Families on Datacenter
-/// Accelerators", CVPR 2021 (arXiv:2102.05610), as printed; latencies at batch 128.
-struct PublishedRow {
-  std::string name;    ///< as in the paper
-  std::string family;  ///< "EfficientNet-X", "EfficientNet", "ResNet", ...
+/// The figures of a row.
+struct PublishedFigures {
   double params_m = 0;
   double madds_g = 0;             ///< the column "#FLOPs", which counts multiply-adds
   double intensity = 0;           ///< I on TPUv3, FLOP/byte
   double efficiency_percent = 0;  ///< E on TPUv3
   double tpu_v3_ms = 0;
   double v100_ms = 0;
-  /// Our networks (zoo/known_networks.h): the one of the counts, and those that were timed.
+};
+
+/// One row of Table 3 or 4 of Li et al., "Searching for Fast Model Families on Datacenter
+/// Accelerators", CVPR 2021 (arXiv:2102.05610), as printed; latencies at batch 128.
+struct PublishedRow : PublishedFigures {
+  std::string name;    ///< as in the paper
+  std::string family;  ///< "EfficientNet-X", "EfficientNet", "ResNet", ...
+  /// Our networks (network/published/known_networks.h): the one of the counts, and those that were
+  /// timed.
   std::string counted, timed_on_tpu, timed_on_v100;
   /// Why the TPUv3 latency cannot belong to the other figures; such a row is printed, and left out
   /// of summaries.

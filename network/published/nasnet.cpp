@@ -65,22 +65,24 @@ class NasNetBuilder {
     const int both = builder_.add(name + ".concat", Concat{}, {even, odd});
     return builder_.add(name + ".bn", bn_, {both});
   }
-  /// (ReLU, depthwise, pointwise, batch norm) twice, the stride in the first; `middle` channels
-  /// between them.
-  int separable(const std::string& name, int x, int kernel, int stride, int64_t middle,
-                int64_t filters) {
+  struct Separable {
+    int kernel = 3, stride = 1;
+    int64_t middle = 0, filters = 0;  ///< channels between the two halves and after them
+  };
+  /// (ReLU, depthwise, pointwise, batch norm) twice, the stride in the first.
+  int separable(const std::string& name, int x, const Separable& s) {
     for (int i = 0; i < 2; ++i) {
       const std::string half = name + "." + std::to_string(i);
       const int64_t channels = builder_.shape(x).channels;
       x = relu(half + ".relu", x);
       x = builder_.add(half + ".depthwise",
                        Conv2d{.out_channels = channels,
-                              .kernel_h = kernel,
-                              .kernel_w = kernel,
-                              .stride = i == 0 ? stride : 1,
+                              .kernel_h = s.kernel,
+                              .kernel_w = s.kernel,
+                              .stride = i == 0 ? s.stride : 1,
                               .groups = channels},
                        {x});
-      x = builder_.conv_bn(half + ".pointwise", x, {.out_channels = i == 0 ? middle : filters},
+      x = builder_.conv_bn(half + ".pointwise", x, {.out_channels = i == 0 ? s.middle : s.filters},
                            bn_);
     }
     return x;
@@ -96,7 +98,7 @@ class NasNetBuilder {
     p = adapt_previous(name + ".previous", p, c, filters);
     c = adapt(name + ".current", c, filters);
     const auto sep = [&](const std::string& part, int x, int kernel) {
-      return separable(name + part, x, kernel, 1, filters, filters);
+      return separable(name + part, x, {kernel, 1, filters, filters});
     };
     const auto mean = [&](const std::string& part, int x) {
       return pool(name + part, Kind::kAverage, x, 1);
@@ -114,7 +116,7 @@ class NasNetBuilder {
     const auto sep = [&](const std::string& part, int x, int kernel, int stride) {
       // Only the stem's p has another width than the cell: its first half already changes it.
       const int64_t middle = x == p ? filters : builder_.shape(x).channels;
-      return separable(name + part, x, kernel, stride, middle, filters);
+      return separable(name + part, x, {kernel, stride, middle, filters});
     };
     const int y0 = sum(name + ".y0.add", sep(".y0.left", c, 5, 2), sep(".y0.right", p, 7, 2));
     const int y1 =

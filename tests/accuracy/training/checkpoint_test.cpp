@@ -48,8 +48,8 @@ Outcome live(const TrainingConfig& config, CheckpointPlan plan, int stop_after,
   Outcome outcome;
   plan.stop_asked = [&] { return ++outcome.steps == stop_after; };
   try {
-    const Evaluation trained =
-        train(module, maker, data.train.size(), 3, config, {3, 4}, ranks, plan);
+    const Evaluation trained = train(
+        module, maker, config, {.epochs = 3, .seed = {3, 4}, .ranks = ranks, .checkpoint = plan});
     outcome.loss = trained.loss;
     for (const Metric& metric : trained.metrics) {
       if (metric.name == "train_loss") outcome.curve.emplace_back(metric.epoch, metric.value);

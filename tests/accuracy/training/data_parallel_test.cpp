@@ -29,7 +29,7 @@ Trained train_one(const Network& network, const TrainingConfig& config, RankGrou
   NetworkModule module(network, 7);
   place(*module, device_from_text(config.device));
   Trained result;
-  result.loss = train(module, maker, data.train.size(), 2, config, {3, 4}, ranks).loss;
+  result.loss = train(module, maker, config, {.epochs = 2, .seed = {3, 4}, .ranks = ranks}).loss;
   for (const auto& parameter : module->parameters()) result.tensors.push_back(parameter.cpu());
   for (const auto& buffer : module->buffers()) result.tensors.push_back(buffer.cpu());
   return result;
@@ -178,7 +178,7 @@ TEST_CASE("Every rank sees a loss that is no number on any of them") {
     const BatchMaker maker(data.train, normalization_of(data.train), 3, 16);
     NetworkModule module(network_without_batch_norm(), 7);
     place(*module, device_from_text(config.device));
-    return train(module, maker, data.train.size(), 5, config, {3, 4}, &group);
+    return train(module, maker, config, {.epochs = 5, .seed = {3, 4}, .ranks = &group});
   };
   auto other = std::async(std::launch::async, outcome, 1);
   const Evaluation first = outcome(0), second = other.get();

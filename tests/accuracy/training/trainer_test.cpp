@@ -30,8 +30,8 @@ TEST_CASE("Training without whole batches to spare uses the images there are") {
   NetworkModule module(lower(small_architecture(2)), 1);
   TrainingConfig config;
   config.batch = 1000;
-  const Evaluation first = train(module, maker, 10, 1, config, {1, 1});
-  const Evaluation later = train(module, maker, 10, 30, config, {1, 1});
+  const Evaluation first = train(module, maker, config, {.epochs = 1, .seed = {1, 1}});
+  const Evaluation later = train(module, maker, config, {.epochs = 30, .seed = {1, 1}});
   CHECK(first.status == TrialStatus::kComplete);
   CHECK(later.loss < first.loss);
 }
@@ -46,7 +46,7 @@ TEST_CASE("Outputs that are not finite are a divergence, not an accuracy") {
   NetworkModule module(lower(small_architecture(2)), 1);
   const at::NoGradGuard no_gradients;
   module->parameters().back().fill_(std::nanf(""));
-  const Evaluation result = score(module, maker, 10, TrainingConfig{});
+  const Evaluation result = score(module, maker, TrainingConfig{});
   CHECK(result.status == TrialStatus::kDiverged);
   CHECK_THAT(result.message, Contains("outputs are not finite"));
 }
@@ -60,5 +60,5 @@ TEST_CASE("The score is the fraction classified rightly") {
   for (auto& parameter : module->parameters()) parameter.zero_();
   module->parameters().back().copy_(
       at::tensor({0.0F, 1.0F}));  // the classifier's bias: always class 1
-  CHECK(score(module, maker, 4, TrainingConfig{}).accuracy == 0.75);
+  CHECK(score(module, maker, TrainingConfig{}).accuracy == 0.75);
 }
