@@ -10,7 +10,7 @@
 #include "tests/support.h"
 
 using namespace ridgeline;
-using test::have_cluster;
+using test::need_cluster;
 using test::shell;
 using test::TempFolder;
 
@@ -49,7 +49,7 @@ size_t trials_of(const std::filesystem::path& run) {
 }  // namespace
 
 TEST_CASE("a search on a cluster, killed and resumed, gives the trials of one in this process") {
-  if (!have_cluster()) return;
+  need_cluster();
   TempFolder folder;
   REQUIRE(test::run_program(search(folder / "undisturbed", {"runtime.executor=in_process"}))
               .exit_code == 0);

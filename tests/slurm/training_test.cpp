@@ -61,7 +61,7 @@ TrialResult result_of(SlurmExecutor& executor) {
 }  // namespace
 
 TEST_CASE("a trial of two processes is launched by srun, with the result of local processes") {
-  if (!have_cluster()) return;
+  need_cluster();
   TempFolder folder;
   const TrialFile file = training(2, 3);
   const Evaluation local = undisturbed(folder, file);
@@ -75,7 +75,7 @@ TEST_CASE("a trial of two processes is launched by srun, with the result of loca
 }
 
 TEST_CASE("a pre-empted trial is requeued and goes on from its checkpoint to the same bits") {
-  if (!have_cluster()) return;
+  need_cluster();
   for (const int processes : {1, 2}) {
     TempFolder folder;
     const TrialFile file = training(processes, processes == 1 ? 2000 : 200);
