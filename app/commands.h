@@ -154,13 +154,13 @@ void gc_command(const GcOptions& options);
 
 struct TrialOptions {
   std::string spec, result;
-  int parent = 0;       ///< the trial ends when this process does; 0: no matter
-  int rank = 0;         ///< of a data-parallel trial; above 0: started by rank 0, which is `parent`
-  std::string meeting;  ///< where the ranks find each other; with rank
+  int parent = 0;  ///< the trial ends when this process does; 0: no matter
+  int rank = 0;    ///< of a data-parallel trial; above 0: started by rank 0, which is `parent`
+  std::string rendezvous;       ///< where the ranks find each other; with rank
   std::string checkpoint;       ///< file of the training's state; empty: none is kept
   double checkpoint_every = 0;  ///< seconds between two writes; 0: only when asked to stop
   int gpu_processes = 1;  ///< that hold memory of the trial's GPU at a time, itself among them
-  std::string gpu_turns;  ///< file of the turns at the GPU; empty: nobody measures there
+  std::string gpu_lock;   ///< lock file of the GPU; empty: nobody measures there
 };
 void trial_command(const TrialOptions& options);
 

@@ -85,25 +85,26 @@ void measure_command(const MeasureOptions& options) {
   const auto architectures = sample_architectures(space, sample_of(options.sample));
   MeasurementFile file(options.out, place);
   const std::filesystem::path out = options.out;
-  TurnFile turns(out.parent_path() / (out.stem().string() + "_turns.csv"), place);
+  RoundFile rounds(out.parent_path() / (out.stem().string() + "_rounds.csv"), place);
   const RoundRules rules = rounds_of(options.place, config);
   std::vector<RoundEntry> entries;
   int recorded = 0;
   for (const Architecture& architecture : architectures) {
     entries.push_back({architecture.name, lower(architecture)});
-    recorded += std::min(rules.rounds, static_cast<int>(turns.of(architecture.name).size()));
+    recorded += std::min(rules.rounds, static_cast<int>(rounds.of(architecture.name).size()));
   }
   warn_if_blas_is_slow();
   ProgressBar bar("latency", options.sample.samples * rules.rounds, recorded);
   int done = recorded;
-  measure_in_rounds(entries, place, rules, turns, [&](const std::string&, const Turn& turn) {
-    bar.update(++done, format_ms(turn.ms));
-  });
+  measure_in_rounds(entries, place, rules, rounds,
+                    [&](const std::string&, const RoundResult& result) {
+                      bar.update(++done, format_ms(result.ms));
+                    });
   bar.finish();
   int noisy = 0;
-  const double nominal_ms = turns.nominal_ms();
+  const double nominal_ms = rounds.nominal_ms();
   for (const Architecture& architecture : architectures) {
-    const Timing timing = turns.timing(architecture.name, nominal_ms, rules.turn.half_width);
+    const Timing timing = rounds.timing(architecture.name, nominal_ms, rules.per_round.half_width);
     noisy += !timing.noise.empty();
     file.put(architecture, space.name(), timing, nominal_ms);
   }

@@ -15,7 +15,7 @@ struct PlaceOptions {
   std::string memory_format = "channels_last";
   double half_width = 0.02;  ///< of the 95 % interval of a whole network's median, as a share of it
   double time_limit_s = 5;   ///< for the runs of one network, over all rounds
-  int rounds = 5;            ///< whole networks take turns
+  int rounds = 5;            ///< in which whole networks are timed
 };
 
 /// Random networks of a space.

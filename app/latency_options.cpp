@@ -18,12 +18,14 @@ void add_place(CLI::App* sub, PlaceOptions& place) {
   sub->add_option("--confidence-width", place.half_width,
                   "enough runs: the 95 % interval of the median is within this share of it")
       ->capture_default_str();
-  sub->add_option("--time-limit", place.time_limit_s,
-                  "most seconds for the runs of one network, in all rounds together; a turn has 3 "
-                  "runs at least")
+  sub->add_option(
+         "--time-limit", place.time_limit_s,
+         "most seconds for the runs of one network, in all rounds together; each round has 3 "
+         "runs at least")
       ->capture_default_str();
   sub->add_option("--rounds", place.rounds,
-                  "whole networks take turns so many times; the median of the turns counts")
+                  "rounds in which whole networks are timed one after another; the median of the "
+                  "rounds counts")
       ->capture_default_str();
 }
 

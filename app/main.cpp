@@ -108,7 +108,7 @@ void add_run_commands(CLI::App& app) {
                                "which starts the others)")
                    ->type_name("K");
   rank->needs(parent)->needs(
-      sub->add_option("--meeting", trial.meeting, "where the ranks find each other")
+      sub->add_option("--rendezvous", trial.rendezvous, "where the ranks find each other")
           ->type_name("FILE"));
   sub->add_option("--checkpoint-every", trial.checkpoint_every,
                   "seconds between two checkpoints; 0: only on SIGTERM")
@@ -120,7 +120,7 @@ void add_run_commands(CLI::App& app) {
                   "processes that share the GPU: the trial keeps to its part of the memory")
       ->type_name("N")
       ->check(CLI::PositiveNumber);
-  sub->add_option("--gpu-turns", trial.gpu_turns,
+  sub->add_option("--gpu-lock", trial.gpu_lock,
                   "stand still between two steps while somebody measures on the GPU")
       ->type_name("FILE");
   sub->callback([] { trial_command(trial); });

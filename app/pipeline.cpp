@@ -15,8 +15,8 @@
 #include "experiments/async_search.h"
 #include "experiments/cost_estimate.h"
 #include "experiments/devices.h"
+#include "experiments/executors/gpu_locks.h"
 #include "experiments/executors/gpu_plan.h"
-#include "experiments/executors/gpu_turns.h"
 #include "experiments/executors/in_process_executor.h"
 #include "experiments/executors/interrupt.h"
 #include "experiments/executors/local_executor.h"
@@ -68,7 +68,7 @@ std::unique_ptr<LatencyOracle> beside_trials(std::unique_ptr<LatencyOracle> orac
   const std::string gpu = measured_gpu(config, visible_gpus());
   const bool shared =
       std::find(gpus.measuring.begin(), gpus.measuring.end(), gpu) != gpus.measuring.end();
-  return shared ? taking_turns(std::move(oracle), turns_file(folder, gpu)) : std::move(oracle);
+  return shared ? with_gpu_lock(std::move(oracle), gpu_lock_file(folder, gpu)) : std::move(oracle);
 }
 
 /// Sees the trials of one phase go by: progress bar, log, and the best reward so far.

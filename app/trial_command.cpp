@@ -14,7 +14,7 @@
 #include "core/logging.h"
 #include "core/random.h"
 #include "core/units.h"
-#include "experiments/executors/gpu_turns.h"
+#include "experiments/executors/gpu_locks.h"
 #include "experiments/executors/interrupt.h"
 #include "experiments/executors/rank_processes.h"
 #include "experiments/executors/trial_file.h"
@@ -50,9 +50,9 @@ std::optional<RankPlace> place_in_slurm_step(const TrialOptions& options, int pr
   place.size = tasks;
   place.one_host = variable("SLURM_STEP_NUM_NODES").value_or("1") == "1";
   // A requeued job has the same id, and must not meet the ranks of its earlier life.
-  place.meeting = options.result + "." + variable("SLURM_JOB_ID").value_or("0") + "." +
-                  variable("SLURM_STEP_ID").value_or("0") + "." +
-                  variable("SLURM_RESTART_COUNT").value_or("0") + ".ranks";
+  place.rendezvous = options.result + "." + variable("SLURM_JOB_ID").value_or("0") + "." +
+                     variable("SLURM_STEP_ID").value_or("0") + "." +
+                     variable("SLURM_RESTART_COUNT").value_or("0") + ".ranks";
   return place;
 }
 
@@ -62,10 +62,10 @@ void share_gpu(const TrialOptions& options, TrialFile& file) {
   if (file.accuracy.kind != AccuracyKind::kProxy || training.device == "cpu") return;
   const c10::Device device = device_from_text(training.device);
   if (options.gpu_processes > 1) limit_memory(device, options.gpu_processes);
-  if (options.gpu_turns.empty()) return;
-  const auto turn = std::make_shared<TrainingTurn>(options.gpu_turns);
-  file.spec.checkpoint.between_steps = [turn, device] {
-    turn->give_way([&] { finish_work(device); });
+  if (options.gpu_lock.empty()) return;
+  const auto lock = std::make_shared<TrainingLock>(options.gpu_lock);
+  file.spec.checkpoint.between_steps = [lock, device] {
+    lock->give_way([&] { finish_work(device); });
   };
 }
 
@@ -93,7 +93,8 @@ std::vector<std::string> rank_command(const TrialOptions& options, const RankPla
     command.insert(command.end(), {"--checkpoint", options.checkpoint});
   if (options.gpu_processes > 1)
     command.insert(command.end(), {"--gpu-processes", std::to_string(options.gpu_processes)});
-  command.insert(command.end(), {"--parent", std::to_string(getpid()), "--meeting", place.meeting});
+  command.insert(command.end(),
+                 {"--parent", std::to_string(getpid()), "--rendezvous", place.rendezvous});
   return command;
 }
 
@@ -101,15 +102,15 @@ std::vector<std::string> rank_command(const TrialOptions& options, const RankPla
 Evaluation lead_ranks(const TrialOptions& options, const TrialFile& file) {
   RankPlace place;
   place.size = file.accuracy.training.processes;
-  place.meeting = options.result + "." + std::to_string(getpid()) + ".ranks";
+  place.rendezvous = options.result + "." + std::to_string(getpid()) + ".ranks";
   std::error_code ignored;
-  std::filesystem::remove(place.meeting, ignored);  // of a dead process with our id
+  std::filesystem::remove(place.rendezvous, ignored);  // of a dead process with our id
   RankProcesses others(rank_command(options, place), place.size);
   const auto start = std::chrono::steady_clock::now();
   try {
     return evaluate_as_rank(options, file, place, 0, /*in_slurm=*/false);
   } catch (const RankLost& lost) {
-    std::filesystem::remove(place.meeting, ignored);  // where some never met
+    std::filesystem::remove(place.rendezvous, ignored);  // where some never met
     // A signal to the whole group may reach a rank before it can heed it.
     if (interrupts() > 0) throw Error(ErrorKind::kInterrupted, lost.what());
     Evaluation result;
@@ -128,7 +129,7 @@ void follow_rank_0(const TrialOptions& options, const TrialFile& file) {
   RankPlace place;
   place.rank = options.rank;
   place.size = file.accuracy.training.processes;
-  place.meeting = options.meeting;
+  place.rendezvous = options.rendezvous;
   try {
     evaluate_as_rank(options, file, place, options.rank, /*in_slurm=*/false);
   } catch (const RankLost& lost) {

@@ -33,7 +33,7 @@ std::vector<Case> cases() {
   plain.local_share = 0;
   plain.redraws = 0;
   ControllerConfig screened;
-  settle_screening(/*free_trials=*/false, screened);
+  choose_screening(/*free_trials=*/false, screened);
   return {{"plain", plain}, {"default", ControllerConfig{}}, {"screened", screened}};
 }
 

@@ -56,7 +56,7 @@ std::unique_ptr<Controller> controller_of(const std::string& text,
                                           const std::vector<Decision>& decisions, uint64_t seed) {
   if (text == kGpBaseline) return make_gp_baseline(decisions);
   auto config = read_config<ControllerConfig>(YamlView::parse(text, "--controller"));
-  settle_screening(/*free_trials=*/false, config);
+  choose_screening(/*free_trials=*/false, config);
   return make_controller(config, decisions, seed);
 }
 

@@ -107,7 +107,7 @@ TargetPoint search(Bench& bench, const RewardConfig& config, const Options& opti
                    uint64_t seed) {
   auto settings =
       read_config<ControllerConfig>(YamlView::parse(options.controller, "--controller"));
-  settle_screening(/*free_trials=*/false, settings);
+  choose_screening(/*free_trials=*/false, settings);
   const auto controller = make_controller(settings, bench.decisions(), seed);
   const Reward reward(config);
   TargetPoint best;

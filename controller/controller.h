@@ -40,7 +40,7 @@ struct Observation {
   std::optional<Objectives> objectives = {};
 };
 
-/// Sees a list of decisions, returns integers, is told rewards; knows nothing of layers. Sampling
+/// Sees a list of decisions, returns genotypes, receives rewards; knows nothing of layers. Sampling
 /// keeps no autograd graph: `update` scores the recorded integers again, so a run can be replayed
 /// from its record.
 class Controller {
@@ -50,8 +50,8 @@ class Controller {
   /// consumes the stream as drawing 4 does. Changes no state.
   virtual std::vector<Genotype> sample(int n, RandomStream& stream) = 0;
   /// Adds proposals whose rewards are not known yet, so that `sample` does not waste a draw on
-  /// them, as on what it was told the rewards of. They are no part of the saved state: who restores
-  /// one adds them again.
+  /// them, as on genotypes whose rewards it knows. They are no part of the saved state: who
+  /// restores one adds them again.
   virtual void add_pending(std::span<const Genotype> /*proposed*/) {}
   /// One learning step; an empty batch changes nothing. Throws `kInternal` naming the index of an
   /// observation whose reward or weight is out of its range, `kConfig` for a genotype of another

@@ -18,15 +18,17 @@ uint64_t identity(const Genotype& genotype) { return hash_text(to_text(genotype)
 Novel::Novel(std::unique_ptr<Controller> inner, ControllerKind kind,
              const std::vector<Decision>& decisions, int redraws)
     : ControllerDecorator(std::move(inner)), kind_(kind), decisions_(decisions), redraws_(redraws) {
-  // A settled policy asks some 40 times per proposal: most questions end at an empty bucket.
-  told_.max_load_factor(0.25F);
+  // A converged policy asks some 40 times per proposal: most questions end at an empty bucket.
+  observed_.max_load_factor(0.25F);
 }
 
-bool Novel::was_told(const Genotype& genotype) const { return told_.contains(identity(genotype)); }
+bool Novel::observed(const Genotype& genotype) const {
+  return observed_.contains(identity(genotype));
+}
 
 bool Novel::knows(const Genotype& genotype) const {
   const uint64_t id = identity(genotype);
-  return told_.contains(id) || pending_.contains(id);
+  return observed_.contains(id) || pending_.contains(id);
 }
 
 void Novel::add_pending(std::span<const Genotype> proposed) {
@@ -38,7 +40,7 @@ UpdateStats Novel::update(std::span<const Observation> batch) {
   for (const auto& observation : batch) {
     const uint64_t id = identity(observation.genotype);
     pending_.erase(id);
-    if (told_.insert(id).second) order_.push_back(id);
+    if (observed_.insert(id).second) order_.push_back(id);
   }
   return stats;
 }
@@ -47,7 +49,7 @@ std::string Novel::save() const {
   StateWriter writer(kind_, decisions_);
   writer.text(inner().save());
   writer.integer(order_.size());
-  for (const uint64_t told : order_) writer.integer(told);
+  for (const uint64_t id : order_) writer.integer(id);
   return writer.finish();
 }
 
@@ -59,8 +61,8 @@ void Novel::restore(const std::string& bytes) {
   reader.finish();
   inner().restore(state);
   order_ = std::move(order);
-  told_.clear();
-  told_.insert(order_.begin(), order_.end());
+  observed_.clear();
+  observed_.insert(order_.begin(), order_.end());
 }
 
 bool Novel::take(const Genotype& genotype, Identities& taken) const {

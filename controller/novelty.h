@@ -10,10 +10,9 @@
 
 namespace ridgeline {
 
-/// Draws proposals of `inner` again that it was told of before, that are pending, or that stand
-/// twice in one call, each up to `redraws` times; what then is still known is mutated, step by
-/// step, up to as often: a policy that has settled searches around what it settled on. A repeat
-/// teaches nothing new.
+/// Redraws proposals of `inner` that were observed before, are pending, or occur twice in one call,
+/// each up to `redraws` times. What is still known then is mutated, step by step, up to as often: a
+/// policy that has converged then searches around its optimum. A repeat teaches nothing new.
 class Novel final : public ControllerDecorator {
  public:
   Novel(std::unique_ptr<Controller> inner, ControllerKind kind,
@@ -22,8 +21,8 @@ class Novel final : public ControllerDecorator {
   std::vector<Genotype> sample(int n, RandomStream& stream) override;
   /// What `inner` draws, known or not.
   std::vector<Genotype> draw(int n, RandomStream& stream) { return inner().sample(n, stream); }
-  bool was_told(const Genotype& genotype) const;
-  /// Told of before, or pending.
+  bool observed(const Genotype& genotype) const;
+  /// Observed before, or pending.
   bool knows(const Genotype& genotype) const;
 
   void add_pending(std::span<const Genotype> proposed) override;
@@ -41,9 +40,9 @@ class Novel final : public ControllerDecorator {
   ControllerKind kind_;
   std::vector<Decision> decisions_;
   int redraws_;
-  Identities told_;
-  std::vector<uint64_t> order_;  // of told_, as first told
-  Identities pending_;           // proposed, not told
+  Identities observed_;
+  std::vector<uint64_t> order_;  // of observed_, as first observed
+  Identities pending_;           // proposed, not observed
 };
 
 }  // namespace ridgeline

@@ -144,7 +144,7 @@ void check_objectives(std::span<const Observation> batch) {
   }
 }
 
-// A genotype told again counts once, as it was measured last.
+// A genotype that is observed again counts once, as it was measured last.
 UpdateStats Nsga2::update(std::span<const Observation> batch) {
   check_batch(decisions_, batch);
   check_objectives(batch);

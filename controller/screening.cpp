@@ -67,10 +67,10 @@ class Screened final : public ControllerDecorator {
   ControllerKind kind_;
   std::vector<Decision> decisions_;
   int candidates_;
-  uint64_t told_ = 0;                   // trials, forgotten ones too
-  std::vector<PredictorTrial> trials_;  // remembered, in the order told
+  uint64_t observed_ = 0;               // trials, forgotten ones too
+  std::vector<PredictorTrial> trials_;  // remembered, in the order observed
   std::vector<Genotype>
-      pending_;  // different ones, in the order added; told ones may be among them
+      pending_;  // different ones, in the order added; observed ones may be among them
   std::optional<RewardPredictor> predictor_;  // of trials_ as they are; fitted when it is needed
 };
 
@@ -78,12 +78,12 @@ class Screened final : public ControllerDecorator {
 // that is used up must not depend on what is known.
 std::vector<Genotype> Screened::sample(int n, RandomStream& stream) {
   if (trials_.size() < kFewest) return inner().sample(n, stream);
-  // Here and not in `update`: a resumed search adds all proposals, then restores what was told.
-  std::erase_if(pending_, [this](const Genotype& genotype) { return novel().was_told(genotype); });
+  // Here and not in `update`: a resumed search adds all proposals, then restores what was observed.
+  std::erase_if(pending_, [this](const Genotype& genotype) { return novel().observed(genotype); });
   auto drawn = novel().draw(n * std::max(1, candidates_ / 4), stream);
   std::string texts;
   for (const auto& genotype : drawn) texts += to_text(genotype) + ' ';
-  RandomStream own(hash_text(texts), told_ + pending_.size(), "screening");
+  RandomStream own(hash_text(texts), observed_ + pending_.size(), "screening");
   auto chosen = choose(static_cast<size_t>(n), pool(n, std::move(drawn), own), own);
   // A space that is nearly used up has too few new points nearby.
   const int missing = n - static_cast<int>(chosen.size());
@@ -140,7 +140,7 @@ std::vector<Genotype> Screened::choose(size_t n, std::vector<Genotype> pool, Ran
   for (size_t i = 0; i < open; ++i) left[i] = i;
   std::vector<Genotype> chosen;
   while (chosen.size() < n && !left.empty()) {
-    const bool from_few = (told_ + pending_.size() + chosen.size()) % 2 == 1;
+    const bool from_few = (observed_ + pending_.size() + chosen.size()) % 2 == 1;
     const size_t judged = from_few ? std::min(kFew, left.size()) : left.size();
     // The first `judged` of `left` are a random subset.
     for (size_t i = 0; from_few && i < judged; ++i) {
@@ -171,7 +171,7 @@ const RewardPredictor& Screened::predictor() {
 void Screened::remember(std::span<const Observation> batch) {
   if (batch.empty()) return;
   predictor_.reset();
-  told_ += batch.size();
+  observed_ += batch.size();
   for (const auto& observation : batch) {
     const bool complete = !observation.objectives || observation.objectives->complete;
     trials_.push_back({observation.genotype, observation.reward, complete});
@@ -200,7 +200,7 @@ void Screened::forget() {
 std::string Screened::save() const {
   StateWriter writer(kind_, decisions_);
   writer.text(inner().save());
-  writer.integer(told_);
+  writer.integer(observed_);
   writer.integer(trials_.size());
   for (const auto& trial : trials_) {
     writer.text(to_text(trial.genotype));
@@ -213,7 +213,7 @@ std::string Screened::save() const {
 void Screened::restore(const std::string& bytes) {
   StateReader reader(bytes, kind_, decisions_);
   const std::string state = reader.text();
-  const uint64_t told = reader.integer();
+  const uint64_t observed = reader.integer();
   std::vector<PredictorTrial> trials;
   for (uint64_t left = reader.integer(); left > 0; --left) {
     Genotype genotype = genotype_from_text(reader.text());
@@ -222,14 +222,14 @@ void Screened::restore(const std::string& bytes) {
   }
   reader.finish();
   inner().restore(state);
-  told_ = told;
+  observed_ = observed;
   trials_ = std::move(trials);
   predictor_.reset();
 }
 
 }  // namespace
 
-void settle_screening(bool free_trials, ControllerConfig& config) {
+void choose_screening(bool free_trials, ControllerConfig& config) {
   if (config.screening) return;
   const bool proposes_alike =
       config.kind == ControllerKind::kRandom || config.kind == ControllerKind::kNsga2;

@@ -163,7 +163,7 @@ const std::vector<AcceleratorConfig>& ExperimentConfig::further() const {
 
 ControllerConfig ExperimentConfig::search_controller() const {
   ControllerConfig settled = controller;
-  settle_screening(accuracy.kind == AccuracyKind::kFormula, settled);
+  choose_screening(accuracy.kind == AccuracyKind::kFormula, settled);
   return settled;
 }
 

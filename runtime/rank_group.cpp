@@ -129,7 +129,7 @@ RankGroup::RankGroup(const RankPlace& place) : place_(place) {
   // it is under Python, which ignores the signal from its start.
   signal(SIGPIPE, SIG_IGN);
   try {
-    const auto store = c10::make_intrusive<c10d::FileStore>(place.meeting.string(), place.size);
+    const auto store = c10::make_intrusive<c10d::FileStore>(place.rendezvous.string(), place.size);
     store->setTimeout(time_limit(place));
     backend_ = std::make_unique<Backend>(connect(store, place));
     if (uses_nccl(place)) return;  // NCCL goes on using the file
@@ -137,7 +137,7 @@ RankGroup::RankGroup(const RankPlace& place) : place_(place) {
     backend_->sum(nothing);
     // All have met: the file can go now, so that no way to end leaves it behind.
     std::error_code ignored;
-    if (place.rank == 0) std::filesystem::remove(place.meeting, ignored);
+    if (place.rank == 0) std::filesystem::remove(place.rendezvous, ignored);
     backend_->sum(nothing);  // before a rank that is soon done looks for the file
   } catch (const Error&) {
     throw;

@@ -21,8 +21,9 @@ class RankLost : public std::runtime_error {
 /// Where this process stands among the ranks of one training.
 struct RankPlace {
   int rank = 0, size = 1;
-  std::filesystem::path meeting;  ///< file through which the ranks find each other; new each time
-  double time_limit_s = 120;      ///< for joining and for each exchange
+  std::filesystem::path
+      rendezvous;             ///< file through which the ranks find each other; new each time
+  double time_limit_s = 120;  ///< for joining and for each exchange
   bool one_host = true;  ///< false: the ranks meet over the network (GLOO_SOCKET_IFNAME names it)
   std::string device = "cpu";  ///< "cuda": exchanges go through NCCL where this build has it
 };

@@ -11,9 +11,9 @@
 #include "core/config_path.h"
 #include "core/units.h"
 #include "latency/calibration/metrics.h"
+#include "latency/measurement/drift_correction.h"
 #include "latency/measurement/measured.h"
 #include "latency/measurement/sampling.h"
-#include "latency/measurement/steady.h"
 
 namespace ridgeline {
 namespace {

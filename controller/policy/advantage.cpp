@@ -45,7 +45,7 @@ std::vector<double> Advantages::of(std::span<const double> rewards) const {
   return advantages;
 }
 
-void Advantages::tell(std::span<const double> rewards) {
+void Advantages::observe(std::span<const double> rewards) {
   const double baseline = baseline_before(rewards);
   const double spread = spread_before(rewards, baseline);
   double square = 0;

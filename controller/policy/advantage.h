@@ -23,7 +23,7 @@ class Advantages {
   /// ranks); does not change anything.
   std::vector<double> of(std::span<const double> rewards) const;
   /// Learns the batch.
-  void tell(std::span<const double> rewards);
+  void observe(std::span<const double> rewards);
   double baseline() const { return baseline_; }
 
   void save(StateWriter& writer) const;

@@ -173,8 +173,8 @@ class LstmPolicy::Walk {
   std::vector<Layer> layers_;
 };
 
-// Samples that have made the same choices so far share a state: a policy that has settled says the
-// same to most of them.
+// Samples that have made the same choices so far share a state: a policy that has converged
+// makes the same choices in most of them.
 PolicySamples LstmPolicy::sample(std::span<const double> uniforms,
                                  std::span<const Genotype> kept) const {
   const c10::InferenceMode no_gradients;

@@ -165,8 +165,8 @@ UpdateStats PolicyGradient::update(std::span<const Observation> batch) {
   } else {
     reinforce(genotypes, advantage, stats);
   }
-  advantages_.tell(rewards);
-  for (size_t i = 0; i < genotypes.size(); ++i) best_.tell(genotypes[i], rewards[i]);
+  advantages_.observe(rewards);
+  for (size_t i = 0; i < genotypes.size(); ++i) best_.observe(genotypes[i], rewards[i]);
   stats.baseline = advantages_.baseline();
   return stats;
 }

@@ -4,7 +4,7 @@
 
 namespace ridgeline {
 
-void BestReplay::tell(const Genotype& genotype, double reward) {
+void BestReplay::observe(const Genotype& genotype, double reward) {
   if (capacity_ == 0) return;
   std::erase_if(entries_, [&](const Entry& entry) { return entry.genotype == genotype; });
   const auto place = std::find_if(entries_.begin(), entries_.end(),

@@ -9,12 +9,13 @@
 
 namespace ridgeline {
 
-/// The best different genotypes told so far: the priority queue of Abolafia et al. 2018. A genotype
-/// told again counts with its latest reward; of equal rewards the earlier told one stays.
+/// The best different genotypes observed so far: the priority queue of Abolafia et al. 2018. A
+/// genotype that is observed again counts with its latest reward; of equal rewards the earlier one
+/// stays.
 class BestReplay {
  public:
   explicit BestReplay(size_t capacity) : capacity_(capacity) {}
-  void tell(const Genotype& genotype, double reward);
+  void observe(const Genotype& genotype, double reward);
   /// Best first.
   std::vector<Genotype> genotypes() const;
   void save(StateWriter& writer) const;

@@ -14,7 +14,7 @@
 #include "core/file.h"
 #include "core/logging.h"
 #include "core/units.h"
-#include "experiments/executors/gpu_turns.h"
+#include "experiments/executors/gpu_locks.h"
 #include "experiments/executors/interrupt.h"
 #include "experiments/executors/trial_file.h"
 #include "experiments/executors/trial_process.h"
@@ -141,7 +141,7 @@ std::vector<std::string> LocalExecutor::arguments_of(const Waiting& waiting, int
   if (beside > 1 && !waiting.alone_in)
     arguments.insert(arguments.end(), {"--gpu-processes", std::to_string(beside)});
   if (const std::string gpu = config_.gpus.measured_of_slot(slot); !gpu.empty())
-    arguments.insert(arguments.end(), {"--gpu-turns", turns_file(config_.folder, gpu).string()});
+    arguments.insert(arguments.end(), {"--gpu-lock", gpu_lock_file(config_.folder, gpu).string()});
   return arguments;
 }
 

@@ -32,8 +32,8 @@ TimingRules timing_rules(const LatencyConfig& config);
 /// on a GPU and from the steady clock on a CPU.
 class DeviceRun {
  public:
-  /// `copies` instances with weights of their own take turns, so that weights come from as far as
-  /// they do when a whole network runs between two uses. Throws `kInfeasible` where the network
+  /// `copies` instances with weights of their own run alternately, so that weights come from as far
+  /// as they do when a whole network runs between two uses. Throws `kInfeasible` where the network
   /// does not fit into memory, as do the runs.
   DeviceRun(const RunPlace& place, const Network& network, int copies = 1);
   ~DeviceRun();

@@ -10,8 +10,8 @@
 #include "core/units.h"
 #include "latency/measurement/cuda_timer.h"
 #include "latency/measurement/device_name.h"
+#include "latency/measurement/drift_correction.h"
 #include "latency/measurement/measuring_scope.h"
-#include "latency/measurement/steady.h"
 #include "runtime/device.h"
 #include "runtime/gpu.h"
 
@@ -24,7 +24,7 @@ struct Rate {
   double per_second = 0;
   std::string what;  ///< "a convolution 3x3, 128 to 128 channels, 8 x 28 x 28"
   double half_width = 0;
-  std::string disturbed = {};  ///< as `SteadyTiming` says
+  std::string disturbed = {};  ///< as `CorrectedTiming` says
 };
 
 class Probe {
@@ -132,7 +132,7 @@ class Probe {
     Rate result{.what = std::move(what)};
     meter_.measure(
         1, [&](size_t) { return time_median(rules_, run_ms); },
-        [&](size_t, const SteadyTiming& measured) {
+        [&](size_t, const CorrectedTiming& measured) {
           result.per_second = amount / (measured.timing.median_ms / 1e3);
           result.half_width = measured.timing.relative_half_width();
           result.disturbed = measured.disturbed;
@@ -143,7 +143,7 @@ class Probe {
   at::Device device_;
   TimingRules rules_;
   MeasuringScope scope_;
-  mutable SteadyMeter meter_;
+  mutable DriftMeter meter_;
 };
 
 /// Floats in a vector of the widest instructions here, in which oneDNN lays out channels.

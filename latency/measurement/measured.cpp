@@ -2,7 +2,7 @@
 
 #include "core/logging.h"
 #include "core/units.h"
-#include "latency/measurement/steady.h"
+#include "latency/measurement/drift_correction.h"
 #include "latency/work.h"
 
 namespace ridgeline {
@@ -10,14 +10,14 @@ namespace ridgeline {
 namespace {
 
 // What a GPU's reference network takes is its launches, which says little of the GPU's speed.
-bool is_steady(const LatencyConfig& config) {
+bool is_drift_corrected(const LatencyConfig& config) {
   return config.kind == LatencyKind::kMeasured && config.steady && config.device == "cpu";
 }
 
 }  // namespace
 
 LatencyConfig at_one_speed(LatencyConfig config, std::optional<double> recorded_ms) {
-  if (!is_steady(config) || config.reference_ms) return config;
+  if (!is_drift_corrected(config) || config.reference_ms) return config;
   config.reference_ms = recorded_ms ? *recorded_ms : present_speed(RunPlace::of(config));
   return config;
 }
@@ -26,7 +26,7 @@ MeasuredOracle::MeasuredOracle(const LatencyConfig& config)
     : place_(RunPlace::of(config)),
       rules_(timing_rules(config)),
       device_text_(place_.device_text()),
-      steady_(is_steady(config)),
+      drift_corrected_(is_drift_corrected(config)),
       nominal_ms_(config.reference_ms.value_or(0)) {}
 
 std::string MeasuredOracle::description() const {
@@ -37,13 +37,13 @@ std::string MeasuredOracle::description() const {
 }
 
 Latency MeasuredOracle::estimate(const Network& network) const {
-  if (steady_ && nominal_ms_ <= 0) nominal_ms_ = present_speed(place_);
+  if (drift_corrected_ && nominal_ms_ <= 0) nominal_ms_ = present_speed(place_);
   DeviceRun run(place_, network);
   const auto run_ms = [&] { return run.run_ms(); };
   Timing timing;
-  if (steady_) {
-    SteadyMeter meter(place_);
-    timing = time_steadily(meter, rules_, nominal_ms_, run_ms);
+  if (drift_corrected_) {
+    DriftMeter meter(place_);
+    timing = time_drift_corrected(meter, rules_, nominal_ms_, run_ms);
   } else {
     timing = time_median(rules_, run_ms);
   }
@@ -56,7 +56,7 @@ Latency MeasuredOracle::estimate(const Network& network) const {
                   .repeats = timing.runs,
                   .low_ms = timing.low_ms,
                   .high_ms = timing.high_ms,
-                  .reference_ms = steady_ ? nominal_ms_ : 0,
+                  .reference_ms = drift_corrected_ ? nominal_ms_ : 0,
                   .noise = timing.noise};
   count_work(network, latency);
   if (!timing.noise.empty()) {

@@ -7,9 +7,9 @@ namespace ridgeline {
 
 /// Runs the network itself in inference on this machine (see `DeviceRun`) until the median is as
 /// sure as the configuration asks (see `TimingRules`). On a CPU it is stated at one speed of the
-/// machine (`latency.steady`, see `time_steadily`); else a noisy series gets three tries. What
-/// stays noisy gets a warning, and the latency says so. W and Q are those of the operators one by
-/// one; E is unknown and stays 0.
+/// machine (`latency.drift_correction`, see `time_drift_corrected`); else a noisy series gets three
+/// tries. What stays noisy gets a warning, and the latency says so. W and Q are those of the
+/// operators one by one; E is unknown and stays 0.
 class MeasuredOracle : public LatencyOracle {
  public:
   /// Throws `kConfig` for a device or precision that is not there.
@@ -21,7 +21,7 @@ class MeasuredOracle : public LatencyOracle {
   RunPlace place_;
   TimingRules rules_;
   std::string device_text_;
-  bool steady_;
+  bool drift_corrected_;
   mutable double nominal_ms_;  ///< the speed to state latencies at; 0: not looked at yet
 };
 

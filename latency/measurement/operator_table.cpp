@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
-#include "latency/measurement/steady.h"
+#include "latency/measurement/drift_correction.h"
 #include "runtime/device.h"
 
 namespace ridgeline {

@@ -73,11 +73,11 @@ class Builder {
     table_.save(path_);  // a place that cannot be written is found out before anything is spent
     int done = 0;
     if (observer_ && !order.empty()) observer_(0, static_cast<int>(order.size()), "");
-    SteadyMeter(table_.place)
+    DriftMeter(table_.place)
         .measure(
             order.size(),
             [&](size_t i) { return timer.measure(networks[order[i].network], order[i].unit); },
-            [&](size_t i, const SteadyTiming& measured) {
+            [&](size_t i, const CorrectedTiming& measured) {
               const std::string& signature = order[i].unit.signature;
               table_.operators[signature] = entry_of(measured);
               save_now_and_then();
@@ -95,7 +95,7 @@ class Builder {
   }
 
   void measure_networks(const std::vector<Network>& networks) {
-    TurnFile turns(turns_path(), table_.place);
+    RoundFile rounds(rounds_path(), table_.place);
     std::vector<RoundEntry> entries;
     for (const Network& network : networks) {
       if (!known(network)) entries.push_back({network.name(), network});
@@ -103,13 +103,13 @@ class Builder {
     int done = 0;
     const int total = static_cast<int>(entries.size()) * build_.network_rounds.rounds;
     if (observer_ && total > 0) observer_(0, total, "");
-    measure_in_rounds(entries, table_.place, build_.network_rounds, turns,
-                      [&](const std::string& name, const Turn&) {
+    measure_in_rounds(entries, table_.place, build_.network_rounds, rounds,
+                      [&](const std::string& name, const RoundResult&) {
                         if (observer_) observer_(++done, total, name);
                       });
     for (const RoundEntry& entry : entries) {
-      const Timing timing =
-          turns.timing(entry.name, table_.reference_ms, build_.network_rounds.turn.half_width);
+      const Timing timing = rounds.timing(entry.name, table_.reference_ms,
+                                          build_.network_rounds.per_round.half_width);
       if (!timing.noise.empty()) spdlog::warn("latency table: {}: {}", entry.name, timing.noise);
       table_.networks.push_back({entry.name, sum_of_units(entry.network), timing.median_ms});
     }
@@ -122,9 +122,9 @@ class Builder {
                        [&](const auto& sample) { return sample.network == network.name(); });
   }
 
-  /// Of the whole networks: "cpu_turns.csv" beside "cpu.json".
-  std::filesystem::path turns_path() const {
-    return path_.parent_path() / (path_.stem().string() + "_turns.csv");
+  /// Of the whole networks: "cpu_rounds.csv" beside "cpu.json".
+  std::filesystem::path rounds_path() const {
+    return path_.parent_path() / (path_.stem().string() + "_rounds.csv");
   }
 
   void save_now_and_then() {

@@ -4,9 +4,9 @@
 #include <functional>
 #include <string>
 
+#include "latency/measurement/interleaved_rounds.h"
 #include "latency/measurement/operator_table.h"
 #include "latency/measurement/sampling.h"
-#include "latency/measurement/turns.h"
 
 namespace ridgeline {
 

@@ -12,9 +12,9 @@
 namespace ridgeline {
 namespace {
 
-/// Instances of a carrier that take turns, so that no run finds its weights in a core's own cache:
-/// in a whole network, other layers' came in between. They may stay in the cache that cores share,
-/// as most networks' do.
+/// Instances of a host network that run alternately, so that no run finds its weights in a core's
+/// own cache: in a whole network, other layers' came in between. They may stay in the cache that
+/// cores share, as most networks' do.
 int copies_of(const Network& network, Precision precision) {
   constexpr double kCoreCacheBytes = 4 << 20;
   constexpr int kMost = 8;
@@ -35,22 +35,22 @@ TimingRules unit_rules(const LatencyConfig& config) {
 }
 
 Timing UnitTimer::measure(const Network& network, const Unit& unit) const {
-  const Carrier carrier = carrier_of(network, unit);
+  const HostNetwork host = host_network_of(network, unit);
   RunPlace place = place_;
-  place.batch *= static_cast<int>(carrier.images);
-  const int copies = copies_of(carrier.network, place.precision);
-  DeviceRun run(place, carrier.network, copies);
+  place.batch *= static_cast<int>(host.images);
+  const int copies = copies_of(host.network, place.precision);
+  DeviceRun run(place, host.network, copies);
   TimingRules rules = rules_;
   rules.warmup = std::max(rules.warmup, copies);  // each instance once
   return time_median(rules, [&] {
     const std::vector<double> nodes_ms = run.run_nodes_ms();
     double ms = 0;
-    for (const int node : carrier.timed) ms += nodes_ms[static_cast<size_t>(node)];
+    for (const int node : host.timed) ms += nodes_ms[static_cast<size_t>(node)];
     return ms;
   });
 }
 
-OperatorEntry entry_of(const SteadyTiming& measured) {
+OperatorEntry entry_of(const CorrectedTiming& measured) {
   const Timing& timing = measured.timing;
   return {timing.median_ms,
           timing.low_ms,
@@ -106,10 +106,10 @@ void TableOracle::measure_missing(const Network& network, const std::vector<Unit
                     "): extend it there with `ridgeline latency build-table`");
   }
   const UnitTimer timer(table_.place, rules_);
-  SteadyMeter(table_.place)
+  DriftMeter(table_.place)
       .measure(
           missing.size(), [&](size_t i) { return timer.measure(network, *missing[i]); },
-          [&](size_t i, const SteadyTiming& measured) {
+          [&](size_t i, const CorrectedTiming& measured) {
             table_.operators.emplace(missing[i]->signature, entry_of(measured));
           });
   if (table_.reference_ms <= 0) table_.settle_speed();

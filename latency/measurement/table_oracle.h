@@ -2,13 +2,13 @@
 
 #include <filesystem>
 
+#include "latency/measurement/drift_correction.h"
 #include "latency/measurement/operator_table.h"
-#include "latency/measurement/steady.h"
 #include "latency/oracle.h"
 
 namespace ridgeline {
 
-/// Times units in their carriers at one place.
+/// Times units in their host networks at one place.
 class UnitTimer {
  public:
   UnitTimer(RunPlace place, TimingRules rules) : place_(std::move(place)), rules_(rules) {}
@@ -20,7 +20,7 @@ class UnitTimer {
   TimingRules rules_;
 };
 
-OperatorEntry entry_of(const SteadyTiming& measured);
+OperatorEntry entry_of(const CorrectedTiming& measured);
 
 /// Rules for one of thousands of units: their errors average out in a network, so each needs less.
 TimingRules unit_rules(const LatencyConfig& config);

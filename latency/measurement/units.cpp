@@ -128,7 +128,7 @@ class UnitFinder {
   std::vector<bool> taken_;
 };
 
-/// Adds a node of `like`'s shape to the carrier: elementwise where the shape allows it.
+/// Adds a node of `like`'s shape to the host: elementwise where the shape allows it.
 int produce(NetworkBuilder& builder, const std::string& name, const Shape& like) {
   const Shape& images = builder.shape(builder.input());
   if (like == images)
@@ -149,11 +149,11 @@ int produce(NetworkBuilder& builder, const std::string& name, const Shape& like)
 
 std::vector<Unit> units_of(const Network& network) { return UnitFinder(network).run(); }
 
-Carrier carrier_of(const Network& network, const Unit& unit) {
+HostNetwork host_network_of(const Network& network, const Unit& unit) {
   // A network starts with whole images; only what undoes space-to-batch must see it done.
   const auto* undo = std::get_if<BatchToSpace>(&network.node(unit.nodes[0]).op);
   Shape entry = network.node(unit.inputs[0]).shape;
-  Carrier carrier{.network = {}, .timed = {}, .images = undo ? 1 : entry.batch};
+  HostNetwork host{.network = {}, .timed = {}, .images = undo ? 1 : entry.batch};
   if (undo) entry = {entry.channels, undo->height, undo->width};
   entry.batch = 1;
   NetworkBuilder builder(unit.signature, entry);
@@ -178,10 +178,10 @@ Carrier carrier_of(const Network& network, const Unit& unit) {
     std::vector<int> inputs;
     for (const int input : network.node(index).inputs) inputs.push_back(here.at(input));
     here[index] = builder.add(network.node(index).name, network.node(index).op, inputs);
-    carrier.timed.push_back(here[index]);
+    host.timed.push_back(here[index]);
   }
-  carrier.network = std::move(builder).build();
-  return carrier;
+  host.network = std::move(builder).build();
+  return host;
 }
 
 }  // namespace ridgeline

@@ -23,11 +23,11 @@ std::vector<Unit> units_of(const Network& network);
 
 /// A small network in which a unit meets what it meets in a whole one: each of its inputs was just
 /// written by an elementwise operator, as nearly all are.
-struct Carrier {
+struct HostNetwork {
   Network network;
   std::vector<int> timed;  ///< nodes of `network` that are the unit's
-  int64_t images = 1;      ///< of the carrier per image: between space-to-batch and back above 1
+  int64_t images = 1;  ///< of the host network per image: between space-to-batch and back above 1
 };
-Carrier carrier_of(const Network& network, const Unit& unit);
+HostNetwork host_network_of(const Network& network, const Unit& unit);
 
 }  // namespace ridgeline

@@ -38,7 +38,7 @@ TEST_CASE("evolution proposes uniformly until its population is full, then child
   for (const auto& genotype : controller->sample(2000, stream)) ++counts[to_text(genotype)];
   CHECK(counts.size() == 48);
   const std::vector<Genotype> members = {{0, 0, 0, 0}, {1, 2, 1, 3}, {0, 1, 0, 1}};
-  test::tell(*controller, members, std::vector<double>{0.1, 0.9, 0.2});
+  test::observe(*controller, members, std::vector<double>{0.1, 0.9, 0.2});
   // Fifty draws of three miss the best with probability 2e-9.
   for (const auto& genotype : controller->sample(200, stream)) {
     CHECK(differences(genotype, members[1]) == 1);
@@ -47,11 +47,11 @@ TEST_CASE("evolution proposes uniformly until its population is full, then child
 
 TEST_CASE("the oldest of the population dies, however good it was") {
   const auto controller = evolution(plain_space(), 2, 50);
-  const std::vector<Genotype> told = {{0, 0, 0, 0}, {1, 2, 1, 3}, {1, 2, 1, 0}};
-  test::tell(*controller, told, std::vector<double>{0.9, 0.1, 0.2});
+  const std::vector<Genotype> observed = {{0, 0, 0, 0}, {1, 2, 1, 3}, {1, 2, 1, 0}};
+  test::observe(*controller, observed, std::vector<double>{0.9, 0.1, 0.2});
   RandomStream stream(3);
   for (const auto& genotype : controller->sample(50, stream)) {
-    CHECK(differences(genotype, told[2]) == 1);
+    CHECK(differences(genotype, observed[2]) == 1);
   }
 }
 
@@ -59,7 +59,7 @@ TEST_CASE("a child of a conditional space is valid and stays its parent where it
   const auto decisions = conditional_space();
   const auto controller = evolution(decisions, 2, 1);
   const std::vector<Genotype> members = {{1, 4, 0}, {0, kInactive, 1}};
-  test::tell(*controller, members, std::vector<double>{0.5, 0.5});
+  test::observe(*controller, members, std::vector<double>{0.5, 0.5});
   RandomStream stream(5);
   for (const auto& genotype : controller->sample(200, stream)) {
     CHECK_NOTHROW(check_genotype(decisions, genotype));
@@ -71,7 +71,7 @@ TEST_CASE("a child of a conditional space is valid and stays its parent where it
 TEST_CASE("evolution's probabilities of all genotypes add up to 1 and are what it draws") {
   const auto controller = evolution(conditional_space(), 3, 2);
   const std::vector<Genotype> members = {{1, 4, 0}, {0, kInactive, 1}, {1, 2, 1}};
-  test::tell(*controller, members, std::vector<double>{0.3, 0.5, 0.5});
+  test::observe(*controller, members, std::vector<double>{0.3, 0.5, 0.5});
   std::vector<Genotype> all;
   for (int skip = 0; skip < 2; ++skip) {
     all.push_back({0, kInactive, skip});
@@ -104,7 +104,7 @@ TEST_CASE("evolution finds the best point of a plain space") {
                         0.4 * (g[3] == 3));
       best = std::max(best, rewards.back());
     }
-    test::tell(*controller, genotypes, rewards);
+    test::observe(*controller, genotypes, rewards);
   }
   CHECK(best == Approx(1));
 }
@@ -115,8 +115,8 @@ TEST_CASE("a restored evolution proposes what the original proposes") {
   for (uint64_t batch = 0; batch < 5; ++batch) {
     RandomStream stream(2, batch, "sample");
     const auto genotypes = original->sample(3, stream);
-    test::tell(*original, genotypes,
-               std::vector<double>{0.1, 0.2, 0.1 * static_cast<double>(batch)});
+    test::observe(*original, genotypes,
+                  std::vector<double>{0.1, 0.2, 0.1 * static_cast<double>(batch)});
   }
   copy->restore(original->save());
   RandomStream first(9);

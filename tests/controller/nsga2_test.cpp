@@ -72,7 +72,7 @@ double searched_area(const ControllerConfig& config, uint64_t seed) {
     std::vector<Objectives> objectives;
     for (const auto& genotype : genotypes) objectives.push_back(look_up(genotype));
     found.insert(found.end(), objectives.begin(), objectives.end());
-    test::tell(*controller, genotypes, std::vector<double>(8, 0.0), {}, objectives);
+    test::observe(*controller, genotypes, std::vector<double>(8, 0.0), {}, objectives);
   }
   return dominated_area(found);
 }
@@ -82,7 +82,7 @@ void tell_in_order(Controller& controller, const std::vector<Genotype>& genotype
   std::vector<Objectives> objectives;
   for (size_t i = 0; i < genotypes.size(); ++i)
     objectives.push_back({0.9 - 0.1 * static_cast<double>(i), 1.0 + static_cast<double>(i), true});
-  test::tell(controller, genotypes, std::vector<double>(genotypes.size(), 0.0), {}, objectives);
+  test::observe(controller, genotypes, std::vector<double>(genotypes.size(), 0.0), {}, objectives);
 }
 
 }  // namespace
@@ -140,7 +140,7 @@ TEST_CASE("nsga2 proposes uniformly until its population is full, then the best 
   for (const auto& genotype : controller->sample(2000, stream)) proposed.insert(to_text(genotype));
   CHECK(proposed.size() == 48);
   tell_in_order(*controller, {{0, 0, 0, 0}, {0, 1, 0, 1}, {1, 2, 1, 3}, {1, 1, 1, 2}});
-  // The last told did not survive, and without mutations nothing has its filters.
+  // The last observed did not survive, and without mutations nothing has its filters.
   std::map<int, int> filters;
   for (const auto& genotype : controller->sample(2000, stream)) ++filters[genotype[3]];
   CHECK(filters[2] == 0);
@@ -149,7 +149,7 @@ TEST_CASE("nsga2 proposes uniformly until its population is full, then the best 
   CHECK(filters[3] > 0);
 }
 
-TEST_CASE("a network told again counts once, as it was measured last") {
+TEST_CASE("a network observed again counts once, as it was measured last") {
   const auto controller = make_controller(nsga2_config(2), plain_space(), 1);
   const std::vector<Genotype> twice = {{0, 0, 0, 0}, {0, 0, 0, 0}};
   tell_in_order(*controller, twice);
@@ -212,7 +212,7 @@ TEST_CASE("nsga2 steps on from its saved state as if it had not stopped") {
       std::vector<Objectives> objectives;
       for (const auto& genotype : genotypes) objectives.push_back(look_up(genotype));
       objectives[1].complete = false;
-      test::tell(controller, genotypes, std::vector<double>(4, 0.0), {}, objectives);
+      test::observe(controller, genotypes, std::vector<double>(4, 0.0), {}, objectives);
       return genotypes;
     };
     for (uint64_t i = 0; i < 6; ++i) step(*original, i);
@@ -227,13 +227,13 @@ TEST_CASE("nsga2 refuses rewards without objectives, and objectives that are not
   const auto controller = make_controller(nsga2_config(3), plain_space(), 1);
   const std::vector<Genotype> one = {{0, 0, 0, 0}};
   const std::vector<double> reward = {0.5};
-  CHECK(error_of([&] { test::tell(*controller, one, reward); }) ==
+  CHECK(error_of([&] { test::observe(*controller, one, reward); }) ==
         "controller: nsga2 learns from accuracy and latency, and observation 0 of the batch has "
         "none");
   const std::string before = controller->save();
   for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
     const std::vector<Objectives> objectives = {{0.5, bad, true}};
-    CHECK_THAT(error_of([&] { test::tell(*controller, one, reward, {}, objectives); }),
+    CHECK_THAT(error_of([&] { test::observe(*controller, one, reward, {}, objectives); }),
                Catch::StartsWith("controller: objective 0 of the batch is not finite"));
   }
   CHECK(controller->save() == before);

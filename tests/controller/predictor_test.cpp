@@ -132,7 +132,7 @@ TEST_CASE("a predictor fitted to 200 of 4^16 points ranks others") {
   CHECK(spearman(expected, rewards) > 0.9);
 }
 
-TEST_CASE("the best of noisy rewards counts for less than it was told") {
+TEST_CASE("the best of noisy rewards counts for less than was observed") {
   const auto decisions = test::plain_space();
   std::vector<PredictorTrial> trials;
   RandomStream stream(1, 0, "noise");

@@ -36,19 +36,19 @@ TEST_CASE("random search chooses uniformly among the choices of active decisions
   CHECK(near("1.3.0", 1.0 / 20));
 }
 
-TEST_CASE("random search draws the same genotypes from the same stream, whatever it is told") {
-  const auto told = random_controller(conditional_space());
+TEST_CASE("random search draws the same genotypes from the same stream, whatever it observes") {
+  const auto observed = random_controller(conditional_space());
   const auto fresh = random_controller(conditional_space());
   RandomStream first(4);
   RandomStream second(4);
-  const auto batch = told->sample(3, first);
+  const auto batch = observed->sample(3, first);
   const std::vector<double> rewards = {1, 2, 3};
-  const UpdateStats stats = test::tell(*told, batch, rewards);
+  const UpdateStats stats = test::observe(*observed, batch, rewards);
   CHECK(stats.loss == 0);
   CHECK(stats.mean_reward == 0);
   CHECK(fresh->sample(3, second) == batch);
-  CHECK(told->sample(3, first) == fresh->sample(3, second));
-  CHECK(told->save() == fresh->save());
+  CHECK(observed->sample(3, first) == fresh->sample(3, second));
+  CHECK(observed->save() == fresh->save());
 }
 
 TEST_CASE("random search's marginals are uniform, scaled by how often a decision is active") {
@@ -67,7 +67,7 @@ TEST_CASE("random search refuses bad batches as every controller does") {
   const auto controller = random_controller(conditional_space());
   const std::vector<Genotype> batch = {{0, kInactive, 0}};
   const std::vector<double> nan = {std::numeric_limits<double>::quiet_NaN()};
-  CHECK(error_of([&] { test::tell(*controller, batch, nan); }) ==
+  CHECK(error_of([&] { test::observe(*controller, batch, nan); }) ==
         "controller: reward 0 of the batch is nan; a reward must be a finite number");
 }
 

@@ -46,14 +46,14 @@ ControllerConfig cheap(int screening) {
   return config;
 }
 
-/// The proposals of `batches` batches of 8, told their worth.
+/// The proposals of `batches` batches of 8, with their worth observed.
 std::vector<Genotype> search(Controller& controller, uint64_t seed, uint64_t first,
                              uint64_t batches) {
   std::vector<Genotype> proposed;
   for (uint64_t batch = first; batch < first + batches; ++batch) {
     RandomStream stream(seed, batch, "sample");
     const auto genotypes = controller.sample(8, stream);
-    test::tell(controller, genotypes, values_of(genotypes, worth));
+    test::observe(controller, genotypes, values_of(genotypes, worth));
     proposed.insert(proposed.end(), genotypes.begin(), genotypes.end());
   }
   return proposed;
@@ -89,14 +89,14 @@ TEST_CASE(
     "a screened controller restored or replayed proposes as the original, also when it has "
     "forgotten trials") {
   const auto original = make_controller(cheap(3), wide_space(), 1);
-  const auto told = search(*original, 1, 0, 40);  // 320 trials
+  const auto observed = search(*original, 1, 0, 40);  // 320 trials
   const auto restored = make_controller(cheap(3), wide_space(), 2);
   restored->restore(original->save());
   const auto replayed = make_controller(cheap(3), wide_space(), 1);
-  for (size_t first = 0; first < told.size(); first += 8) {
-    const std::vector<Genotype> batch(told.begin() + static_cast<std::ptrdiff_t>(first),
-                                      told.begin() + static_cast<std::ptrdiff_t>(first + 8));
-    test::tell(*replayed, batch, values_of(batch, worth));
+  for (size_t first = 0; first < observed.size(); first += 8) {
+    const std::vector<Genotype> batch(observed.begin() + static_cast<std::ptrdiff_t>(first),
+                                      observed.begin() + static_cast<std::ptrdiff_t>(first + 8));
+    test::observe(*replayed, batch, values_of(batch, worth));
   }
   CHECK(restored->save() == original->save());
   CHECK(replayed->save() == original->save());
@@ -107,31 +107,32 @@ TEST_CASE(
 
 TEST_CASE("a screened controller proposes nothing that it knows, pends or proposes already") {
   const auto controller = make_controller(cheap(8), test::plain_space(), 1);  // 48 points
-  std::set<Genotype> told;
+  std::set<Genotype> observed;
   for (uint64_t batch = 0; batch < 3; ++batch) {
     RandomStream stream(1, batch, "sample");
     for (const auto& genotype : controller->sample(8, stream)) {
-      CHECK(told.insert(genotype).second);
-      test::tell(*controller, {genotype}, {worth(genotype)});
+      CHECK(observed.insert(genotype).second);
+      test::observe(*controller, {genotype}, {worth(genotype)});
     }
   }
   for (uint64_t batch = 3; batch < 6; ++batch) {
     RandomStream stream(1, batch, "sample");
     const auto pending = controller->sample(4, stream);
-    for (const auto& genotype : pending) CHECK(told.insert(genotype).second);
+    for (const auto& genotype : pending) CHECK(observed.insert(genotype).second);
     controller->add_pending(pending);
   }
 }
 
-TEST_CASE("a controller told again of all proposals and then restored proposes as the original") {
+TEST_CASE(
+    "a controller that gets all proposals again and is then restored proposes as the original") {
   const auto original = make_controller(cheap(8), wide_space(), 1);
-  const auto told = search(*original, 1, 0, 3);
+  const auto observed = search(*original, 1, 0, 3);
   RandomStream stream(1, 3, "sample");
   const auto pending = original->sample(5, stream);
   original->add_pending(pending);
   // As a resumed asynchronous search does it.
   const auto resumed = make_controller(cheap(8), wide_space(), 1);
-  resumed->add_pending(told);
+  resumed->add_pending(observed);
   resumed->add_pending(pending);
   resumed->restore(original->save());
   const auto next = [](Controller& controller) {
@@ -152,7 +153,7 @@ TEST_CASE("a screened controller goes on proposing where it knows the whole spac
     RandomStream stream(1, batch, "sample");
     const auto genotypes = controller->sample(5, stream);
     REQUIRE(genotypes.size() == 5);
-    test::tell(*controller, genotypes, std::vector<double>(5, 0.5));
+    test::observe(*controller, genotypes, std::vector<double>(5, 0.5));
   }
 }
 
@@ -180,7 +181,7 @@ TEST_CASE("a screened controller learns what fails and proposes little of it") {
 TEST_CASE("screening is on where trials cost something and a reward is searched for") {
   const auto settled = [](ControllerKind kind, bool free_trials) {
     ControllerConfig config{.kind = kind};
-    settle_screening(free_trials, config);
+    choose_screening(free_trials, config);
     return config.screening.value_or(-1);
   };
   CHECK(settled(ControllerKind::kReinforce, false) == 32);
@@ -189,10 +190,10 @@ TEST_CASE("screening is on where trials cost something and a reward is searched 
   CHECK(settled(ControllerKind::kRandom, false) == 1);
   CHECK(settled(ControllerKind::kNsga2, false) == 1);
   ControllerConfig as_drawn{.redraws = 0};
-  settle_screening(false, as_drawn);
+  choose_screening(false, as_drawn);
   CHECK(as_drawn.screening == 1);
   ControllerConfig given = cheap(7);
-  settle_screening(false, given);
+  choose_screening(false, given);
   CHECK(given.screening == 7);
 }
 

@@ -29,7 +29,7 @@ inline ControllerConfig classic(ControllerConfig config) {
 }
 
 /// One update; no weights are weights of 1.
-inline UpdateStats tell(Controller& controller, const std::vector<Genotype>& genotypes,
+inline UpdateStats observe(Controller& controller, const std::vector<Genotype>& genotypes,
                         const std::vector<double>& rewards, const std::vector<double>& weights = {},
                         const std::vector<Objectives>& objectives = {}) {
   std::vector<Observation> batch;

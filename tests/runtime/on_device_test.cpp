@@ -82,7 +82,7 @@ TEST_CASE("bfloat16 under autocast stays near float32 on the test device") {
 TEST_CASE("one rank's synchronised batch norm is batch norm, forward and backward") {
   const c10::Device device = device_from_text(test_device());
   TempFolder folder;
-  RankGroup alone({.rank = 0, .size = 1, .meeting = folder / "meeting"});
+  RankGroup alone({.rank = 0, .size = 1, .rendezvous = folder / "rendezvous"});
   // Both layouts: their kernels differ on CUDA.
   for (const auto layout : {at::MemoryFormat::ChannelsLast, at::MemoryFormat::Contiguous}) {
     const auto channel = [&](double value) {

@@ -145,7 +145,8 @@ TEST_CASE("Ranks go on together from the checkpoint of rank 0, or all start over
   // Every rank is a thread with its own group; only rank 0 is asked to stop.
   const auto together = [&](const CheckpointPlan& other_plan, int stop_after) {
     const auto join = [&](int rank) {
-      return RankPlace{.rank = rank, .size = 2, .meeting = folder / "meeting", .time_limit_s = 10};
+      return RankPlace{
+          .rank = rank, .size = 2, .rendezvous = folder / "rendezvous", .time_limit_s = 10};
     };
     auto other = std::async(std::launch::async, [&] {
       RankGroup group(join(1));

@@ -42,13 +42,13 @@ std::vector<Trained> train_together(const Network& network, const TrainingConfig
   std::vector<std::future<Trained>> running;
   for (int rank = 0; rank < ranks; ++rank) {
     running.push_back(std::async(std::launch::async, [&, rank] {
-      RankGroup group({.rank = rank, .size = ranks, .meeting = folder / "meeting"});
+      RankGroup group({.rank = rank, .size = ranks, .rendezvous = folder / "rendezvous"});
       return train_one(network, config, &group);
     }));
   }
   std::vector<Trained> results;
   for (auto& one : running) results.push_back(one.get());
-  CHECK_FALSE(std::filesystem::exists(folder / "meeting"));
+  CHECK_FALSE(std::filesystem::exists(folder / "rendezvous"));
   return results;
 }
 
@@ -173,7 +173,7 @@ TEST_CASE("Every rank sees a loss that is no number on any of them") {
   config.gradient_clip = 0;
   TempFolder folder;
   const auto outcome = [&](int rank) {
-    RankGroup group({.rank = rank, .size = 2, .meeting = folder / "meeting"});
+    RankGroup group({.rank = rank, .size = 2, .rendezvous = folder / "rendezvous"});
     const Dataset data = few_fractals();
     const BatchMaker maker(data.train, normalization_of(data.train), 3, 16);
     NetworkModule module(network_without_batch_norm(), 7);
@@ -196,10 +196,11 @@ TEST_CASE("A batch must have an image for every rank") {
 TEST_CASE("A rank that leaves, hangs or never comes is an error on the others, not a hang") {
   TempFolder folder;
   const auto join = [&](int rank) {
-    return RankPlace{.rank = rank, .size = 2, .meeting = folder / "meeting", .time_limit_s = 0.5};
+    return RankPlace{
+        .rank = rank, .size = 2, .rendezvous = folder / "rendezvous", .time_limit_s = 0.5};
   };
   CHECK_THROWS_AS(RankGroup(join(0)), RankLost);  // the other never comes
-  std::filesystem::remove(folder / "meeting");
+  std::filesystem::remove(folder / "rendezvous");
   std::promise<void> seen;
   auto silent = std::async(std::launch::async, [&] {
     RankGroup group(join(1));

@@ -23,7 +23,7 @@ std::unique_ptr<Controller> even_policy() {
 
 double gradient_norm(const std::vector<double>& weights) {
   const std::vector<Genotype> genotypes = {{0}, {1}};
-  return test::tell(*even_policy(), genotypes, std::vector<double>{1, 0}, weights).gradient_norm;
+  return test::observe(*even_policy(), genotypes, std::vector<double>{1, 0}, weights).gradient_norm;
 }
 
 }  // namespace
@@ -46,8 +46,8 @@ TEST_CASE("weighted samples of an old policy give the gradient of samples of the
         classic({.learning_rate = 0.5 * std::log(3.0), .entropy_weight = 0, .init_range = 0}),
         {test::decision("a", 2)}, 1);
     const std::vector<Genotype> both = {{0}, {1}};
-    test::tell(*controller, both,
-               std::vector<double>{1, 0});  // Adam moves the biases by +-log(3)/2
+    test::observe(*controller, both,
+                  std::vector<double>{1, 0});  // Adam moves the biases by +-log(3)/2
     return controller;
   };
   const std::vector<Genotype> old_samples = {{0}, {1}};
@@ -57,9 +57,9 @@ TEST_CASE("weighted samples of an old policy give the gradient of samples of the
   const std::vector<double> weights = {std::exp(log_prob[0]) / 0.5, std::exp(log_prob[1]) / 0.5};
   const std::vector<Genotype> new_samples = {{0}, {0}, {0}, {1}};
   const double weighted =
-      test::tell(*moved(), old_samples, std::vector<double>{1, 0}, weights).gradient_norm;
+      test::observe(*moved(), old_samples, std::vector<double>{1, 0}, weights).gradient_norm;
   const double drawn =
-      test::tell(*moved(), new_samples, std::vector<double>{1, 1, 1, 0}).gradient_norm;
+      test::observe(*moved(), new_samples, std::vector<double>{1, 1, 1, 0}).gradient_norm;
   CHECK(weighted == Approx(drawn).epsilon(1e-5));
 }
 
@@ -86,7 +86,7 @@ TEST_CASE("importance weights that are negative or not finite change nothing") {
     const std::vector<Genotype> genotypes = {{0, 0, 0, 0}, {1, 1, 1, 1}};
     const auto refused = [&](std::vector<double> weights) {
       return error_of([&] {
-        test::tell(*controller, genotypes, std::vector<double>{0, 1}, weights);
+        test::observe(*controller, genotypes, std::vector<double>{0, 1}, weights);
       });
     };
     CHECK(refused({1, -0.5}).find("importance weight 1 of the batch is -0.5") != std::string::npos);

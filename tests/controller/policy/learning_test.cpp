@@ -51,7 +51,7 @@ void learn(Controller& controller, uint64_t first, uint64_t batches) {
     std::vector<double> rewards;
     for (const auto& g : genotypes)
       rewards.push_back(g[1] == kInactive ? 0.5 : g[1] == 2 ? 1.0 : 0.45);
-    test::tell(controller, genotypes, rewards);
+    test::observe(controller, genotypes, rewards);
   }
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("PPO stops where the ratio has left its trust region") {
     config.ppo_epochs = 2;
     const auto controller = make_controller(config, {test::decision("a", 2)}, 1);
     const std::vector<Genotype> both = {{0}, {1}};
-    return test::tell(*controller, both, std::vector<double>{1, 0}).gradient_norm;
+    return test::observe(*controller, both, std::vector<double>{1, 0}).gradient_norm;
   };
   CHECK(last_norm(0.2) == 0);
   // Unclipped: (1.5 x 0.5 x 0.25 + 0.5 x 0.5 x 0.75) / 2 on each logit.
@@ -106,21 +106,21 @@ TEST_CASE("replay raises the probability of the best even when it is not sampled
   const auto controller = make_controller(config, plain_space(), 5);
   const Genotype best = {1, 2, 0, 3};
   const Genotype other = {0, 0, 0, 0};
-  test::tell(*controller, std::vector<Genotype>{best, other}, std::vector<double>{0.9, 0.1});
+  test::observe(*controller, std::vector<Genotype>{best, other}, std::vector<double>{0.9, 0.1});
   const double before = probability(*controller, best);
   for (int i = 0; i < 60; ++i) {
-    test::tell(*controller, std::vector<Genotype>{other}, std::vector<double>{0.1});
+    test::observe(*controller, std::vector<Genotype>{other}, std::vector<double>{0.1});
   }
   CHECK(probability(*controller, best) > 2 * before);
 }
 
 TEST_CASE("the replay holds the best different genotypes, best first") {
   BestReplay replay(2);
-  replay.tell({0}, 0.5);
-  replay.tell({1}, 0.7);
-  replay.tell({2}, 0.6);
+  replay.observe({0}, 0.5);
+  replay.observe({1}, 0.7);
+  replay.observe({2}, 0.6);
   CHECK(replay.genotypes() == std::vector<Genotype>{{1}, {2}});
-  replay.tell({1}, 0.1);  // measured again, and worse
+  replay.observe({1}, 0.1);  // measured again, and worse
   CHECK(replay.genotypes() == std::vector<Genotype>{{2}, {1}});
 }
 
@@ -134,14 +134,14 @@ TEST_CASE("advantages are differences, differences in units of their spread, or 
   const std::vector<double> first = {1, 3};
   auto difference = made(AdvantageKind::kDifference);
   CHECK(difference.of(first) == std::vector<double>{-1, 1});
-  difference.tell(first);
+  difference.observe(first);
   CHECK(difference.of(std::vector<double>{5}) == std::vector<double>{3});
   auto normalised = made(AdvantageKind::kNormalised);
   CHECK(normalised.of(std::vector<double>{100, 300}) == std::vector<double>{-1, 1});
   CHECK(normalised.of(std::vector<double>{2, 2}) == std::vector<double>{0, 0});
   auto rank = made(AdvantageKind::kRank);
   CHECK(rank.of(first) == std::vector<double>{-0.5, 0.5});
-  rank.tell(first);
+  rank.observe(first);
   // Below 2 lies 1 of the 3, and 2 itself counts half.
   CHECK(rank.of(std::vector<double>{2})[0] == Approx(0));
   CHECK(rank.of(std::vector<double>{9})[0] == Approx(2.0 * 2.5 / 3 - 1));
@@ -157,7 +157,7 @@ TEST_CASE("with ranks only the order of rewards matters") {
       const auto genotypes = controller->sample(6, stream);
       std::vector<double> rewards;
       for (const auto& g : genotypes) rewards.push_back(offset + scale * (g[3] + 0.5 * g[1]));
-      test::tell(*controller, genotypes, rewards);
+      test::observe(*controller, genotypes, rewards);
     }
     RandomStream stream(1);
     return controller->marginals(20, stream);
@@ -179,7 +179,7 @@ TEST_CASE("a controller with redraws proposes each point of a small space once")
       RandomStream stream(3, batch, "sample");
       const auto genotypes = controller->sample(3, stream);
       seen.insert(genotypes.begin(), genotypes.end());
-      test::tell(*controller, genotypes, std::vector<double>(3, 0.5));
+      test::observe(*controller, genotypes, std::vector<double>(3, 0.5));
     }
     CHECK(seen.size() == 9);
   }
@@ -214,7 +214,7 @@ TEST_CASE("redraws neither use up the stream nor outlast a space that is all kno
   const auto controller = make_controller(config, {test::decision("a", 2)}, 5);
   RandomStream stream(3);
   RandomStream parts(3);
-  test::tell(*controller, std::vector<Genotype>{{0}, {1}}, std::vector<double>{0.1, 0.2});
+  test::observe(*controller, std::vector<Genotype>{{0}, {1}}, std::vector<double>{0.1, 0.2});
   CHECK(controller->sample(4, stream).size() == 4);
   controller->sample(2, parts);
   controller->sample(2, parts);

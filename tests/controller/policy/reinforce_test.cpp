@@ -29,7 +29,7 @@ UpdateStats learn(Controller& controller, int updates, int batch, const F& rewar
     const auto genotypes = controller.sample(batch, stream);
     std::vector<double> rewards;
     for (const auto& genotype : genotypes) rewards.push_back(reward_of(genotype));
-    stats = test::tell(controller, genotypes, rewards);
+    stats = test::observe(controller, genotypes, rewards);
   }
   return stats;
 }
@@ -49,7 +49,7 @@ TEST_CASE("the first update of a two-choice policy is as derived by hand") {
   const auto controller = make_controller(classic(config), {test::decision("a", 2)}, 1);
   const std::vector<Genotype> genotypes = {{0}, {1}};
   const std::vector<double> rewards = {1, 0};
-  const UpdateStats stats = test::tell(*controller, genotypes, rewards);
+  const UpdateStats stats = test::observe(*controller, genotypes, rewards);
   CHECK(stats.mean_reward == 0.5);
   CHECK(stats.baseline == 0.5);
   CHECK(stats.entropy == Approx(std::log(2.0)).epsilon(1e-6));
@@ -64,7 +64,7 @@ TEST_CASE("the baseline starts at the first batch's mean and then moves by its d
   const auto controller = make_controller(classic({.baseline_decay = 0.75}), plain_space(), 1);
   const std::vector<Genotype> genotypes = {{0, 0, 0, 0}, {1, 1, 1, 1}};
   const auto baseline_after = [&](std::vector<double> rewards) {
-    return test::tell(*controller, genotypes, rewards).baseline;
+    return test::observe(*controller, genotypes, rewards).baseline;
   };
   CHECK(baseline_after({0.25, 0.75}) == 0.5);
   CHECK(baseline_after({1, 2}) == 0.75);  // 0.75 x 0.5 + 0.25 x 1.5
@@ -75,7 +75,7 @@ TEST_CASE("rewards equal to the baseline change nothing but for the entropy bonu
       make_controller(classic({.entropy_weight = 0, .init_range = 0.5}), plain_space(), 1);
   const std::vector<Genotype> genotypes = {{0, 0, 0, 0}, {1, 1, 1, 1}};
   const double before = probability_of(*controller, 1, 0);
-  const UpdateStats stats = test::tell(*controller, genotypes, std::vector<double>{0.6, 0.6});
+  const UpdateStats stats = test::observe(*controller, genotypes, std::vector<double>{0.6, 0.6});
   CHECK(stats.gradient_norm == Approx(0).margin(1e-7));
   CHECK(probability_of(*controller, 1, 0) == Approx(before).epsilon(1e-6));
 }
@@ -102,9 +102,9 @@ TEST_CASE("clipping shortens the gradient to its limit and Adam's step stays the
         classic(
             {.learning_rate = 0.1, .baseline_decay = 0, .gradient_clip = clip, .init_range = 0}),
         {test::decision("a", 2)}, 1);
-    const UpdateStats stats = test::tell(*controller, genotypes, std::vector<double>{1000, 0});
+    const UpdateStats stats = test::observe(*controller, genotypes, std::vector<double>{1000, 0});
     CHECK(stats.gradient_norm == Approx(1000 * std::sqrt(2.0) / 4).epsilon(1e-6));
-    test::tell(*controller, genotypes, std::vector<double>{499.5, 500.5});
+    test::observe(*controller, genotypes, std::vector<double>{499.5, 500.5});
     return probability_of(*controller, 0, 0);
   };
   CHECK(after_two(0) > after_two(0.1) + 0.01);
@@ -201,8 +201,8 @@ TEST_CASE("a batch of the same samples three times over is learned as the sample
       repeated_rewards.insert(repeated_rewards.end(), rewards.begin(), rewards.end());
     }
     for (int update = 0; update < 3; ++update) {
-      const UpdateStats a = test::tell(*once, genotypes, rewards);
-      const UpdateStats b = test::tell(*thrice, repeated, repeated_rewards);
+      const UpdateStats a = test::observe(*once, genotypes, rewards);
+      const UpdateStats b = test::observe(*thrice, repeated, repeated_rewards);
       CHECK(b.mean_reward == Approx(a.mean_reward).epsilon(1e-12));
       CHECK(b.loss == Approx(a.loss).epsilon(1e-5));
       CHECK(b.entropy == Approx(a.entropy).epsilon(1e-5));
@@ -218,7 +218,7 @@ TEST_CASE("a batch of the same samples three times over is learned as the sample
 TEST_CASE("an empty batch changes nothing") {
   const auto controller = make_controller(classic({.entropy_weight = 0.01}), plain_space(), 5);
   const std::string before = controller->save();
-  const UpdateStats stats = test::tell(*controller, {}, {});
+  const UpdateStats stats = test::observe(*controller, {}, {});
   CHECK(stats.loss == 0);
   CHECK(stats.gradient_norm == 0);
   CHECK(controller->save() == before);
@@ -229,7 +229,7 @@ TEST_CASE("a batch that cannot be learned from is refused and changes nothing") 
       make_controller(classic({.entropy_weight = 0.01}), conditional_space(), 5);
   const std::string before = controller->save();
   const auto message = [&](std::vector<Genotype> genotypes, std::vector<double> rewards) {
-    return error_of([&] { test::tell(*controller, genotypes, rewards); });
+    return error_of([&] { test::observe(*controller, genotypes, rewards); });
   };
   const Genotype good = {0, kInactive, 1};
   const double nan = std::numeric_limits<double>::quiet_NaN();

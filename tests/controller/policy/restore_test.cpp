@@ -29,7 +29,7 @@ Step step(Controller& controller, uint64_t id) {
   RandomStream stream(3, id, "sample");
   Step made{controller.sample(6, stream), {}};
   for (const auto& g : made.genotypes) made.rewards.push_back(0.2 * g[2] + (g[1] == 2 ? 0.7 : 0.1));
-  test::tell(controller, made.genotypes, made.rewards);
+  test::observe(controller, made.genotypes, made.rewards);
   return made;
 }
 
@@ -67,7 +67,7 @@ TEST_CASE("a controller restored to before its first update starts its baseline 
   const Step first = step(*original, 0);
   const std::string after_first = original->save();
   original->restore(start);
-  test::tell(*original, first.genotypes, first.rewards);
+  test::observe(*original, first.genotypes, first.rewards);
   CHECK(original->save() == after_first);
 }
 
@@ -76,7 +76,7 @@ TEST_CASE("a controller replayed from the record equals the original bit for bit
   std::vector<Step> record;
   for (uint64_t i = 0; i < 8; ++i) record.push_back(step(*original, i));
   const auto replayed = fresh();
-  for (const auto& [genotypes, rewards] : record) test::tell(*replayed, genotypes, rewards);
+  for (const auto& [genotypes, rewards] : record) test::observe(*replayed, genotypes, rewards);
   CHECK(replayed->save() == original->save());
   CHECK(step(*replayed, 8).genotypes == step(*original, 8).genotypes);
 }

@@ -24,7 +24,7 @@ head: {filters: 16}
 
 TableBuild small_build() {
   const TimingRules rules{.warmup = 0, .min_runs = 6, .max_runs = 6, .attempts = 1};
-  return {{3, 1, {}}, {5, 2, {}}, rules, {.rounds = 2, .turn = rules}};
+  return {{3, 1, {}}, {5, 2, {}}, rules, {.rounds = 2, .per_round = rules}};
 }
 
 LatencyConfig table_config(const std::string& path) {
@@ -168,7 +168,7 @@ TEST_CASE("a build that was killed goes on with what it lacks") {
         if (done > 0) measured.push_back(what);
       });
   CHECK(measured.at(0) == lost);
-  CHECK(measured.size() == 1);  // the turns of the lost network are still there
+  CHECK(measured.size() == 1);  // the rounds of the lost network are still there
   CHECK(whole.operators.contains(lost));
   CHECK(whole.networks.size() == 5);
 }

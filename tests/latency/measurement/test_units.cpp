@@ -75,21 +75,21 @@ TEST_CASE("every node that works is in exactly one unit, in all of a space's cor
   }
 }
 
-TEST_CASE("a carrier holds the unit's own operators on inputs of the same shape") {
+TEST_CASE("a host holds the unit's own operators on inputs of the same shape") {
   const SearchSpace space =
       SearchSpace::load(source_folder() / "configs" / "spaces" / "efficientnet_x.yaml");
-  RandomStream stream(4, 0, "carriers");
+  RandomStream stream(4, 0, "host networks");
   for (int i = 0; i < 20; ++i) {
     const Network network = lower(space.decode(random_genotype(space.decisions(), stream)));
     for (const Unit& unit : units_of(network)) {
-      const Carrier carrier = carrier_of(network, unit);
-      REQUIRE(carrier.timed.size() == unit.nodes.size());
-      CHECK(carrier.timed.back() == carrier.network.size() - 1);
+      const HostNetwork host = host_network_of(network, unit);
+      REQUIRE(host.timed.size() == unit.nodes.size());
+      CHECK(host.timed.back() == host.network.size() - 1);
       for (size_t k = 0; k < unit.nodes.size(); ++k) {
-        const Node& here = carrier.network.node(carrier.timed[k]);
+        const Node& here = host.network.node(host.timed[k]);
         const Node& there = network.node(unit.nodes[k]);
         CHECK(describe(here.op) == describe(there.op));
-        CHECK(here.shape.elements() * carrier.images == there.shape.elements());
+        CHECK(here.shape.elements() * host.images == there.shape.elements());
       }
     }
   }

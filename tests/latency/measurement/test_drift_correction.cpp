@@ -1,25 +1,25 @@
-#include "latency/measurement/steady.h"
+#include "latency/measurement/drift_correction.h"
 #include "tests/catch.h"
 
 using namespace ridgeline;
 
 namespace {
 
-/// A machine whose reference times and lost shares are played back; each item is a spell of its
+/// A machine whose reference times and lost shares are played back; each item is a interval of its
 /// own, and its n-th measurement takes 100 * item + n ms.
 struct Playback {
   std::vector<double> reference_ms, lost = {};
   std::vector<size_t> order = {};
-  std::vector<std::pair<size_t, SteadyTiming>> done = {};
+  std::vector<std::pair<size_t, CorrectedTiming>> done = {};
 
-  void measure(size_t items, SteadyRules rules = {.spell_s = 0}) {
+  void measure(size_t items, DriftRules rules = {.interval_s = 0}) {
     size_t references = 0, looks = 0;
-    SteadyMeter meter(
+    DriftMeter meter(
         rules, [&] { return reference_ms.at(std::min(references++, reference_ms.size() - 1)); },
-        // Looked at before and after each spell: the second tells its share.
+        // Looked at before and after each interval: the second tells its share.
         [&] {
-          const size_t spell = looks++ / 2;
-          return spell < lost.size() && looks % 2 == 0 ? lost[spell] : 0.0;
+          const size_t interval = looks++ / 2;
+          return interval < lost.size() && looks % 2 == 0 ? lost[interval] : 0.0;
         });
     std::map<size_t, int> count;
     meter.measure(
@@ -28,7 +28,7 @@ struct Playback {
           order.push_back(item);
           return Timing{.median_ms = 100.0 * static_cast<double>(item) + ++count[item]};
         },
-        [&](size_t item, const SteadyTiming& timing) { done.emplace_back(item, timing); });
+        [&](size_t item, const CorrectedTiming& timing) { done.emplace_back(item, timing); });
   }
 };
 
@@ -67,47 +67,48 @@ TEST_CASE(
 
 TEST_CASE("time off the processor is a disturbance, and one attempt may be all") {
   Playback machine{.reference_ms = {10}, .lost = {0.1, 0.02}};
-  machine.measure(2, {.spell_s = 0, .attempts = 1});
+  machine.measure(2, {.interval_s = 0, .attempts = 1});
   REQUIRE(machine.done.size() == 2);
   CHECK(machine.done[0].second.disturbed == "off the processor for 10.0 % of the time");
   CHECK(machine.done[1].second.disturbed.empty());
 }
 
-TEST_CASE("a spell of several items stands or falls as a whole") {
+TEST_CASE("a interval of several items stands or falls as a whole") {
   Playback machine{.reference_ms = {10, 12, 10, 10}};
-  machine.measure(2, {.spell_s = 1e9});
+  machine.measure(2, {.interval_s = 1e9});
   CHECK(machine.order == std::vector<size_t>{0, 1, 0, 1, 0, 1});
   CHECK(machine.done.size() == 2);
 }
 
 TEST_CASE("a network's runs are stated at one speed, whatever the machine's was") {
-  // A machine that works at half its speed from the first spell on, and says so.
+  // A machine that works at half its speed from the first interval on, and says so.
   for (const double slowness : {1.0, 2.0}) {
-    SteadyMeter meter(
+    DriftMeter meter(
         {}, [&] { return 10 * slowness; }, [] { return 0.0; });
-    const Timing timing =
-        time_steadily(meter, {.warmup = 1, .min_runs = 6}, 10, [&] { return 100 * slowness; });
+    const Timing timing = time_drift_corrected(meter, {.warmup = 1, .min_runs = 6}, 10,
+                                               [&] { return 100 * slowness; });
     CHECK(timing.median_ms == Approx(100));
     CHECK(timing.runs >= 6);
     CHECK(timing.noise.empty());
   }
 }
 
-TEST_CASE("runs of a disturbed spell count only where most spells were disturbed") {
+TEST_CASE("runs of a disturbed interval count only where most intervals were disturbed") {
   int calls = 0;
-  // Spells 1 and 2 steady, each between two references; from the fifth reference on each differs.
+  // Intervals 1 and 2 steady, each between two references; from the fifth reference on each
+  // differs.
   const auto wild = [&](int first) {
     return [&calls, first] { return ++calls < first ? 10.0 : 10.0 + 3 * (calls % 2); };
   };
   const TimingRules rules{.warmup = 0, .min_runs = 6, .max_runs = 20, .half_width = 1e-6};
   int runs = 0;
   const auto run_ms = [&] { return 100.0 + runs++ % 3; };
-  SteadyMeter half({.attempts = 1}, wild(5), [] { return 0.0; });
-  CHECK(time_steadily(half, rules, 10, run_ms).noise.find("disturbed") == std::string::npos);
+  DriftMeter half({.attempts = 1}, wild(5), [] { return 0.0; });
+  CHECK(time_drift_corrected(half, rules, 10, run_ms).noise.find("disturbed") == std::string::npos);
   calls = 0;
-  SteadyMeter none({.attempts = 1}, wild(1), [] { return 0.0; });
-  CHECK_THAT(time_steadily(none, rules, 10, run_ms).noise,
-             Catch::Contains("spells were disturbed: the machine's speed changed by"));
+  DriftMeter none({.attempts = 1}, wild(1), [] { return 0.0; });
+  CHECK_THAT(time_drift_corrected(none, rules, 10, run_ms).noise,
+             Catch::Contains("intervals were disturbed: the machine's speed changed by"));
 }
 
 TEST_CASE("the speed that latencies are stated at is the lower quartile") {

@@ -1,4 +1,4 @@
-#include "latency/measurement/turns.h"
+#include "latency/measurement/interleaved_rounds.h"
 
 #include <algorithm>
 #include <fstream>
@@ -16,7 +16,7 @@ constexpr size_t kTurnColumns = 6;
 
 }  // namespace
 
-TurnFile::TurnFile(std::filesystem::path path, const RunPlace& place)
+RoundFile::RoundFile(std::filesystem::path path, const RunPlace& place)
     : path_(std::move(path)),
       place_(plain_field(std::to_string(place.batch) + "; " + enum_name(place.precision) + "; " +
                          place.device_text() + "; " + enum_name(place.memory_format))) {
@@ -30,7 +30,7 @@ TurnFile::TurnFile(std::filesystem::path path, const RunPlace& place)
   write_file_atomic(path_, text);
 }
 
-void TurnFile::read(const std::string& text) {
+void RoundFile::read(const std::string& text) {
   std::istringstream lines(text);
   std::string line;
   std::getline(lines, line);
@@ -50,7 +50,7 @@ void TurnFile::read(const std::string& text) {
                                         "; write to another file");
     }
     try {
-      turns_[fields[0]].push_back(
+      results_[fields[0]].push_back(
           {std::stoi(fields[1]), std::stod(fields[2]), std::stod(fields[3]), fields[5]});
     } catch (const std::exception&) {
       throw Error(ErrorKind::kData, where + "round and times must be numbers");
@@ -58,68 +58,70 @@ void TurnFile::read(const std::string& text) {
   }
 }
 
-void TurnFile::add(const std::string& network, const Turn& turn) {
+void RoundFile::add(const std::string& network, const RoundResult& result) {
   const std::string name = plain_field(network);
   std::ofstream file(path_, std::ios::app);
-  file << name << "," << turn.round << "," << ConfigWriter::plain_number(turn.ms) << ","
-       << ConfigWriter::plain_number(turn.reference_ms) << "," << place_ << ","
-       << plain_field(turn.disturbed) << "\n"
+  file << name << "," << result.round << "," << ConfigWriter::plain_number(result.ms) << ","
+       << ConfigWriter::plain_number(result.reference_ms) << "," << place_ << ","
+       << plain_field(result.disturbed) << "\n"
        << std::flush;
   if (!file) throw Error(ErrorKind::kIo, path_.string() + ": cannot be written");
-  turns_[name].push_back(turn);
+  results_[name].push_back(result);
 }
 
-const std::vector<Turn>& TurnFile::of(const std::string& network) const {
-  static const std::vector<Turn> none;
-  const auto found = turns_.find(plain_field(network));
-  return found == turns_.end() ? none : found->second;
+const std::vector<RoundResult>& RoundFile::of(const std::string& network) const {
+  static const std::vector<RoundResult> none;
+  const auto found = results_.find(plain_field(network));
+  return found == results_.end() ? none : found->second;
 }
 
-double TurnFile::nominal_ms() const {
+double RoundFile::nominal_ms() const {
   std::vector<double> quiet, all;
-  for (const auto& [network, turns] : turns_) {
-    for (const Turn& turn : turns) {
-      all.push_back(turn.reference_ms);
-      if (turn.disturbed.empty()) quiet.push_back(turn.reference_ms);
+  for (const auto& [network, results] : results_) {
+    for (const RoundResult& result : results) {
+      all.push_back(result.reference_ms);
+      if (result.disturbed.empty()) quiet.push_back(result.reference_ms);
     }
   }
   return nominal_reference(quiet.empty() ? std::move(all) : std::move(quiet));
 }
 
-Timing TurnFile::timing(const std::string& network, double nominal_ms, double half_width) const {
+Timing RoundFile::timing(const std::string& network, double nominal_ms, double half_width) const {
   std::vector<double> quiet, all;
   std::string why;
-  for (const Turn& turn : of(network)) {
-    all.push_back(turn.ms * nominal_ms / turn.reference_ms);
-    if (turn.disturbed.empty()) quiet.push_back(all.back());
-    if (!turn.disturbed.empty()) why = turn.disturbed;
+  for (const RoundResult& result : of(network)) {
+    all.push_back(result.ms * nominal_ms / result.reference_ms);
+    if (result.disturbed.empty()) quiet.push_back(all.back());
+    if (!result.disturbed.empty()) why = result.disturbed;
   }
   if (2 * quiet.size() >= all.size()) return judge(quiet, half_width);
   Timing timing = judge(all, half_width);
   timing.noise = std::to_string(all.size() - quiet.size()) + " of " + std::to_string(all.size()) +
-                 " turns were disturbed: " + why;
+                 " rounds were disturbed: " + why;
   return timing;
 }
 
 RoundRules round_rules(const TimingRules& network, int rounds) {
   RoundRules rules;
   rules.rounds = rounds;
-  rules.turn.max_runs = std::max(rules.turn.min_runs, network.max_runs / rounds);
-  rules.turn.half_width = network.half_width;
-  rules.turn.time_limit_s = network.time_limit_s / rounds;
+  rules.per_round.max_runs = std::max(rules.per_round.min_runs, network.max_runs / rounds);
+  rules.per_round.half_width = network.half_width;
+  rules.per_round.time_limit_s = network.time_limit_s / rounds;
   return rules;
 }
 
-void measure_in_rounds(const std::vector<RoundEntry>& entries, const RunPlace& place,
-                       const RoundRules& rules, TurnFile& file,
-                       const std::function<void(const std::string& name, const Turn& turn)>& done) {
-  SteadyMeter meter(place);
+void measure_in_rounds(
+    const std::vector<RoundEntry>& entries, const RunPlace& place, const RoundRules& rules,
+    RoundFile& file,
+    const std::function<void(const std::string& name, const RoundResult& result)>& done) {
+  DriftMeter meter(place);
   for (int round = 0; round < rules.rounds; ++round) {
     std::vector<const RoundEntry*> missing;
     for (const RoundEntry& entry : entries) {
-      const auto& turns = file.of(entry.name);
-      const bool has = std::any_of(turns.begin(), turns.end(),
-                                   [&](const Turn& turn) { return turn.round == round; });
+      const auto& results = file.of(entry.name);
+      const bool has = std::any_of(results.begin(), results.end(), [&](const RoundResult& result) {
+        return result.round == round;
+      });
       if (!has) missing.push_back(&entry);
     }
     RandomStream stream(0, static_cast<uint64_t>(round), "latency round");
@@ -129,13 +131,13 @@ void measure_in_rounds(const std::vector<RoundEntry>& entries, const RunPlace& p
         missing.size(),
         [&](size_t i) {
           DeviceRun run(place, missing[i]->network);
-          return time_median(rules.turn, [&] { return run.run_ms(); });
+          return time_median(rules.per_round, [&] { return run.run_ms(); });
         },
-        [&](size_t i, const SteadyTiming& measured) {
-          const Turn turn{round, measured.timing.median_ms, measured.reference_ms,
-                          measured.disturbed};
-          file.add(missing[i]->name, turn);
-          if (done) done(missing[i]->name, turn);
+        [&](size_t i, const CorrectedTiming& measured) {
+          const RoundResult result{round, measured.timing.median_ms, measured.reference_ms,
+                                   measured.disturbed};
+          file.add(missing[i]->name, result);
+          if (done) done(missing[i]->name, result);
         });
   }
 }

@@ -1,4 +1,4 @@
-#include "latency/measurement/steady.h"
+#include "latency/measurement/drift_correction.h"
 
 #include <time.h>
 
@@ -23,7 +23,7 @@ double seconds_since(Clock::time_point start) {
 }
 
 /// A stem, a fused convolution and a depthwise block: some 20 ms on a core, bound by the matrix
-/// unit, the vector unit and memory in turns, as the networks are.
+/// unit, the vector unit and memory one after another, as the networks are.
 Network reference_network() {
   NetworkBuilder builder("speed reference", {3, 96, 96});
   const auto layer = [&](const char* name, int from, const Conv2d& conv) {
@@ -74,16 +74,16 @@ double SpeedReference::ms() {
       .median_ms;
 }
 
-SteadyMeter::SteadyMeter(const RunPlace& place, SteadyRules rules)
-    : SteadyMeter(
+DriftMeter::DriftMeter(const RunPlace& place, DriftRules rules)
+    : DriftMeter(
           rules, [reference = std::make_shared<SpeedReference>(place)] { return reference->ms(); },
           lost_share_at(place)) {}
 
-SteadyMeter::SteadyMeter(SteadyRules rules, std::function<double()> reference_ms,
-                         std::function<double()> lost_share)
+DriftMeter::DriftMeter(DriftRules rules, std::function<double()> reference_ms,
+                       std::function<double()> lost_share)
     : rules_(rules), reference_ms_(std::move(reference_ms)), lost_share_(std::move(lost_share)) {}
 
-std::string SteadyMeter::disturbance(double before_ms, double after_ms, double lost) const {
+std::string DriftMeter::disturbance(double before_ms, double after_ms, double lost) const {
   const double drift = after_ms / before_ms - 1;
   if (lost > rules_.lost) return "off the processor for " + format_percent(lost) + " of the time";
   if (std::abs(drift) > rules_.drift)
@@ -94,9 +94,9 @@ std::string SteadyMeter::disturbance(double before_ms, double after_ms, double l
   return {};
 }
 
-void SteadyMeter::measure(
+void DriftMeter::measure(
     size_t items, const std::function<Timing(size_t item)>& measure,
-    const std::function<void(size_t item, const SteadyTiming& timing)>& done) {
+    const std::function<void(size_t item, const CorrectedTiming& timing)>& done) {
   struct Pending {
     size_t item;
     int attempts = 0;
@@ -108,20 +108,20 @@ void SteadyMeter::measure(
   double before = reference_ms_();
   if (quickest_ms_ <= 0) quickest_ms_ = before;
   while (!queue.empty()) {
-    std::vector<Pending> spell;
+    std::vector<Pending> interval;
     lost_share_();
     const auto start = Clock::now();
     do {
-      spell.push_back(queue.front());
+      interval.push_back(queue.front());
       queue.pop_front();
-      spell.back().timing = measure(spell.back().item);
-      ++spell.back().attempts;
-    } while (!queue.empty() && seconds_since(start) < rules_.spell_s);
+      interval.back().timing = measure(interval.back().item);
+      ++interval.back().attempts;
+    } while (!queue.empty() && seconds_since(start) < rules_.interval_s);
     const double lost = lost_share_();
     const double after = reference_ms_();
     quickest_ms_ = std::min(quickest_ms_, after);
     const std::string disturbed = disturbance(before, after, lost);
-    for (const Pending& pending : spell) {
+    for (const Pending& pending : interval) {
       if (!disturbed.empty() && pending.attempts < rules_.attempts) {
         queue.push_back(pending);
       } else {
@@ -134,69 +134,71 @@ void SteadyMeter::measure(
 
 namespace {
 
-constexpr double kSteadySpellMs = 500;
+constexpr double kIntervalMs = 500;
 
-struct Spell {
+struct TimedInterval {
   std::vector<double> runs_ms;
   double reference_ms = 0;
   std::string disturbed = {};
 };
 
-Spell steady_spell(SteadyMeter& meter, int min_runs, const std::function<double()>& run_ms) {
-  Spell spell;
+TimedInterval timed_interval(DriftMeter& meter, int min_runs,
+                             const std::function<double()>& run_ms) {
+  TimedInterval interval;
   const auto runs = [&](size_t) {
     run_ms();  // the reference has filled the caches
-    spell.runs_ms.clear();
+    interval.runs_ms.clear();
     for (double spent = 0;
-         spent < kSteadySpellMs || static_cast<int>(spell.runs_ms.size()) < min_runs;) {
-      spell.runs_ms.push_back(run_ms());
-      spent += spell.runs_ms.back();
+         spent < kIntervalMs || static_cast<int>(interval.runs_ms.size()) < min_runs;) {
+      interval.runs_ms.push_back(run_ms());
+      spent += interval.runs_ms.back();
     }
     return Timing{};
   };
-  meter.measure(1, runs, [&](size_t, const SteadyTiming& measured) {
-    spell.reference_ms = measured.reference_ms;
-    spell.disturbed = measured.disturbed;
+  meter.measure(1, runs, [&](size_t, const CorrectedTiming& measured) {
+    interval.reference_ms = measured.reference_ms;
+    interval.disturbed = measured.disturbed;
   });
-  return spell;
+  return interval;
 }
 
-/// All runs of the spells that count, at one speed.
-Timing judge_spells(const std::vector<Spell>& spells, double nominal_ms, double half_width) {
+/// All runs of the intervals that count, at one speed.
+Timing judge_intervals(const std::vector<TimedInterval>& intervals, double nominal_ms,
+                       double half_width) {
   std::vector<double> quiet, all;
   size_t disturbed = 0;
   std::string why;
-  for (const Spell& spell : spells) {
-    for (const double ms : spell.runs_ms) {
-      all.push_back(ms * nominal_ms / spell.reference_ms);
-      if (spell.disturbed.empty()) quiet.push_back(all.back());
+  for (const TimedInterval& interval : intervals) {
+    for (const double ms : interval.runs_ms) {
+      all.push_back(ms * nominal_ms / interval.reference_ms);
+      if (interval.disturbed.empty()) quiet.push_back(all.back());
     }
-    if (spell.disturbed.empty()) continue;
-    why = spell.disturbed;
+    if (interval.disturbed.empty()) continue;
+    why = interval.disturbed;
     ++disturbed;
   }
-  if (2 * disturbed <= spells.size()) return judge(quiet, half_width);
+  if (2 * disturbed <= intervals.size()) return judge(quiet, half_width);
   Timing timing = judge(all, half_width);
-  timing.noise = std::to_string(disturbed) + " of " + std::to_string(spells.size()) +
-                 " spells were disturbed: " + why;
+  timing.noise = std::to_string(disturbed) + " of " + std::to_string(intervals.size()) +
+                 " intervals were disturbed: " + why;
   return timing;
 }
 
 }  // namespace
 
-Timing time_steadily(SteadyMeter& meter, const TimingRules& rules, double nominal_ms,
-                     const std::function<double()>& run_ms) {
-  constexpr size_t kMinSpells = 2;
+Timing time_drift_corrected(DriftMeter& meter, const TimingRules& rules, double nominal_ms,
+                            const std::function<double()>& run_ms) {
+  constexpr size_t kMinIntervals = 2;
   for (int i = 0; i < rules.warmup; ++i) run_ms();
-  std::vector<Spell> spells;
+  std::vector<TimedInterval> intervals;
   size_t runs = 0;
   double spent_ms = 0;
   for (;;) {
-    spells.push_back(steady_spell(meter, (rules.min_runs + 1) / 2, run_ms));
-    runs += spells.back().runs_ms.size();
-    for (const double ms : spells.back().runs_ms) spent_ms += ms;
-    if (spells.size() < kMinSpells) continue;
-    Timing timing = judge_spells(spells, nominal_ms, rules.half_width);
+    intervals.push_back(timed_interval(meter, (rules.min_runs + 1) / 2, run_ms));
+    runs += intervals.back().runs_ms.size();
+    for (const double ms : intervals.back().runs_ms) spent_ms += ms;
+    if (intervals.size() < kMinIntervals) continue;
+    Timing timing = judge_intervals(intervals, nominal_ms, rules.half_width);
     const bool sure = timing.relative_half_width() <= rules.half_width;
     const bool out =
         static_cast<int>(runs) >= rules.max_runs || spent_ms > 1e3 * rules.time_limit_s;

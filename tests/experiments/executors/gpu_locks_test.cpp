@@ -1,4 +1,4 @@
-#include "experiments/executors/gpu_turns.h"
+#include "experiments/executors/gpu_locks.h"
 
 #include <atomic>
 #include <thread>
@@ -17,7 +17,7 @@ void nothing() {}
 
 TEST_CASE("trainings on a GPU do not wait for each other") {
   TempFolder folder;
-  TrainingTurn a(folder / "turns"), b(folder / "turns");
+  TrainingLock a(folder / "lock"), b(folder / "lock");
   for (int step = 0; step < 3; ++step) {
     a.give_way([] { FAIL("nobody measures"); });
     b.give_way([] { FAIL("nobody measures"); });
@@ -29,9 +29,9 @@ TEST_CASE("a measurement has the GPU alone, and trainings go on after it") {
   std::atomic<int> working = 0, measured = 0, finished = 0;
   std::atomic<bool> overlap = false, stop = false;
   const auto train = [&] {
-    TrainingTurn turn(folder / "turns");
+    TrainingLock lock(folder / "lock");
     while (!stop) {
-      turn.give_way([&] { ++finished; });
+      lock.give_way([&] { ++finished; });
       ++working;
       std::this_thread::sleep_for(std::chrono::microseconds(200));
       --working;
@@ -39,7 +39,7 @@ TEST_CASE("a measurement has the GPU alone, and trainings go on after it") {
   };
   std::thread first(train), second(train);
   for (int i = 0; i < 20; ++i) {
-    const MeasuringTurn turn(folder / "turns");
+    const MeasuringLock lock(folder / "lock");
     for (int look = 0; look < 5; ++look) {
       if (working != 0) overlap = true;
       std::this_thread::sleep_for(std::chrono::microseconds(100));
@@ -54,30 +54,31 @@ TEST_CASE("a measurement has the GPU alone, and trainings go on after it") {
   CHECK(finished > 0);
 }
 
-TEST_CASE("a training that ends gives its turn back") {
+TEST_CASE("a training that ends releases the GPU") {
   TempFolder folder;
   {
-    TrainingTurn turn(folder / "turns");
-    turn.give_way(nothing);
+    TrainingLock lock(folder / "lock");
+    lock.give_way(nothing);
   }
-  CHECK_NOTHROW(MeasuringTurn(folder / "turns", std::chrono::seconds(0)));
+  CHECK_NOTHROW(MeasuringLock(folder / "lock", std::chrono::seconds(0)));
 }
 
 TEST_CASE("a training that hangs does not hang the search") {
   TempFolder folder;
-  TrainingTurn turn(folder / "turns");
-  turn.give_way(nothing);
-  CHECK_THAT(error_of([&] { MeasuringTurn(folder / "turns", std::chrono::seconds(0)); }),
+  TrainingLock lock(folder / "lock");
+  lock.give_way(nothing);
+  CHECK_THAT(error_of([&] { MeasuringLock(folder / "lock", std::chrono::seconds(0)); }),
              Catch::Contains("has not given way") && Catch::Contains("runtime.gpus"));
-  turn.give_way([] { FAIL("nobody measures any more"); });
+  lock.give_way([] { FAIL("nobody measures any more"); });
 }
 
-TEST_CASE("the file of the turns bears the GPU's name") {
-  CHECK(turns_file("run/trials", "GPU-ab") == std::filesystem::path("run/trials/gpu_GPU-ab.turns"));
-  CHECK(turns_file("t", "MIG-GPU/1/0") == std::filesystem::path("t/gpu_MIG-GPU_1_0.turns"));
+TEST_CASE("the lock file bears the GPU's name") {
+  CHECK(gpu_lock_file("run/trials", "GPU-ab") ==
+        std::filesystem::path("run/trials/gpu_GPU-ab.lock"));
+  CHECK(gpu_lock_file("t", "MIG-GPU/1/0") == std::filesystem::path("t/gpu_MIG-GPU_1_0.lock"));
 }
 
-TEST_CASE("an oracle that takes turns says what the oracle says, and leaves no file") {
+TEST_CASE("an oracle with a GPU lock says what the oracle says, and leaves no file") {
   TempFolder folder;
   struct Fixed : LatencyOracle {
     Latency estimate(const Network&) const override {
@@ -88,10 +89,10 @@ TEST_CASE("an oracle that takes turns says what the oracle says, and leaves no f
     std::string description() const override { return "fixed"; }
   };
   {
-    const auto oracle = taking_turns(std::make_unique<Fixed>(), folder / "turns");
+    const auto oracle = with_gpu_lock(std::make_unique<Fixed>(), folder / "lock");
     CHECK(oracle->description() == "fixed");
     CHECK(oracle->estimate(Network{}).ms == 3);
-    CHECK(std::filesystem::exists(folder / "turns"));
+    CHECK(std::filesystem::exists(folder / "lock"));
   }
-  CHECK_FALSE(std::filesystem::exists(folder / "turns"));
+  CHECK_FALSE(std::filesystem::exists(folder / "lock"));
 }

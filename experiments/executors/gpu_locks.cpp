@@ -1,4 +1,4 @@
-#include "experiments/executors/gpu_turns.h"
+#include "experiments/executors/gpu_locks.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -37,7 +37,7 @@ bool set_lock(int descriptor, off_t byte, short type, bool wait) {
   if (result == 0) return true;
   if (!wait && (errno == EAGAIN || errno == EACCES || errno == EINTR)) return false;
   throw Error(ErrorKind::kIo,
-              std::string("the turns of a GPU cannot be locked: ") + std::strerror(errno));
+              std::string("the lock file of a GPU cannot be locked: ") + std::strerror(errno));
 }
 
 class TurnTakingOracle : public LatencyOracle {
@@ -50,12 +50,12 @@ class TurnTakingOracle : public LatencyOracle {
   }
 
   Latency estimate(const Network& network) const override {
-    const MeasuringTurn turn(file_);
+    const MeasuringLock lock(file_);
     return oracle_->estimate(network);
   }
   Latency estimate_architecture(const Architecture& architecture,
                                 const Network& lowered) const override {
-    const MeasuringTurn turn(file_);
+    const MeasuringLock lock(file_);
     return oracle_->estimate_architecture(architecture, lowered);
   }
   void require(const SearchSpace& space) const override { oracle_->require(space); }
@@ -68,19 +68,19 @@ class TurnTakingOracle : public LatencyOracle {
 
 }  // namespace
 
-std::filesystem::path turns_file(const std::filesystem::path& folder, const std::string& gpu) {
+std::filesystem::path gpu_lock_file(const std::filesystem::path& folder, const std::string& gpu) {
   std::string name = gpu;
   for (char& c : name) {
     if (c == '/' || c == ':') c = '_';
   }
-  return folder / ("gpu_" + name + ".turns");
+  return folder / ("gpu_" + name + ".lock");
 }
 
-TrainingTurn::TrainingTurn(const std::filesystem::path& file) : descriptor_(open_turns(file)) {}
+TrainingLock::TrainingLock(const std::filesystem::path& file) : descriptor_(open_turns(file)) {}
 
-TrainingTurn::~TrainingTurn() { ::close(descriptor_); }
+TrainingLock::~TrainingLock() { ::close(descriptor_); }
 
-void TrainingTurn::give_way(const std::function<void()>& finish_work) {
+void TrainingLock::give_way(const std::function<void()>& finish_work) {
   if (working_ && set_lock(descriptor_, kWanted, F_RDLCK, /*wait=*/false)) {
     set_lock(descriptor_, kWanted, F_UNLCK, true);
     return;
@@ -95,7 +95,7 @@ void TrainingTurn::give_way(const std::function<void()>& finish_work) {
   working_ = true;
 }
 
-MeasuringTurn::MeasuringTurn(const std::filesystem::path& file, std::chrono::seconds patience)
+MeasuringLock::MeasuringLock(const std::filesystem::path& file, std::chrono::seconds patience)
     : descriptor_(open_turns(file)) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   for (const off_t byte : {kWanted, kWork}) {
@@ -114,10 +114,10 @@ MeasuringTurn::MeasuringTurn(const std::filesystem::path& file, std::chrono::sec
   }
 }
 
-MeasuringTurn::~MeasuringTurn() { ::close(descriptor_); }
+MeasuringLock::~MeasuringLock() { ::close(descriptor_); }
 
-std::unique_ptr<LatencyOracle> taking_turns(std::unique_ptr<LatencyOracle> oracle,
-                                            std::filesystem::path file) {
+std::unique_ptr<LatencyOracle> with_gpu_lock(std::unique_ptr<LatencyOracle> oracle,
+                                             std::filesystem::path file) {
   return std::make_unique<TurnTakingOracle>(std::move(oracle), std::move(file));
 }
 

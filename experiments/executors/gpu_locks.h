@@ -11,21 +11,21 @@
 namespace ridgeline {
 
 // A latency that is measured on a GPU while a network trains there says nothing. So trainings hold
-// a GPU together and stand still between two steps while a measurement has it alone. The turns are
+// a GPU together and pause between two steps while a measurement has it alone. These are
 // locks on a file (byte 0: somebody wants to measure; byte 1: somebody works), which the kernel
 // frees when a process dies. They change no number of a training.
 
-/// The file of the turns at `gpu` (a name of CUDA_VISIBLE_DEVICES), in the executor's `folder`.
-std::filesystem::path turns_file(const std::filesystem::path& folder, const std::string& gpu);
+/// The lock file of `gpu` (a name of CUDA_VISIBLE_DEVICES), in the executor's `folder`.
+std::filesystem::path gpu_lock_file(const std::filesystem::path& folder, const std::string& gpu);
 
 /// A training's hold on a GPU.
-class TrainingTurn {
+class TrainingLock {
  public:
   /// Throws `kIo` when `file` cannot be opened.
-  explicit TrainingTurn(const std::filesystem::path& file);
-  ~TrainingTurn();
-  TrainingTurn(const TrainingTurn&) = delete;
-  TrainingTurn& operator=(const TrainingTurn&) = delete;
+  explicit TrainingLock(const std::filesystem::path& file);
+  ~TrainingLock();
+  TrainingLock(const TrainingLock&) = delete;
+  TrainingLock& operator=(const TrainingLock&) = delete;
 
   /// Between two steps: returns at once, or where a measurement is wanted calls `finish_work`
   /// (waits for the GPU), lets it happen and returns after it. The first call takes hold.
@@ -38,20 +38,20 @@ class TrainingTurn {
 
 /// Has a GPU alone while it lives: the constructor waits until all trainings stand still. Throws
 /// `kRun` when one does not give way within `patience` (a step, or the scoring of an epoch).
-class MeasuringTurn {
+class MeasuringLock {
  public:
-  explicit MeasuringTurn(const std::filesystem::path& file,
+  explicit MeasuringLock(const std::filesystem::path& file,
                          std::chrono::seconds patience = std::chrono::minutes(30));
-  ~MeasuringTurn();
-  MeasuringTurn(const MeasuringTurn&) = delete;
-  MeasuringTurn& operator=(const MeasuringTurn&) = delete;
+  ~MeasuringLock();
+  MeasuringLock(const MeasuringLock&) = delete;
+  MeasuringLock& operator=(const MeasuringLock&) = delete;
 
  private:
   int descriptor_ = -1;
 };
 
-/// `oracle`, each of whose estimates is a turn at the GPU of `file`. The file goes with it.
-std::unique_ptr<LatencyOracle> taking_turns(std::unique_ptr<LatencyOracle> oracle,
-                                            std::filesystem::path file);
+/// `oracle`, which holds the GPU of `file` alone for each estimate. The file is removed with it.
+std::unique_ptr<LatencyOracle> with_gpu_lock(std::unique_ptr<LatencyOracle> oracle,
+                                             std::filesystem::path file);
 
 }  // namespace ridgeline
