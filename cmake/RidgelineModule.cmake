@@ -58,10 +58,25 @@ function(ridgeline_module)
   install(FILES ${headers} DESTINATION include/ridgeline/${folder})
 endfunction()
 
-# One Catch2 executable per folder of tests (TORCH: its sources include LibTorch), run as one ctest test: loading LibTorch once per test case would cost
-# more than the tests.
+# One CTest test: some cases of a test executable.
+function(ridgeline_add_test name target label timeout)
+  add_test(NAME ${name} COMMAND ${target} ${ARGN})
+  set_tests_properties(${name} PROPERTIES
+    LABELS "${label}" TIMEOUT ${timeout} SKIP_RETURN_CODE 4
+    ENVIRONMENT "OMP_NUM_THREADS=1;OMP_WAIT_POLICY=passive;RIDGELINE_TEST_RESULT=${RIDGELINE_TEST_RESULTS}/${name}.txt")
+endfunction()
+
+# One Catch2 executable per folder of tests (TORCH: its sources include LibTorch), run as one CTest test: loading LibTorch once per test case would cost
+# more than the tests. LABELS: what the cases need (default: fast). TAGGED: cases with these Catch2 tags become CTest tests of their own, labelled so.
+# PER_SOURCE: each source is a CTest test of its own, so that they run side by side. TIMEOUT: seconds, on a machine that also does other work.
 function(ridgeline_test name)
-  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;PER_SOURCE" "TIMEOUT" "SOURCES;DEPENDS;LABELS;TAGGED" ${ARGN})
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS fast)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
   set(target test_${name})
   add_executable(${target} ${ARG_SOURCES})
   if(ARG_TORCH)
@@ -72,6 +87,26 @@ function(ridgeline_test name)
   ridgeline_quick_compile(${target})
   target_link_libraries(${target} PRIVATE ridgeline_warnings ridgeline_test_main)
   ridgeline_link_folders(${target} PRIVATE ${ARG_DEPENDS})
-  add_test(NAME ${name} COMMAND ${target})
-  set_tests_properties(${name} PROPERTIES ENVIRONMENT "OMP_NUM_THREADS=1;OMP_WAIT_POLICY=passive")
+  foreach(label IN LISTS ARG_LABELS)
+    if(TARGET ${label}_tests)
+      add_dependencies(${label}_tests ${target})
+    endif()
+  endforeach()
+
+  set(rest "")
+  foreach(tag IN LISTS ARG_TAGGED)
+    ridgeline_add_test(${name}_${tag} ${target} ${tag} ${ARG_TIMEOUT} "[${tag}]")
+    string(APPEND rest "~[${tag}]")
+  endforeach()
+  if(NOT ARG_PER_SOURCE)
+    ridgeline_add_test(${name} ${target} "${ARG_LABELS}" ${ARG_TIMEOUT} ${rest})
+    return()
+  endif()
+  foreach(source IN LISTS ARG_SOURCES)
+    get_filename_component(stem ${source} NAME_WE)
+    if(stem MATCHES "test")
+      string(REGEX REPLACE "^test_|_test$" "" part ${stem})
+      ridgeline_add_test(${name}_${part} ${target} "${ARG_LABELS}" ${ARG_TIMEOUT} --filenames-as-tags "[#${stem}]${rest}")
+    endif()
+  endforeach()
 endfunction()

@@ -59,11 +59,8 @@ class YamlView {
 
  private:
   using SetKeys = std::shared_ptr<const std::vector<std::string>>;
-  YamlView(YAML::Node node, std::string source, std::string key, SetKeys set)
-      : node_(std::move(node)),
-        source_(std::move(source)),
-        key_(std::move(key)),
-        set_(std::move(set)) {}
+  YamlView(const YAML::Node& node, std::string source, std::string key, SetKeys set)
+      : node_(node), source_(std::move(source)), key_(std::move(key)), set_(std::move(set)) {}
   YamlView child(const YAML::Node& node, std::string key) const {
     return {node, source_, std::move(key), set_};
   }

@@ -8,6 +8,11 @@
 #include "tests/catch.h"
 
 namespace ridgeline::test {
+namespace {
+
+std::map<std::string, std::string> skipped;
+
+}  // namespace
 
 TempFolder::TempFolder() {
   std::string pattern = (std::filesystem::temp_directory_path() / "ridgeline-test-XXXXXX").string();
@@ -38,11 +43,39 @@ std::filesystem::path source_folder() { return RIDGELINE_SOURCE_DIR; }
 
 std::string ridgeline_program() { return RIDGELINE_PROGRAM; }
 
-std::optional<std::filesystem::path> shared_data(const std::string& name) {
-  const auto path = source_folder().parent_path() / "shared" / "data" / name;
+void skip(const std::string& reason) {
+  skipped[Catch::getResultCapture().getCurrentTestName()] = reason;
+#ifdef SKIP  // version 3
+  SKIP(reason);
+  std::abort();  // not reached
+#else
+  throw Catch::TestFailureException();  // ends the test case; it fails only by a failed assertion
+#endif
+}
+
+void skip_not_installed(const std::string& reason) {
+  const char* ci = std::getenv("CI");
+  if (ci != nullptr && std::string(ci) == "true") FAIL("missing with CI=true: " << reason);
+  skip(reason);
+}
+
+std::map<std::string, std::string>& skipped_cases() { return skipped; }
+
+std::string python_with(const std::string& module) {
+  for (const std::string python : {"python3", "/usr/bin/python3"}) {
+    if (std::system((python + " -c 'import " + module + "' 2>/dev/null").c_str()) == 0)
+      return python;
+  }
+  skip_not_installed("neither python3 nor /usr/bin/python3 can import " + module);
+}
+
+std::filesystem::path shared_data(const std::string& name) {
+  const auto shared = source_folder().parent_path() / "shared";
+  const auto path = shared / "data" / name;
   if (std::filesystem::exists(path)) return path;
-  WARN("skipped: " << path << " is not here");
-  return std::nullopt;
+  const std::string reason = "there is no ../shared/data/" + name;
+  if (std::filesystem::exists(shared)) skip_not_installed(reason);
+  skip(reason);
 }
 
 }  // namespace ridgeline::test

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 #include <functional>
-#include <optional>
+#include <map>
 #include <string>
 
 namespace ridgeline::test {
@@ -31,8 +31,22 @@ std::filesystem::path source_folder();
 /// The program `ridgeline` of this build; a test that starts it depends on that target.
 std::string ridgeline_program();
 
-/// A file of the shared measured data next to the project, or nothing where it is absent; then the
-/// test warns that it is skipped and returns.
-std::optional<std::filesystem::path> shared_data(const std::string& name);
+/// Ends the test case as skipped: this machine lacks what it needs. It is counted and named in the
+/// summaries of the test program and of CTest. Not to be called inside an assertion.
+[[noreturn]] void skip(const std::string& reason);
+
+/// Skips for the lack of something that scripts/install provides. With CI=true in the environment
+/// the test case fails instead.
+[[noreturn]] void skip_not_installed(const std::string& reason);
+
+/// The skipped cases of this run with their reasons.
+std::map<std::string, std::string>& skipped_cases();
+
+/// A Python that can import `module`; the test case is skipped where there is none.
+std::string python_with(const std::string& module);
+
+/// A file of the shared measured data next to the project; the test case is skipped where it is
+/// absent. With CI=true it fails if the folder of shared files is there but not this one.
+std::filesystem::path shared_data(const std::string& name);
 
 }  // namespace ridgeline::test

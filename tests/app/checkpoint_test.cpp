@@ -24,7 +24,7 @@ using test::TempFolder;
 
 namespace {
 
-/// About a second of training, of which the first checkpoint takes a small part.
+/// Half a second of training and more, of which the first checkpoint takes a small part.
 TrialFile long_trial(int processes) {
   TrialFile file;
   file.accuracy.data.classes = 3;
@@ -34,7 +34,7 @@ TrialFile long_trial(int processes) {
   file.accuracy.training.batch = 12;
   file.accuracy.training.ema_decay = 0.99;
   file.accuracy.training.processes = processes;
-  file.spec.epochs = processes > 1 ? 30 : 200;
+  file.spec.epochs = processes > 1 ? 16 : 120;
   file.spec.architecture.classes = 3;
   file.spec.architecture.resolution = 16;
   file.spec.architecture.stem = {.filters = 8};

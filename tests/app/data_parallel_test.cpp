@@ -21,7 +21,9 @@ using test::TempFolder;
 
 namespace {
 
-TrialFile trial_of(int processes, int epochs) {
+/// `rank_time_limit_s`: after that a rank counts as hanging. On a busy machine the start of all
+/// ranks takes seconds.
+TrialFile trial_of(int processes, int epochs, double rank_time_limit_s = 120) {
   TrialFile file;
   file.accuracy.data.classes = 3;
   file.accuracy.data.image_size = 16;
@@ -29,7 +31,7 @@ TrialFile trial_of(int processes, int epochs) {
   file.accuracy.data.test_per_class = 4;
   file.accuracy.training.batch = 12;
   file.accuracy.training.processes = processes;
-  file.accuracy.training.rank_time_limit_s = 2;
+  file.accuracy.training.rank_time_limit_s = rank_time_limit_s;
   file.spec.epochs = epochs;
   file.spec.architecture.classes = 3;
   file.spec.architecture.resolution = 16;
@@ -70,21 +72,18 @@ bool ended(int process) {
 
 /// Starts an endless trial of three ranks, waits until they train, does `harm` to one process, and
 /// gives the exit status of the trial.
-int harmed(const TempFolder& folder, const std::function<void(int rank0, int rank1)>& harm) {
-  write_trial_file(folder / "spec.json", trial_of(3, 1000000));
-  const int rank0 = start_program({"trial", folder / "spec.json", folder / "result.json"});
-  while (children_of(rank0).size() < 2) {
+int harmed(const TempFolder& folder, double rank_time_limit_s,
+           const std::function<void(int rank0, int rank1)>& harm) {
+  write_trial_file(folder / "spec.json", trial_of(3, 1000000, rank_time_limit_s));
+  const int rank0 =
+      start_program({"trial", folder / "spec.json", folder / "result.json", "--checkpoint",
+                     folder / "checkpoint", "--checkpoint-every", "0.01"});
+  while (!std::filesystem::exists(folder / "checkpoint")) {  // written between two steps
     REQUIRE_FALSE(ended(rank0));
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  const auto meeting = folder / ("result.json." + std::to_string(rank0) + ".ranks");
-  // The file is there from the first rank's arrival to the last one's.
-  while (!std::filesystem::exists(meeting)) {
-    REQUIRE_FALSE(ended(rank0));
-    std::this_thread::yield();
-  }
-  while (std::filesystem::exists(meeting)) std::this_thread::yield();
   const auto others = children_of(rank0);
+  REQUIRE(others.size() == 2);
   harm(rank0, others.at(0));
   int status = 0;
   waitpid(rank0, &status, 0);
@@ -113,7 +112,7 @@ TEST_CASE("a trial of two processes gives the result of one, and each time the s
 
 TEST_CASE("a rank that is killed ends the trial as crashed, with the cause") {
   TempFolder folder;
-  CHECK(harmed(folder, [](int, int rank1) { kill(rank1, SIGSEGV); }) == 0);
+  CHECK(harmed(folder, 120, [](int, int rank1) { kill(rank1, SIGSEGV); }) == 0);
   const Evaluation result = read_result_file(folder / "result.json");
   CHECK(result.status == TrialStatus::kCrashed);
   INFO(result.message);
@@ -123,7 +122,7 @@ TEST_CASE("a rank that is killed ends the trial as crashed, with the cause") {
 TEST_CASE("a rank that sends to one that is gone is not ended by SIGPIPE") {
   TempFolder folder;
   std::string ignored_signals;
-  harmed(folder, [&](int rank0, int rank1) {
+  harmed(folder, 120, [&](int rank0, int rank1) {
     const std::string status = read_file("/proc/" + std::to_string(rank0) + "/status");
     const std::string name = "SigIgn:";
     ignored_signals = status.substr(status.find(name) + name.size(), 17);
@@ -134,7 +133,7 @@ TEST_CASE("a rank that sends to one that is gone is not ended by SIGPIPE") {
 
 TEST_CASE("a rank that hangs ends the trial as crashed after the ranks' time limit") {
   TempFolder folder;
-  CHECK(harmed(folder, [](int, int rank1) { kill(rank1, SIGSTOP); }) == 0);
+  CHECK(harmed(folder, 5, [](int, int rank1) { kill(rank1, SIGSTOP); }) == 0);
   const Evaluation result = read_result_file(folder / "result.json");
   CHECK(result.status == TrialStatus::kCrashed);
   CHECK(result.message.find("rank 0 of 3 lost another rank: ") == 0);
@@ -142,7 +141,7 @@ TEST_CASE("a rank that hangs ends the trial as crashed after the ranks' time lim
 
 TEST_CASE("rank 0 is ended by the others when it hangs, and they with it") {
   TempFolder folder;
-  const int status = harmed(folder, [](int rank0, int) { kill(rank0, SIGSTOP); });
+  const int status = harmed(folder, 5, [](int rank0, int) { kill(rank0, SIGSTOP); });
   REQUIRE(WIFSIGNALED(status));
   CHECK(WTERMSIG(status) == SIGKILL);
   CHECK_FALSE(std::filesystem::exists(folder / "result.json"));

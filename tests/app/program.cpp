@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <map>
+
 #include "core/file.h"
 #include "tests/catch.h"
 #include "tests/support.h"
@@ -57,14 +59,21 @@ std::vector<std::string> formula_settings() {
 }
 
 void make_run(const std::string& folder, const std::vector<std::string>& more) {
-  std::vector<std::string> arguments = {"search", source_folder() / "configs/quickstart.yaml",
-                                        "--run", folder};
-  const auto settings = formula_settings();
-  arguments.insert(arguments.end(), settings.begin(), settings.end());
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  const auto outcome = run_program(arguments);
-  INFO(outcome.err);
-  REQUIRE(outcome.exit_code == 0);
+  static const TempFolder made;
+  static std::map<std::vector<std::string>, std::string> runs;  // by their settings
+  std::string& run = runs[more];
+  if (run.empty()) {
+    run = made / std::to_string(runs.size());
+    std::vector<std::string> arguments = {"search", source_folder() / "configs/quickstart.yaml",
+                                          "--run", run};
+    const auto settings = formula_settings();
+    arguments.insert(arguments.end(), settings.begin(), settings.end());
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto outcome = run_program(arguments);
+    INFO(outcome.err);
+    REQUIRE(outcome.exit_code == 0);
+  }
+  std::filesystem::copy(run, folder, std::filesystem::copy_options::recursive);
 }
 
 }  // namespace ridgeline::test

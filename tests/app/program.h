@@ -20,7 +20,8 @@ int start_program(const std::vector<std::string>& arguments);
 /// configs/quickstart.yaml.
 std::vector<std::string> formula_settings();
 
-/// A finished search of 12 trials with the formula evaluator, with `more` settings.
+/// A finished search of 12 trials with the formula evaluator, with `more` settings. It runs once in
+/// this program; each call copies its folder.
 void make_run(const std::string& folder, const std::vector<std::string>& more = {});
 
 }  // namespace ridgeline::test

@@ -166,7 +166,7 @@ TEST_CASE(
     "nothing") {
   TempFolder folder;
   auto settings = formula_settings();
-  REQUIRE(test::run_program(search(folder / "run", settings)).exit_code == 0);
+  test::make_run(folder / "run");
   const auto before = results(folder / "run");
   const auto again = test::run_program(search(folder / "run", settings));
   CHECK(again.exit_code == 5);
@@ -186,7 +186,7 @@ TEST_CASE(
 
 TEST_CASE("LACS on a finished run with another target takes known candidates from its store") {
   TempFolder folder;
-  REQUIRE(test::run_program(search(folder / "run", formula_settings())).exit_code == 0);
+  test::make_run(folder / "run");
   const auto same = test::run_program({"scale", folder / "run"});
   INFO(same.err);
   CHECK(same.exit_code == 0);

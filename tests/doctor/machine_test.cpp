@@ -27,7 +27,7 @@ TEST_CASE("a folder that cannot be made is an error with the system's reason") {
   CHECK(contains(look_at_folder(folder / "file/runs").error, "Not a directory"));
 }
 
-TEST_CASE("a program that hangs is ended, and one that is not there is no failure") {
+TEST_CASE("a program that hangs is ended, and one that is not there is no failure", "[process]") {
   const Asked hanging = ask({"sleep", "1000"}, std::chrono::seconds(1));
   CHECK(hanging.here);
   CHECK(hanging.answer.timed_out);
@@ -42,7 +42,8 @@ TEST_CASE("this machine's own figures make sense") {
   CHECK(look_at_blas().gflops > 0);
 }
 
-TEST_CASE("a step of training on the CPU gives the loss of a fresh network of four classes") {
+TEST_CASE("a step of training on the CPU gives the loss of a fresh network of four classes",
+          "[training]") {
   const TrainingStep step = try_training_step(small_network(), "cpu");
   CHECK(step.loss == Approx(std::log(4)).margin(0.7));
   CHECK(step.ms > 0);

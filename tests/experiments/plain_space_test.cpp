@@ -60,11 +60,9 @@ std::vector<Trial> run_plain(const ExperimentConfig& config, TrialStore& store) 
   return search_once(config, store, executor);
 }
 
-/// The config of configs/benchmarks with its tables in the shared data, or nothing where absent.
-std::optional<ExperimentConfig> benchmark(const std::string& name) {
-  const auto data = shared_data("search/search_baselines.csv");
-  if (!data) return std::nullopt;
-  const auto root = data->parent_path().parent_path();
+/// The config of configs/benchmarks with its tables in the shared data.
+ExperimentConfig benchmark(const std::string& name) {
+  const auto root = shared_data("search/search_baselines.csv").parent_path().parent_path();
   const auto file = source_folder() / "configs" / "benchmarks" / (name + ".yaml");
   ExperimentConfig config = load_experiment(file, {"controller.policy=factorised"});
   for (std::string* path : {&config.accuracy.table.path, &config.latency.table_file.path}) {
@@ -182,22 +180,18 @@ TEST_CASE("what needs a network is refused for plain decisions, with its place")
 }
 
 TEST_CASE("the ready configurations of tabular benchmarks find the known optimum") {
-  const auto macro = benchmark("nasbench_macro");
-  if (!macro) return;
-  const Trial best_macro = best_of(*macro);
+  const Trial best_macro = best_of(benchmark("nasbench_macro"));
   CHECK(best_macro.accuracy == Approx(0.931267).margin(1e-9));
   CHECK(to_text(best_macro.genotype) == "2.2.2.1.2.2.0.2");
-  CHECK(best_of(*benchmark("nasbench201_cifar100")).accuracy == Approx(0.7351).margin(5e-5));
-  const Trial titan = best_of(*benchmark("nasbench201_titan_rtx"));
+  CHECK(best_of(benchmark("nasbench201_cifar100")).accuracy == Approx(0.7351).margin(5e-5));
+  const Trial titan = best_of(benchmark("nasbench201_titan_rtx"));
   CHECK(titan.reward == Approx(0.713316).margin(5e-6));
   CHECK(to_text(titan.genotype) == "2.3.0.1.2.2");
 }
 
 TEST_CASE("the ready configurations of Accel-NASBench search a surrogate of their table") {
   for (const char* name : {"accel_nasbench_tpu_v3", "accel_nasbench_a100"}) {
-    const auto config = benchmark(name);
-    if (!config) return;
-    auto shorter = *config;
+    auto shorter = benchmark(name);
     shorter.search.trials = 200;
     make_evaluator(shorter.accuracy)->require(shorter.search_space());
     const Trial best = best_of(shorter);

@@ -18,14 +18,6 @@ namespace {
 
 bool succeeds(const std::string& command) { return std::system(command.c_str()) == 0; }
 
-/// A Python that has PyTorch, or an empty string.
-std::string find_python() {
-  for (const char* python : {"python3", "/usr/bin/python3"}) {
-    if (succeeds(std::string(python) + " -c 'import torch' 2>/dev/null")) return python;
-  }
-  return {};
-}
-
 /// A file that Python's `torch.load` opens: {"images", "outputs"} of the module.
 void save_probe(NetworkModule& module, const std::filesystem::path& path) {
   const torch::NoGradGuard no_grad;
@@ -35,12 +27,9 @@ void save_probe(NetworkModule& module, const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST_CASE("Python loads the exports, computes the same outputs, finds the names and can train") {
-  const std::string python = find_python();
-  if (python.empty()) {
-    WARN("skipped: neither python3 nor /usr/bin/python3 can import torch");
-    return;
-  }
+TEST_CASE("Python loads the exports, computes the same outputs, finds the names and can train",
+          "[process]") {
+  const std::string python = python_with("torch");
   const TempFolder folder;
   std::vector<Network> networks = operator_zoo();
   networks.push_back(lower(small_b0("efficientnet_b0.yaml")));
@@ -62,12 +51,9 @@ TEST_CASE("Python loads the exports, computes the same outputs, finds the names 
   CHECK(passed);
 }
 
-TEST_CASE("a latency command in Python loads and runs the module that the engine hands it") {
-  const std::string python = find_python();
-  if (python.empty()) {
-    WARN("skipped: neither python3 nor /usr/bin/python3 can import torch");
-    return;
-  }
+TEST_CASE("a latency command in Python loads and runs the module that the engine hands it",
+          "[process]") {
+  const std::string python = python_with("torch");
   const TempFolder folder;
   const std::string script = folder / "latency.py";
   write_file_atomic(script, R"py(import re, sys, torch

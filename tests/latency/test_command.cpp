@@ -53,7 +53,8 @@ class ScriptOracle {
 
 }  // namespace
 
-TEST_CASE("a command's last line is the latency of the architecture file that it was given") {
+TEST_CASE("a command's last line is the latency of the architecture file that it was given",
+          "[process]") {
   // The resolution of the file, found by the program itself, comes back: no shell saw "; exit 3".
   const ScriptOracle oracle(
       "echo loading\n[ \"$2\" = 'ms; exit 3' ] || exit 9\n"
@@ -65,7 +66,7 @@ TEST_CASE("a command's last line is the latency of the architecture file that it
   CHECK(latency.flops > 0);
 }
 
-TEST_CASE("the file of the network is gone after the command") {
+TEST_CASE("the file of the network is gone after the command", "[process]") {
   const ScriptOracle oracle("echo \"$3\" >&2; exit 1");
   const std::string message = oracle.message();
   const std::string path = message.substr(message.rfind(": ") + 2);
@@ -73,7 +74,8 @@ TEST_CASE("the file of the network is gone after the command") {
   CHECK_FALSE(std::filesystem::exists(path));
 }
 
-TEST_CASE("a command can get what a writer makes of the network, the architecture beside it") {
+TEST_CASE("a command can get what a writer makes of the network, the architecture beside it",
+          "[process]") {
   TempFolder folder;
   const std::string tool = folder / "tool", seen = folder / "seen";
   write_file_atomic(tool, "#!/bin/sh\ncat \"$1\" && echo \"$1\" > '" + seen +
@@ -96,7 +98,7 @@ TEST_CASE("a command can get what a writer makes of the network, the architectur
   CHECK_THAT(error_of([&] { CommandOracle{config}; }), Catch::Contains("latency.network_format"));
 }
 
-TEST_CASE("a network that cannot be written leaves no file behind") {
+TEST_CASE("a network that cannot be written leaves no file behind", "[process]") {
   LatencyConfig config;
   config.command = {"true"};
   config.network_format = NetworkFormat::kTorchScript;
@@ -122,7 +124,7 @@ TEST_CASE("milliseconds are a positive number with or without its unit") {
   }
 }
 
-TEST_CASE("each way in which a command fails has its cause") {
+TEST_CASE("each way in which a command fails has its cause", "[process]") {
   const ScriptOracle failing("echo 'no such device' >&2\nexit 7");
   CHECK(failing.cause() == Cause::kFailed);
   CHECK_THAT(failing.message(), Catch::EndsWith("latency tool exited with code 7: no such device"));
@@ -137,7 +139,7 @@ TEST_CASE("each way in which a command fails has its cause") {
   CHECK_THAT(hanging.message(), Catch::Contains("latency.timeout_s"));
 }
 
-TEST_CASE("a command that is not there or not given stops at once") {
+TEST_CASE("a command that is not there or not given stops at once", "[process]") {
   LatencyConfig config;
   CHECK_THAT(error_of([&] { CommandOracle{config}; }), Catch::Contains("latency.command"));
   config.command = {"no-such-program-anywhere"};

@@ -14,13 +14,47 @@ using namespace ridgeline::test;
 
 namespace {
 
+/// One axis of a convolution or pool.
+struct Axis {
+  int64_t before = 0, after = 0, out = 0;
+};
+
+/// The axis found by counting windows: a reference that shares nothing with `resolve_padding`.
+Axis count_windows(Padding::Mode mode, int explicit_pad, int64_t in, int kernel, int stride,
+                   bool ceil_mode = false) {
+  const auto fitting = [&](int64_t cells) {
+    int64_t windows = 0;
+    for (int64_t start = 0; start + kernel <= cells; start += stride) ++windows;
+    return windows;
+  };
+  Axis axis;
+  if (mode == Padding::Mode::kSame || mode == Padding::Mode::kShifted) {
+    for (int64_t cell = 0; cell < in; cell += stride) ++axis.out;
+    int64_t padding = 0;
+    while (fitting(in + padding) < axis.out) ++padding;
+    const int64_t shift = mode == Padding::Mode::kShifted ? 1 : 0;
+    axis.before = padding / 2 - shift;
+    axis.after = padding - padding / 2 + shift;
+    return axis;
+  }
+  axis.before = axis.after = mode == Padding::Mode::kExplicit ? explicit_pad : 0;
+  const int64_t cells = in + 2 * axis.before;
+  axis.out = fitting(cells);
+  const int64_t next = axis.out * stride;  // where one more window would start
+  const bool cells_left = next - stride + kernel < cells;
+  if (ceil_mode && cells_left && next < axis.before + in) ++axis.out;
+  return axis;
+}
+
 /// Convolution by its definition, in double.
 at::Tensor naive_conv(const at::Tensor& x, const at::Tensor& weight, const Conv2d& conv,
                       const Shape& out) {
-  const auto h = resolve_padding(conv.padding.mode, conv.padding.height, x.size(2), conv.kernel_h,
-                                 conv.stride);
-  const auto w =
-      resolve_padding(conv.padding.mode, conv.padding.width, x.size(3), conv.kernel_w, conv.stride);
+  const Axis h =
+      count_windows(conv.padding.mode, conv.padding.height, x.size(2), conv.kernel_h, conv.stride);
+  const Axis w =
+      count_windows(conv.padding.mode, conv.padding.width, x.size(3), conv.kernel_w, conv.stride);
+  REQUIRE(h.out == out.height);
+  REQUIRE(w.out == out.width);
   const auto in = x.accessor<float, 4>();
   const auto k = weight.accessor<float, 4>();
   at::Tensor result = at::zeros({x.size(0), out.channels, out.height, out.width}, at::kDouble);
@@ -44,10 +78,12 @@ at::Tensor naive_conv(const at::Tensor& x, const at::Tensor& weight, const Conv2
 
 /// Pooling by its definition, in double. `ceil_mode`: cells past the trailing padding never count.
 at::Tensor naive_pool(const at::Tensor& x, const Pool& p, const Shape& out) {
-  const auto h =
-      resolve_padding(p.padding.mode, p.padding.height, x.size(2), p.kernel, p.stride, p.ceil_mode);
-  const auto w =
-      resolve_padding(p.padding.mode, p.padding.width, x.size(3), p.kernel, p.stride, p.ceil_mode);
+  const Axis h =
+      count_windows(p.padding.mode, p.padding.height, x.size(2), p.kernel, p.stride, p.ceil_mode);
+  const Axis w =
+      count_windows(p.padding.mode, p.padding.width, x.size(3), p.kernel, p.stride, p.ceil_mode);
+  REQUIRE(h.out == out.height);
+  REQUIRE(w.out == out.width);
   const auto in = x.accessor<float, 4>();
   at::Tensor result = at::zeros({x.size(0), out.channels, out.height, out.width}, at::kDouble);
   auto r = result.accessor<double, 4>();

@@ -54,10 +54,9 @@ class Cluster {
 
 }  // namespace
 
-bool have_cluster() {
+void need_cluster() {
   static Cluster cluster;
-  if (!cluster.running()) WARN("skipped, no Slurm cluster here: " << cluster.why_not());
-  return cluster.running();
+  if (!cluster.running()) skip_not_installed("no Slurm cluster here: " + cluster.why_not());
 }
 
 std::string shell(const std::string& command) {

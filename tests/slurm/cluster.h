@@ -4,10 +4,9 @@
 
 namespace ridgeline::test {
 
-/// The emulated cluster of scripts/slurm_cluster, started once for all tests of this program and
-/// stopped at its end. False, with a warning that says why, where it cannot be had: the test is
-/// then skipped.
-bool have_cluster();
+/// Starts the emulated cluster of scripts/slurm_cluster, once for all tests of this program; it is
+/// stopped at the program's end. The test case is skipped where the cluster cannot be had.
+void need_cluster();
 
 /// What a shell command prints; the test fails when the command does.
 std::string shell(const std::string& command);

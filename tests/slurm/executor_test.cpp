@@ -73,7 +73,7 @@ std::string node_of(const std::filesystem::path& starts, const std::string& tria
 
 TEST_CASE(
     "on a cluster, each end of a trial is a status with its cause, and nothing is left over") {
-  if (!have_cluster()) return;
+  need_cluster();
   Bench bench;
   auto executor = bench.executor(5);
   for (uint64_t id = 0; id < 4; ++id) executor->submit(job_of(id));
@@ -92,7 +92,7 @@ TEST_CASE(
 
 TEST_CASE(
     "a trial whose job is cancelled behind our back is lost, one whose node fails runs elsewhere") {
-  if (!have_cluster()) return;
+  need_cluster();
   Bench bench;
   auto executor = bench.executor();
   executor->submit(job_of(4));
@@ -114,7 +114,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a node that falls silent is given up by Slurm, and its trial runs elsewhere") {
-  if (!have_cluster()) return;
+  need_cluster();
   Bench bench;
   auto executor = bench.executor();
   executor->submit(job_of(4));

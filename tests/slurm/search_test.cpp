@@ -10,7 +10,7 @@
 #include "tests/support.h"
 
 using namespace ridgeline;
-using test::have_cluster;
+using test::need_cluster;
 using test::shell;
 using test::TempFolder;
 
@@ -19,7 +19,7 @@ namespace {
 std::vector<std::string> search(const std::string& run, const std::vector<std::string>& settings) {
   std::vector<std::string> arguments = {"search", test::source_folder() / "configs/quickstart.yaml",
                                         "--run", run};
-  for (const char* setting : {"accuracy.kind=formula", "search.trials=24", "search.batch=8",
+  for (const char* setting : {"accuracy.kind=formula", "search.trials=12", "search.batch=4",
                               "scaling.enabled=false", "runtime.slurm.poll_s=0.2"}) {
     arguments.insert(arguments.end(), {"--set", setting});
   }
@@ -50,7 +50,7 @@ size_t trials_of(const std::filesystem::path& run) {
 }  // namespace
 
 TEST_CASE("a search on a cluster, killed and resumed, gives the trials of one in this process") {
-  if (!have_cluster()) return;
+  need_cluster();
   TempFolder folder;
   REQUIRE(test::run_program(search(folder / "undisturbed", {"runtime.executor=in_process"}))
               .exit_code == 0);
@@ -60,13 +60,13 @@ TEST_CASE("a search on a cluster, killed and resumed, gives the trials of one in
       run,
       {"runtime.executor=slurm", "runtime.slurm.prologue=echo $trial >>" + starts + "; sleep 1"}));
   // Killed when the second batch is in the queue: its jobs run on without a search.
-  while (trials_of(run) < 8 || test::live_tasks().empty()) {
+  while (trials_of(run) < 4 || test::live_tasks().empty()) {
     REQUIRE(waitpid(child, nullptr, WNOHANG) == 0);
     shell("sleep 0.05");
   }
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
-  CHECK(trials_of(run) < 24);
+  CHECK(trials_of(run) < 12);
   const auto outcome = test::run_program({"resume", run});
   INFO(outcome.err);
   REQUIRE(outcome.exit_code == 0);

@@ -61,7 +61,7 @@ TrialResult result_of(SlurmExecutor& executor) {
 }  // namespace
 
 TEST_CASE("a trial of two processes is launched by srun, with the result of local processes") {
-  if (!have_cluster()) return;
+  need_cluster();
   TempFolder folder;
   const TrialFile file = training(2, 3);
   const Evaluation local = undisturbed(folder, file);
@@ -75,26 +75,35 @@ TEST_CASE("a trial of two processes is launched by srun, with the result of loca
 }
 
 TEST_CASE("a pre-empted trial is requeued and goes on from its checkpoint to the same bits") {
-  if (!have_cluster()) return;
-  for (const int processes : {1, 2}) {
+  need_cluster();
+  struct Training {
+    explicit Training(int processes) : file(training(processes, processes == 1 ? 300 : 60)) {}
     TempFolder folder;
-    const TrialFile file = training(processes, processes == 1 ? 2000 : 200);
-    const Evaluation expected = undisturbed(folder, file);
-    const auto executor = executor_of(folder, file);
-    executor->submit({file.spec});
-    while (!std::filesystem::exists(folder / "trials/0.checkpoint")) {
-      CHECK_FALSE(executor->next(std::chrono::milliseconds(50)));
-    }
-    shell("sbatch --partition=urgent --nodes=4 --exclusive --output=/dev/null --wrap='sleep 1'");
-    const TrialResult result = result_of(*executor);
-    INFO(result.evaluation.message << result.log_tail);
+    TrialFile file;
+    Evaluation expected = undisturbed(folder, file);
+    std::unique_ptr<SlurmExecutor> executor = executor_of(folder, file);
+  };
+  Training one(1), two(2);
+  for (Training* run : {&one, &two}) {
+    run->executor->submit({run->file.spec});
+    while (!std::filesystem::exists(run->folder / "trials/0.checkpoint"))
+      CHECK_FALSE(run->executor->next(std::chrono::milliseconds(50)));
+    // It waits until Slurm wakes it to end it, however long that takes. The brackets keep the
+    // shell's own command line from matching.
+    shell("pkill -STOP -f 'trial " + run->folder.path().string() + "/[t]rials'");
+  }
+  shell("sbatch --partition=urgent --nodes=4 --exclusive --output=/dev/null --wrap=true");
+  for (Training* run : {&one, &two}) {
+    const TrialResult result = result_of(*run->executor);
+    INFO(run->file.accuracy.training.processes << " processes: " << result.evaluation.message
+                                               << result.log_tail);
     CHECK(result.evaluation.status == TrialStatus::kComplete);
-    CHECK(result.evaluation.loss == expected.loss);
-    CHECK(result.evaluation.accuracy == expected.accuracy);
+    CHECK(result.evaluation.loss == run->expected.loss);
+    CHECK(result.evaluation.accuracy == run->expected.accuracy);
     CHECK(result.attempt == 0);
-    CHECK(shell("cat " + (folder / "starts").string()) == "0\n0\n");
-    CHECK(shell("cat " + (folder / "trials").string() + "/0.*.log")
+    CHECK(read_file(run->folder / "starts") == "0\n0\n");
+    CHECK(shell("cat " + (run->folder / "trials").string() + "/0.*.log")
               .find("the training continues in epoch ") != std::string::npos);
-    executor->forget(0);
+    run->executor->forget(0);
   }
 }

@@ -96,9 +96,8 @@ TEST_CASE("a surrogate needs rows to fit and rows to be judged by") {
 TEST_CASE(
     "a surrogate of the Accel-NASBench networks tells its validation rows about as published") {
   const auto file = test::shared_data("accelnb/accel_nasbench.csv.gz");
-  if (!file) return;
   TableConfig config;
-  config.path = file->string();
+  config.path = file.string();
   config.value = "val_top1";
   config.unit = TableUnit::kPercent;
   config.split = "split";

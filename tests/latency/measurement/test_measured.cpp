@@ -73,6 +73,7 @@ TEST_CASE("a measurement leaves the thread count of the process as it was") {
   const int before = at::get_num_threads();
   LatencyConfig config = measured_config();
   config.threads = before + 1;
+  config.steady = false;
   const MeasuredOracle oracle(config);
   oracle.estimate(small_network());
   CHECK(at::get_num_threads() == before);
@@ -84,6 +85,7 @@ TEST_CASE("a measurement leaves the thread count of the process as it was") {
 
 TEST_CASE("bf16 and the contiguous layout are run as asked") {
   LatencyConfig config = measured_config();
+  config.steady = false;
   config.precision = Precision::kBf16;
   config.memory_format = MemoryFormat::kContiguous;
   const MeasuredOracle oracle(config);
@@ -108,6 +110,7 @@ TEST_CASE("a batch that cannot fit is infeasible, not a crash") {
   // 65536 images of 3 x 40000 x 40000 in fp32 are over a petabyte.
   LatencyConfig config = measured_config();
   config.batch = 65536;
+  config.steady = false;
   const Network network = one_conv(3, 40000, {.out_channels = 1});
   try {
     MeasuredOracle(config).estimate(network);

@@ -43,6 +43,7 @@ TEST_CASE("a measured latency of the test device says where it was measured") {
   config.kind = LatencyKind::kMeasured;
   config.device = test_device();
   config.repeats = 20;
+  config.steady = false;
   const Latency latency = MeasuredOracle(config).estimate(deep_network(2));
   CHECK(latency.ms > 0);
   CHECK(latency.device == RunPlace::of(config).device_text());

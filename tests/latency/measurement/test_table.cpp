@@ -34,6 +34,21 @@ LatencyConfig table_config(const std::string& path) {
   return config;
 }
 
+/// A table that was built once for all cases.
+struct Built {
+  TempFolder folder;
+  const std::string path = folder / "t.json";
+  int measured = 0;
+  const OperatorTable table =
+      build_table(small_space(), {}, small_build(), path,
+                  [this](int done, int, const std::string&) { measured += done > 0; });
+};
+
+const Built& built_once() {
+  static const Built built;
+  return built;
+}
+
 Network one_network() { return lower(sample_architectures(small_space(), {1, 1, {}})[0]); }
 
 }  // namespace
@@ -121,14 +136,12 @@ TEST_CASE("a table states what it measured at one speed of the machine") {
 }
 
 TEST_CASE("a table of a space prices its networks from sums, without measuring again") {
-  TempFolder folder;
   const SearchSpace space = small_space();
-  const std::string path = folder / "t.json";
-  int measured = 0;
-  const auto observer = [&](int done, int, const std::string&) { measured += done > 0; };
-  const OperatorTable built = build_table(space, {}, small_build(), path, observer);
+  const std::string path = built_once().path;
+  const OperatorTable& built = built_once().table;
   CHECK(built.term.networks == 5);
-  CHECK(measured == static_cast<int>(built.operators.size()) + 5 * 2);  // two rounds
+  // Two rounds.
+  CHECK(built_once().measured == static_cast<int>(built.operators.size()) + 5 * 2);
   CHECK(coverage(built, space, {3, 1, {}}) == 1);
 
   const TableOracle oracle(table_config(path));
@@ -145,7 +158,8 @@ TEST_CASE("a table of a space prices its networks from sums, without measuring a
   CHECK(oracle.measured_on_demand() == 0);
 
   // A build that goes on finds everything done.
-  measured = 0;
+  int measured = 0;
+  const auto observer = [&](int done, int, const std::string&) { measured += done > 0; };
   const OperatorTable again = build_table(space, {}, small_build(), path, observer);
   CHECK(measured == 0);
   CHECK(again.networks[0].ms == built.networks[0].ms);
@@ -157,7 +171,9 @@ TEST_CASE("a build that was killed goes on with what it lacks") {
   TempFolder folder;
   const SearchSpace space = small_space();
   const std::string path = folder / "t.json";
-  OperatorTable part = build_table(space, {}, small_build(), path, {});
+  for (const char* file : {"t.json", "t_rounds.csv"})
+    std::filesystem::copy_file(built_once().folder / file, folder / file);
+  OperatorTable part = OperatorTable::load(path);
   const auto [lost, entry] = *part.operators.begin();
   part.operators.erase(lost);
   part.networks.pop_back();

@@ -70,22 +70,9 @@ Port widened_regnet_y(const char* torchvision, int resolution, std::vector<RegNe
   return {torchvision, regnet(config), true};
 }
 
-/// A Python that has torchvision, or an empty string.
-std::string find_python() {
-  for (const std::string python : {"python3", "/usr/bin/python3"}) {
-    if (std::system((python + " -c 'import torchvision' 2>/dev/null").c_str()) == 0) return python;
-  }
-  return {};
-}
-
-/// Has torchvision compute the references into `folder`; false, with a warning, where it is
-/// absent.
-bool make_references(const std::vector<Port>& ports, const TempFolder& folder) {
-  const std::string python = find_python();
-  if (python.empty()) {
-    WARN("skipped: neither python3 nor /usr/bin/python3 can import torchvision");
-    return false;
-  }
+/// Has torchvision compute the references into `folder`.
+void make_references(const std::vector<Port>& ports, const TempFolder& folder) {
+  const std::string python = python_with("torchvision");
   const auto script = source_folder() / "tests/runtime/published/torchvision_reference.py";
   const auto log = folder / "log.txt";
   std::string command = python + " '" + script.string() + "' '" + folder.path().string() + "'";
@@ -95,7 +82,6 @@ bool make_references(const std::vector<Port>& ports, const TempFolder& folder) {
   const bool done = std::system((command + " > '" + log.string() + "' 2>&1").c_str()) == 0;
   INFO(read_file(log));
   REQUIRE(done);
-  return true;
 }
 
 Tensors read_tensors(const std::filesystem::path& path) {
@@ -168,7 +154,7 @@ double difference(const Port& ours, const Tensors& reference) {
 
 void check_equal(const std::vector<Port>& ports) {
   const TempFolder folder;
-  if (!make_references(ports, folder)) return;
+  make_references(ports, folder);
   for (const Port& ours : ports) {
     INFO(ours.torchvision);
     const auto path = folder / (ours.torchvision + ".pt");
@@ -179,12 +165,12 @@ void check_equal(const std::vector<Port>& ports) {
 
 }  // namespace
 
-TEST_CASE("ResNets compute what torchvision's do") {
+TEST_CASE("ResNets compute what torchvision's do", "[process]") {
   check_equal({port("resnet18", "resnet18", 64), port("resnet50", "resnet50", 65),
                port("resnext50_32x4d", "resnext50_32x4d", 64)});
 }
 
-TEST_CASE("RegNets compute what torchvision's do, at its widths") {
+TEST_CASE("RegNets compute what torchvision's do, at its widths", "[process]") {
   check_equal({regnet_port("regnety_004", "regnet_y_400mf", 64),
                regnet_port("regnety_032", "regnet_y_3_2gf", 65),
                regnet_port("regnetx_008", "regnet_x_800mf", 64),
@@ -194,18 +180,19 @@ TEST_CASE("RegNets compute what torchvision's do, at its widths") {
                                 {{224, 2, 56}, {448, 4, 56}, {896, 10, 56}, {2016, 1, 56}})});
 }
 
-TEST_CASE("Inception-v3 and DenseNet compute what torchvision's do") {
+TEST_CASE("Inception-v3 and DenseNet compute what torchvision's do", "[process]") {
   check_equal({port("inception_v3", "inception_v3", 107), port("densenet121", "densenet121", 64)});
 }
 
-TEST_CASE("mobile networks compute what torchvision's do") {
+TEST_CASE("mobile networks compute what torchvision's do", "[process]") {
   check_equal({port("mobilenetv2_100", "mobilenet_v2", 96),
                port("mobilenetv3_large_100", "mobilenet_v3_large", 96),
                port("mobilenetv3_small_100", "mobilenet_v3_small", 95),
                port("mnasnet_100", "mnasnet1_0", 96)});
 }
 
-TEST_CASE("EfficientNet-B0 to B4 compute what torchvision's do, at its padding and epsilon") {
+TEST_CASE("EfficientNet-B0 to B4 compute what torchvision's do, at its padding and epsilon",
+          "[process]") {
   check_equal({efficientnet("efficientnet_b0", "efficientnet_b0", 64, 1e-5),
                efficientnet("efficientnet_b1", "efficientnet_b1", 72, 1e-5),
                efficientnet("efficientnet_b2", "efficientnet_b2", 65, 1e-5),
@@ -213,17 +200,18 @@ TEST_CASE("EfficientNet-B0 to B4 compute what torchvision's do, at its padding a
                efficientnet("efficientnet_b4", "efficientnet_b4", 64, 1e-5)});
 }
 
-TEST_CASE("EfficientNet-B5 to B7 and V2-S compute what torchvision's do, at its padding") {
+TEST_CASE("EfficientNet-B5 to B7 and V2-S compute what torchvision's do, at its padding",
+          "[process]") {
   check_equal({efficientnet("efficientnet_b5", "efficientnet_b5", 64),
                efficientnet("efficientnet_b6", "efficientnet_b6", 64),
                efficientnet("efficientnet_b7", "efficientnet_b7", 64),
                efficientnet("efficientnetv2_s", "efficientnet_v2_s", 64)});
 }
 
-TEST_CASE("the comparison sees padding, epsilon and two layers that were swapped") {
+TEST_CASE("the comparison sees padding, epsilon and two layers that were swapped", "[process]") {
   const TempFolder folder;
   const Port right = efficientnet("efficientnet_b0", "efficientnet_b0", 64, 1e-5);
-  if (!make_references({right}, folder)) return;
+  make_references({right}, folder);
   Tensors reference = read_tensors(folder / "efficientnet_b0.pt");
   CHECK(difference(right, reference) < 1e-4);
   CHECK(difference(port("efficientnet_b0", "efficientnet_b0", 64), reference) > 1e-3);
