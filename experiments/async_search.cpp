@@ -179,7 +179,7 @@ void AsyncSearch::start(uint64_t id, const std::string& genotype) {
   trial.genotype = genotype;
   const bool measure_again = config_.search.duplicates == DuplicatePolicy::kMeasureAgain;
   const uint64_t first = measure_again ? id : first_with_.at(genotype);
-  price(trial, genotype_from_text(genotype), scoring_, parts_, first == id, network_);
+  price(trial, genotype_from_text(genotype), scoring_, parts_, first == id);
   if (const auto twin = done_.find(first); twin != done_.end()) {
     finish(like_twin(trial, twin->second));
   } else if (first != id) {

@@ -66,7 +66,6 @@ class AsyncSearch {
   SearchParts parts_;
   Scoring scoring_;
   std::vector<Genotype> warm_;      // the first proposals
-  Network network_;                 // the last one priced
   std::vector<Origin> proposals_;   // by id
   std::map<uint64_t, Trial> done_;  // committed; without architectures and times
   StopRules stop_rules_;

@@ -33,7 +33,7 @@ struct Priced {
   double ms = 0;
 };
 
-/// Prices members of the space, each in the memory of the one before.
+/// Prices members of the space.
 class Pricer {
  public:
   Pricer(const SearchSpace& space, const LatencyOracle& oracle) : space_(space), oracle_(oracle) {}
@@ -41,9 +41,8 @@ class Pricer {
   /// Nothing for a network that has no latency; its cause is kept.
   std::optional<Priced> price(Genotype genotype) {
     const Architecture architecture = space_.decode(genotype);
-    if (!architecture.is_plain()) network_ = lower(architecture, std::move(network_));
     try {
-      const double ms = oracle_.estimate_architecture(architecture, network_).ms;
+      const double ms = oracle_.estimate_architecture(architecture).ms;
       return Priced{std::move(genotype), ms};
     } catch (const Error& error) {  // a LatencyFailure is one too
       if (error.kind() != ErrorKind::kInfeasible) throw;
@@ -57,7 +56,6 @@ class Pricer {
  private:
   const SearchSpace& space_;
   const LatencyOracle& oracle_;
-  Network network_;
   std::exception_ptr failure_;
 };
 
@@ -85,8 +83,7 @@ class LimitJudge {
       : space_(space), latency_(config.latency), limits_(alone(config.reward)) {}
 
   Judged judge(Genotype genotype) {
-    network_ = lower(space_.decode(genotype), std::move(network_));
-    const NetworkCost account = cost(network_);
+    const NetworkCost account = cost(lower(space_.decode(genotype)));
     const RewardCosts costs{.latency_ms = kShortestTargetMs,
                             .params = static_cast<double>(account.total.params),
                             .madds = static_cast<double>(account.total.madds),
@@ -104,7 +101,6 @@ class LimitJudge {
   const SearchSpace& space_;
   const LatencyConfig& latency_;
   Reward limits_;
-  Network network_;
 };
 
 /// The reward's latency term is off: any target is as good as another.

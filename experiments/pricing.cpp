@@ -42,15 +42,12 @@ Architecture architecture_of(const Genotype& genotype, const SearchParts& parts)
 }
 
 void price(Trial& trial, const Genotype& genotype, const Scoring& scoring, const SearchParts& parts,
-           bool fresh, Network& network) {
+           bool fresh) {
   const Architecture architecture = architecture_of(genotype, parts);
   trial.architecture = to_yaml(architecture);
   if (!fresh) return;
-  NetworkCost account;
-  if (!architecture.is_plain()) {
-    network = lower(architecture, std::move(network));
-    account = cost(network);
-  }
+  const Network network = architecture.is_plain() ? Network{} : lower(architecture);
+  const NetworkCost account = cost(network);
   trial.params = account.total.params;
   trial.madds = account.total.madds;
   trial.reward = scoring.failure_reward();

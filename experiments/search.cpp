@@ -97,7 +97,7 @@ std::vector<Trial> Search::propose(int batch, uint64_t first_id, int count) {
       trial = std::move(recorded);
     } else {
       const bool fresh = measure_again || !first_with_.contains(trial.genotype);
-      price(trial, genotypes[i], scoring_, parts_, fresh, network_);
+      price(trial, genotypes[i], scoring_, parts_, fresh);
       journal_.commit_if_due();
     }
     const auto [entry, fresh] = first_with_.emplace(trial.genotype, trial.id);

@@ -68,7 +68,6 @@ class Search {
   SearchParts parts_;
   Scoring scoring_;
   std::vector<Genotype> warm_;   // the first proposals
-  Network network_;              // the last one priced; its memory serves the next
   std::vector<Trial> recorded_;  // of the store, at the start; given away as they are replayed
   std::vector<Trial> done_;      // committed, by id; without texts that the store has
   History history_;              // of done_
