@@ -36,7 +36,7 @@ std::vector<std::string> run_row(const fs::path& path, std::string& unreadable) 
             run.state(),
             best ? format_fixed(best->reward, 4) : "-",
             best ? format_fixed(100 * best->accuracy, 2) + " %" : "-",
-            best ? format_ms(best->latency_ms) : "-",
+            best ? format_ms(best->latency_ms()) : "-",
             run.store().fact("started_at").value_or("-")};
   } catch (const Error& error) {
     unreadable += std::string(error.what()) + "\n";
@@ -92,16 +92,16 @@ std::string with_message(const std::string& genotype, const std::string& message
 
 void print_query_table(Statement& query) {
   TextTable table{
-      {"trial", "phase", "status", "reward", "accuracy", "latency", "genotype", "further"}, {}};
-  bool further = false;
+      {"trial", "phase", "status", "reward", "accuracy", "latency", "genotype", "additional"}, {}};
+  bool additional = false;
   while (query.row()) {
     table.rows.push_back({query.text(0), query.text(1), query.text(3),
                           format_fixed(query.real(6), 4),
                           format_fixed(100 * query.real(4), 2) + " %", format_ms(query.real(5)),
                           with_message(query.text(13), query.text(14)), query.text(16)});
-    further |= !query.text(16).empty();
+    additional |= !query.text(16).empty();
   }
-  if (!further) table.header.pop_back();
+  if (!additional) table.header.pop_back();
   std::cout << table.str() << table.rows.size()
             << (table.rows.size() == 1 ? " trial\n" : " trials\n");
 }

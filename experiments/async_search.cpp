@@ -26,11 +26,11 @@ constexpr uint64_t kBlockStreams = uint64_t{1} << 32;
 
 AsyncSearch::AsyncSearch(const ExperimentConfig& config, SearchParts parts, TrialObserver observer)
     : config_(config),
-      parts_(parts),
+      parts_(std::move(parts)),
       scoring_(config),
-      warm_(warm_start(config, parts.space)),
-      stop_rules_(config, parts.space.decisions(), parts.store),
-      journal_(parts.store, std::move(observer)) {}
+      warm_(warm_start(config, parts_.candidates.space())),
+      stop_rules_(config, parts_.candidates.space().decisions(), parts_.store),
+      journal_(parts_.store, std::move(observer)) {}
 
 void AsyncSearch::run() {
   replay();
@@ -189,7 +189,7 @@ void AsyncSearch::start(uint64_t id, const std::string& genotype) {
     finish(std::move(trial));
   } else {
     TrialSpec spec;
-    spec.architecture = architecture_of(genotype_from_text(genotype), parts_);
+    spec.architecture = parts_.candidates.architecture(genotype_from_text(genotype));
     spec.seed = config_.seed;
     spec.trial_id = id;
     running_.emplace(id, std::move(trial));

@@ -4,58 +4,37 @@
 #include "core/units.h"
 #include "latency/command_oracle.h"
 #include "latency/measurement/measured.h"
-#include "network/cost.h"
 
 namespace ridgeline {
-namespace {
-
-LatencyConfig at_recorded_speed(const LatencyConfig& config, const std::string& key,
-                                TrialStore& store) {
-  const auto recorded = store.fact(key);
-  LatencyConfig result =
-      at_one_speed(config, recorded ? std::optional(std::stod(*recorded)) : std::nullopt);
-  if (!recorded && result.reference_ms && !config.reference_ms) {
-    store.set_fact(key, ConfigWriter::plain_number(*result.reference_ms));
-    spdlog::info("latencies are stated at the speed at which the reference network takes {}",
-                 format_ms(*result.reference_ms));
-  }
-  return result;
-}
-
-}  // namespace
 
 ExperimentConfig at_recorded_speed(ExperimentConfig config, TrialStore& store) {
-  config.latency = at_recorded_speed(config.latency, "reference ms", store);
-  if (!config.accelerators) return config;
-  for (AcceleratorConfig& accelerator : *config.accelerators) {
-    accelerator.latency =
-        at_recorded_speed(accelerator.latency, "reference ms of " + accelerator.name, store);
+  auto targets = config.targets();
+  for (auto& [name, target_ms, latency] : targets) {
+    const std::string key = "reference ms" + (name.empty() ? "" : " of " + name);
+    const auto recorded = store.fact(key);
+    const bool fixed = recorded || latency.reference_ms;
+    latency = at_one_speed(latency, recorded ? std::optional(std::stod(*recorded)) : std::nullopt);
+    if (fixed || !latency.reference_ms) continue;
+    store.set_fact(key, ConfigWriter::plain_number(*latency.reference_ms));
+    spdlog::info("latencies are stated at the speed at which the reference network takes {}",
+                 format_ms(*latency.reference_ms));
   }
+  config.set_targets(targets);
   return config;
-}
-
-Architecture architecture_of(const Genotype& genotype, const SearchParts& parts) {
-  Architecture architecture = parts.space.decode(genotype);
-  if (parts.classes > 0) architecture.classes = parts.classes;
-  if (parts.input_channels > 0) architecture.input_channels = parts.input_channels;
-  return architecture;
 }
 
 void price(Trial& trial, const Genotype& genotype, const Scoring& scoring, const SearchParts& parts,
            bool fresh) {
-  const Architecture architecture = architecture_of(genotype, parts);
+  Architecture architecture = parts.candidates.architecture(genotype);
   trial.architecture = to_yaml(architecture);
   if (!fresh) return;
-  const Network network = architecture.is_plain() ? Network{} : lower(architecture);
-  const NetworkCost account = cost(network);
-  trial.params = account.total.params;
-  trial.madds = account.total.madds;
+  const CandidateNetwork candidate(std::move(architecture));
+  trial.params = candidate.cost.total.params;
+  trial.madds = candidate.cost.total.madds;
   trial.reward = scoring.failure_reward();
   try {
-    trial.latency_ms = parts.oracle.estimate_architecture(architecture, network).ms;
-    for (const auto& [accelerator, oracle] : parts.further)
-      trial.further.push_back(
-          {accelerator, oracle.estimate_architecture(architecture, network).ms});
+    for (const auto& [accelerator, oracle] : parts.oracles)
+      trial.latencies.push_back({accelerator, candidate.latency_ms(oracle)});
   } catch (const LatencyFailure& failure) {
     const bool late = failure.cause() == LatencyFailure::Cause::kTimedOut;
     trial.status = late ? TrialStatus::kTimeOut : TrialStatus::kCrashed;
@@ -67,7 +46,7 @@ void price(Trial& trial, const Genotype& genotype, const Scoring& scoring, const
     trial.message = error.what();
     return;
   }
-  scoring.judge(trial, account);
+  scoring.judge(trial, candidate.cost);
 }
 
 }  // namespace ridgeline

@@ -4,9 +4,6 @@
 
 namespace ridgeline {
 
-/// A genotype's network, for the data at hand.
-Architecture architecture_of(const Genotype& genotype, const SearchParts& parts);
-
 /// What is known of a proposal before it is trained: fills `trial`'s architecture and, where
 /// `fresh`, its cost and latency; a repeated network takes its figures from its twin instead. A
 /// network that `Scoring::judge` rules out, or that is too large for the hardware, gets

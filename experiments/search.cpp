@@ -18,11 +18,11 @@ constexpr int kResamples = 100;
 
 Search::Search(const ExperimentConfig& config, SearchParts parts, TrialObserver observer)
     : config_(config),
-      parts_(parts),
+      parts_(std::move(parts)),
       scoring_(config),
-      warm_(warm_start(config, parts.space)),
-      stop_rules_(config, parts.space.decisions(), parts.store),
-      journal_(parts.store, std::move(observer)) {}
+      warm_(warm_start(config, parts_.candidates.space())),
+      stop_rules_(config, parts_.candidates.space().decisions(), parts_.store),
+      journal_(parts_.store, std::move(observer)) {}
 
 void Search::run() {
   recorded_ = parts_.store.trials(Phase::kSearch, /*architectures=*/false);
@@ -136,7 +136,7 @@ void Search::submit_fresh(const std::vector<Trial>& proposals) {
     const bool known = trial.id < recorded_.size();
     if (known || trial.reused_from >= 0 || trial.status != TrialStatus::kComplete) continue;
     TrialSpec spec;
-    spec.architecture = architecture_of(genotype_from_text(trial.genotype), parts_);
+    spec.architecture = parts_.candidates.architecture(genotype_from_text(trial.genotype));
     spec.seed = config_.seed;
     spec.trial_id = trial.id;
     specs.push_back(std::move(spec));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "controller/controller.h"
+#include "experiments/candidate.h"
 #include "experiments/checkpoint.h"
 #include "experiments/config.h"
 #include "experiments/scoring.h"
@@ -13,28 +14,16 @@
 #include "experiments/store/journal.h"
 #include "experiments/store/store.h"
 #include "experiments/trial_runner.h"
-#include "latency/oracle.h"
 
 namespace ridgeline {
 
-/// What prices networks on a further accelerator; borrowed.
-struct FurtherOracle {
-  std::string accelerator;
-  const LatencyOracle& oracle;
-};
-
-/// What a search works with; all borrowed, all outliving it.
+/// What a search works with; what is borrowed outlives it.
 struct SearchParts {
-  const SearchSpace& space;
-  const LatencyOracle& oracle;
+  CandidateBuilder candidates;
+  std::vector<TargetOracle> oracles;  ///< in the order of `ExperimentConfig::targets`
   Controller& controller;
   TrialRunner& runner;
   TrialStore& store;
-  /// What the data asks of every architecture; 0: as the space says.
-  int classes = 0;
-  int input_channels = 0;
-  /// Of the configuration's `accelerators`, in their order.
-  std::vector<FurtherOracle> further = {};
 };
 
 /// The search loop: sample, price, train, reward, commit in proposal order, learn. Trials found in

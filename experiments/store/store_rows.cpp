@@ -45,19 +45,20 @@ class Checksum {
 };
 
 /// "tpu_v3=8.125 v100=20.5", milliseconds; the names hold neither space nor sign (config.cpp).
-std::string text_of(const std::vector<FurtherLatency>& latencies) {
+std::string text_of(std::span<const AcceleratorLatency> latencies) {
   std::vector<std::string> parts;
   for (const auto& latency : latencies)
     parts.push_back(latency.accelerator + "=" + ConfigWriter::plain_number(latency.ms));
   return join(parts, " ");
 }
 
-std::vector<FurtherLatency> further_from_text(const std::string& text, const std::string& where) {
-  std::vector<FurtherLatency> latencies;
+/// Appends to `latencies` what `text` holds.
+void read_latencies(const std::string& text, const std::string& where,
+                    std::vector<AcceleratorLatency>& latencies) {
   std::istringstream parts(text);
   for (std::string part; parts >> part;) {
     const size_t equals = part.find('=');
-    FurtherLatency latency{part.substr(0, equals)};
+    AcceleratorLatency latency{part.substr(0, equals)};
     const char* end = part.data() + part.size();
     if (equals == std::string::npos ||
         std::from_chars(part.data() + equals + 1, end, latency.ms).ptr != end) {
@@ -66,7 +67,6 @@ std::vector<FurtherLatency> further_from_text(const std::string& text, const std
     }
     latencies.push_back(std::move(latency));
   }
-  return latencies;
 }
 
 int64_t checksum(const Proposal& proposal) {
@@ -81,9 +81,9 @@ int64_t checksum(const Trial& t) {
   sum.text(std::to_string(t.id)).text(enum_name(t.phase)).integer(t.batch).text(t.genotype);
   sum.text(t.architecture).text(enum_name(t.status)).integer(t.params).integer(t.madds);
   sum.integer(t.reused_from).text(t.finished_at).text(t.message);
-  for (const double number : {t.accuracy, t.latency_ms, t.reward, t.loss, t.seconds})
+  for (const double number : {t.accuracy, t.latency_ms(), t.reward, t.loss, t.seconds})
     sum.real(number);
-  if (!t.further.empty()) sum.text(text_of(t.further));
+  if (t.latencies.size() > 1) sum.text(text_of(t.additional_latencies()));
   return sum.value();
 }
 
@@ -186,10 +186,10 @@ void write_trial(Database& database, const Trial& trial) {
     insert.bind_null();
   }
   insert.bind(stored.genotype).bind(stored.architecture).bind(enum_name(stored.status));
-  insert.bind(stored.accuracy).bind(stored.latency_ms).bind(stored.reward).bind(stored.loss);
+  insert.bind(stored.accuracy).bind(stored.latency_ms()).bind(stored.reward).bind(stored.loss);
   insert.bind(stored.params).bind(stored.madds).bind(stored.reused_from).bind(stored.seconds);
   insert.bind(stored.finished_at).bind(stored.message).bind(checksum(stored));
-  insert.bind(text_of(stored.further));
+  insert.bind(text_of(stored.additional_latencies()));
   insert.write();
 }
 
@@ -202,7 +202,7 @@ Trial read_trial(const Statement& row, const std::string& where) {
   trial.architecture = row.text(4);
   trial.status = enum_from_text<TrialStatus>(row.text(5), where);
   trial.accuracy = row.real(6);
-  trial.latency_ms = row.real(7);
+  trial.latencies = {{"", row.real(7)}};
   trial.reward = row.real(8);
   trial.loss = row.real(9);
   trial.params = row.integer(10);
@@ -211,7 +211,7 @@ Trial read_trial(const Statement& row, const std::string& where) {
   trial.seconds = row.real(13);
   trial.finished_at = row.text(14);
   trial.message = row.text(15);
-  trial.further = further_from_text(row.text(18), where);
+  read_latencies(row.text(18), where, trial.latencies);
   if (row.integer(16) != 0 && row.integer(16) != checksum(trial)) {
     throw damaged_row("trial " + std::to_string(trial.id), where);
   }

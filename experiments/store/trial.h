@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,8 @@ struct EnumNames<Phase> {
       {{Phase::kSearch, "search"}, {Phase::kFinal, "final"}, {Phase::kScaling, "scaling"}}};
 };
 
-/// On one of the further accelerators.
-struct FurtherLatency {
+/// On one accelerator. The main accelerator has no name.
+struct AcceleratorLatency {
   std::string accelerator;
   double ms = 0;
 };
@@ -32,8 +33,7 @@ struct Trial {
   std::string architecture;  ///< YAML
   TrialStatus status = TrialStatus::kComplete;
   double accuracy = 0;  ///< fraction
-  double latency_ms = 0;
-  double reward = 0;  ///< what the controller was told
+  double reward = 0;    ///< what the controller was told
   double loss = 0;
   int64_t params = 0;
   int64_t madds = 0;
@@ -43,7 +43,15 @@ struct Trial {
   std::string finished_at;  ///< UTC, ISO 8601
   std::string message;      ///< cause of a failure; coefficients of a scaling trial
   uint64_t place = 0;       ///< in the order of commits, from 0; given by the store
-  std::vector<FurtherLatency> further = {};  ///< in the order of the configuration's `accelerators`
+  /// In the order of `ExperimentConfig::targets`: the main accelerator's first. Empty: not priced.
+  std::vector<AcceleratorLatency> latencies = {};
+
+  /// On the main accelerator; 0 where there is none.
+  double latency_ms() const { return latencies.empty() ? 0 : latencies[0].ms; }
+  /// Without the main accelerator's.
+  std::span<const AcceleratorLatency> additional_latencies() const {
+    return std::span(latencies).subspan(latencies.empty() ? 0 : 1);
+  }
 };
 
 inline constexpr uint64_t kFirstFinalId = 1000000;

@@ -160,15 +160,15 @@ TEST_CASE(
   TrialStore store(file);
   CHECK_FALSE(store.fact("config").has_value());
   trial.id = 1;
-  trial.further = {{"tpu_v3", 8.1}, {"v100", 1.0 / 3}};
+  trial.latencies = {{"", 1.0}, {"tpu_v3", 8.1}, {"v100", 1.0 / 3}};
   store.append(trial);
   const auto trials = store.trials(Phase::kSearch);
   REQUIRE(trials.size() == 2);
   CHECK(trials[0].genotype == "0.1");
-  CHECK(trials[0].further.empty());
-  REQUIRE(trials[1].further.size() == 2);
-  CHECK(trials[1].further[0].accelerator == "tpu_v3");
-  CHECK(trials[1].further[1].ms == 1.0 / 3);
+  CHECK(trials[0].additional_latencies().empty());
+  REQUIRE(trials[1].additional_latencies().size() == 2);
+  CHECK(trials[1].additional_latencies()[0].accelerator == "tpu_v3");
+  CHECK(trials[1].additional_latencies()[1].ms == 1.0 / 3);
 }
 
 TEST_CASE("a store of version 4 keeps its proposals, and gives new ones a checksum") {
@@ -201,7 +201,7 @@ TEST_CASE("a further latency that was changed does not match the checksum") {
   {
     TrialStore store(file);
     Trial trial;
-    trial.further = {{"tpu_v3", 8.1}};
+    trial.latencies = {{"", 1.0}, {"tpu_v3", 8.1}};
     store.append(trial);
     Database(file).execute("UPDATE trials SET further_latencies = 'tpu_v3=7.1'");
   }

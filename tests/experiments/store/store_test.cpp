@@ -24,7 +24,7 @@ Trial example(uint64_t id, double reward, TrialStatus status = TrialStatus::kCom
   trial.architecture = "name: a\n";
   trial.status = status;
   trial.accuracy = 1.0 / 3;
-  trial.latency_ms = 0.1 + 0.2;
+  trial.latencies = {{"", 0.1 + 0.2}};
   trial.reward = reward;
   trial.params = 1234567890123;
   trial.message = "it's \"quoted\"";
@@ -54,7 +54,7 @@ TEST_CASE("trials and facts read back as they were written, also after reopening
   REQUIRE(trials.size() == 2);
   CHECK(trials[0].genotype == "0.0");
   CHECK(trials[0].accuracy == 1.0 / 3);
-  CHECK(trials[0].latency_ms == 0.1 + 0.2);
+  CHECK(trials[0].latency_ms() == 0.1 + 0.2);
   CHECK(trials[0].params == 1234567890123);
   CHECK(trials[0].message == "it's \"quoted\"");
   CHECK(trials[1].status == TrialStatus::kOutOfMemory);
@@ -74,7 +74,7 @@ TEST_CASE("the best trial is complete, of the highest reward, then the fastest, 
   store.append(example(3, 0.7));
   CHECK(store.best(Phase::kSearch)->id == 2);
   Trial faster = example(4, 0.7);
-  faster.latency_ms = 0.2;
+  faster.latencies = {{"", 0.2}};
   store.append(faster);
   CHECK(store.best(Phase::kSearch)->id == 4);
 }
