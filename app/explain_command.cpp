@@ -54,7 +54,7 @@ std::string explanation_json(const Explanation& why) {
                       {"genotype", why.winner->genotype},
                       {"reward", why.winner->reward},
                       {"accuracy", why.winner->accuracy},
-                      {"latency_ms", why.winner->latency_ms}};
+                      {"latency_ms", why.winner->latency_ms()}};
   }
   auto moments = Json::array();
   for (const auto& moment : why.policy)

@@ -40,7 +40,7 @@ std::string winner_text(const Explanation& why) {
   std::string text = "trial " + std::to_string(best.id) + " of " + std::to_string(why.trials) +
                      " won: reward " + format_fixed(best.reward, 4) + ", accuracy " +
                      format_fixed(100 * best.accuracy, 2) + " %, latency " +
-                     format_ms(best.latency_ms) +
+                     format_ms(best.latency_ms()) +
                      "\n\nits choices, the most decisive decision first (rank of the choice by "
                      "mean reward; share of the\nreward's variance that the decision explains; "
                      "what the policy gave the choice at the start and the end)\n";

@@ -54,12 +54,36 @@ void print_beside_baselines(const Network& network, const Latency& latency,
 
 /// The equation, and whether the target in it decides anything.
 std::string reward_text(const ExperimentConfig& config) {
-  const Reward reward(config.reward, "reward", further_targets(config));
+  const Reward reward = reward_of(config);
   if (config.latency.kind == LatencyKind::kNone) return "the accuracy";
   if (reward.targets_matter()) return reward.equation();
   return reward.equation() +
          "; the target is a constant factor of it: the exponent decides how fast the winner is, "
          "and the target which networks are too slow to be trained (search.max_latency_ratio)";
+}
+
+/// What the pre-flight says of every target that can be looked at here; throws where it objects.
+std::string targets_text(const ExperimentConfig& config, const CandidateBuilder& candidates) {
+  const auto targets = config.targets();
+  std::vector<std::unique_ptr<LatencyOracle>> oracles;
+  for (const auto& target : targets) {
+    oracles.push_back(measures_elsewhere(target.latency) ? nullptr : oracle_of(target.latency));
+    if (oracles.back()) oracles.back()->require(candidates.space());
+  }
+  const auto preflights = check_targets(candidates, config, oracles);
+  std::string text;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    const auto& [name, target_ms, latency] = targets[i];
+    const bool here = oracles[i] != nullptr;
+    text += (i == 0 ? "space " + candidates.space().name() : "accelerator " + name) + ": " +
+            (here ? preflights[i]->str()
+                  : "its latency and the target are not looked at, without " + latency.device) +
+            "\nlatency" + on_accelerator(name) + ": " +
+            (here ? oracles[i]->description()
+                  : "measured on " + latency.device + ", which this machine has not") +
+            "\n";
+  }
+  return text;
 }
 
 std::string plan_text(const ExperimentConfig& config) {
@@ -117,27 +141,12 @@ void profile_command(const ProfileOptions& options) {
 
 void validate_command(const ValidateOptions& options) {
   const ExperimentConfig config = load_experiment(options.config, options.settings);
-  const SearchSpace space = config.search_space();
   const auto evaluator = make_evaluator(config.accuracy);
-  evaluator->require(space);
-  std::string survey, latency;
-  if (measures_elsewhere(config.latency)) {
-    survey = "its latency and the target are not looked at, without " + config.latency.device;
-    latency = "measured on " + config.latency.device + ", which this machine has not";
-  } else {
-    const auto oracle = oracle_of(config.latency);
-    oracle->require(space);
-    const Preflight preflight =
-        survey_space(space, *oracle, config, preflight_samples(config.latency.kind));
-    check_target(preflight, config);
-    survey = preflight.str();
-    latency = oracle->description();
-  }
-  check_limits(space, config);
-  check_accelerators(space, config);
-  std::cout << options.config << ": valid\n"
-            << "space " << space.name() << ": " << survey << "\n"
-            << "latency: " << latency << "\n";
+  const CandidateBuilder candidates(config.search_space(), data_shape(*evaluator));
+  evaluator->require(candidates.space());
+  const std::string text = targets_text(config, candidates);
+  check_limits(candidates, config);
+  std::cout << options.config << ": valid\n" << text;
   if (evaluator->classes() > 0) {
     std::cout << "data: " << evaluator->classes() << " classes, " << evaluator->channels()
               << " channels\n";

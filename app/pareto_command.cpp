@@ -17,15 +17,16 @@ constexpr size_t kLabelled = 15;
 
 void print_front_csv(const std::vector<Trial>& front) {
   std::cout << "trial,accuracy,latency_ms,reward,params,madds,genotype";
-  for (const auto& latency : front[0].further) std::cout << ",latency_ms_" << latency.accelerator;
+  for (const auto& latency : front[0].additional_latencies())
+    std::cout << ",latency_ms_" << latency.accelerator;
   std::cout << "\n";
   const auto count = [](int64_t n) { return n > 0 ? std::to_string(n) : std::string(); };
   for (const Trial& t : front) {
     std::cout << t.id << "," << ConfigWriter::plain_number(t.accuracy) << ","
-              << ConfigWriter::plain_number(t.latency_ms) << ","
+              << ConfigWriter::plain_number(t.latency_ms()) << ","
               << ConfigWriter::plain_number(t.reward) << "," << count(t.params) << ","
               << count(t.madds) << "," << to_text(t.genotype);
-    for (const auto& latency : t.further)
+    for (const auto& latency : t.additional_latencies())
       std::cout << "," << ConfigWriter::plain_number(latency.ms);
     std::cout << "\n";
   }
@@ -40,13 +41,13 @@ void print_front_json(const std::vector<Trial>& front) {
   for (const Trial& t : front) {
     rows.push_back({{"trial", t.id},
                     {"accuracy", t.accuracy},
-                    {"latency_ms", t.latency_ms},
+                    {"latency_ms", t.latency_ms()},
                     {"reward", t.reward},
                     {"params", count(t.params)},
                     {"madds", count(t.madds)},
                     {"genotype", to_text(t.genotype)},
                     {"architecture", to_yaml(t.architecture)}});
-    for (const auto& latency : t.further)
+    for (const auto& latency : t.additional_latencies())
       rows.back()["latency_ms_" + latency.accelerator] = latency.ms;
   }
   std::cout << rows.dump(2) << "\n";
@@ -55,7 +56,7 @@ void print_front_json(const std::vector<Trial>& front) {
 Series points_of(const std::string& name, const std::vector<Trial>& trials, Marker marker) {
   Series series{.name = name, .x = {}, .y = {}, .line = false, .marker = marker};
   for (const Trial& t : trials) {
-    series.x.push_back(t.latency_ms);
+    series.x.push_back(t.latency_ms());
     series.y.push_back(100 * t.accuracy);
   }
   return series;

@@ -22,10 +22,10 @@
 #include "experiments/executors/local_executor.h"
 #include "experiments/executors/slurm_executor.h"
 #include "experiments/executors/trial_process.h"
-#include "experiments/preflight.h"
 #include "experiments/pricing.h"
 #include "experiments/store/facts.h"
 #include "export/torchscript.h"
+#include "latency/hardware.h"
 #include "latency/measurement/make_oracle.h"
 #include "runtime/device.h"
 
@@ -80,12 +80,12 @@ class PhaseProgress {
   void operator()(const Trial& trial) {
     if (trial.status == TrialStatus::kComplete && (!best_ || better(trial, *best_))) best_ = trial;
     spdlog::debug("trial {} {} accuracy {:.4f} latency {:.4g} ms reward {:.5f} {} {}", trial.id,
-                  enum_name(trial.status), trial.accuracy, trial.latency_ms, trial.reward,
+                  enum_name(trial.status), trial.accuracy, trial.latency_ms(), trial.reward,
                   to_text(trial.genotype), trial.cause);
     std::string note;
     if (best_) {
       note = "best reward " + format_fixed(best_->reward, 4) + " (accuracy " +
-             format_fixed(100 * best_->accuracy, 1) + " %, " + format_ms(best_->latency_ms) + ")";
+             format_fixed(100 * best_->accuracy, 1) + " %, " + format_ms(best_->latency_ms()) + ")";
     }
     bar_.update(++done_, note);
   }
@@ -105,15 +105,6 @@ void record_phase(RunDirectory& run, Phase phase) {
   run.store().set_fact(key, utc_now());
 }
 
-/// A network of the space as a trial would train it.
-Architecture trial_architecture(const Session& session, const Genotype& genotype) {
-  Architecture architecture = session.space.decode(genotype);
-  if (session.evaluator->classes() > 0) architecture.classes = session.evaluator->classes();
-  if (session.evaluator->channels() > 0)
-    architecture.input_channels = session.evaluator->channels();
-  return architecture;
-}
-
 /// Says what the search will take. A dry trial that fails is no reason to stop: the failure policy
 /// decides about real ones.
 void say_cost(RunDirectory& run, Session& session, const std::optional<Genotype>& typical,
@@ -124,7 +115,8 @@ void say_cost(RunDirectory& run, Session& session, const std::optional<Genotype>
   if (trial_s == 0 && typical && config.runtime.dry_trial) {
     spdlog::info("dry trial: one epoch of a network of the median latency (runtime.dry_trial)");
     try {
-      trial_s = dry_trial_seconds(config, trial_architecture(session, *typical), *session.executor);
+      trial_s =
+          dry_trial_seconds(config, session.candidates.architecture(*typical), *session.executor);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kInfeasible) throw;
       spdlog::warn("{}", error.what());
@@ -142,13 +134,12 @@ void preflight_phase(RunDirectory& run, Session& session) {
   require_trial_device(config);
   std::optional<Genotype> typical;
   if (recorded == 0) {
-    const Preflight preflight = survey_space(session.space, *session.oracle, config,
-                                             preflight_samples(config.latency.kind));
-    spdlog::info("{}: {}", session.space.name(), preflight.str());
-    check_target(preflight, config);
-    check_limits(session.space, config);
-    check_accelerators(session.space, config);
-    typical = preflight.median;
+    const auto preflights = check_targets(session.candidates, config, session.oracles);
+    spdlog::info("{}: {}", session.candidates.space().name(), preflights[0]->str());
+    for (size_t i = 1; i < preflights.size(); ++i)
+      spdlog::info("accelerator {}: {}", config.accelerators->at(i - 1).name, preflights[i]->str());
+    check_limits(session.candidates, config);
+    typical = preflights[0]->median;
   }
   say_cost(run, session, typical, left);
 }
@@ -156,17 +147,11 @@ void preflight_phase(RunDirectory& run, Session& session) {
 void search_phase(RunDirectory& run, Session& session) {
   const auto& config = run.config();
   const int recorded = static_cast<int>(run.store().count(Phase::kSearch));
-  auto controller =
-      make_controller(config.search_controller(), session.space.decisions(), config.seed);
+  auto controller = make_controller(config.search_controller(),
+                                    session.candidates.space().decisions(), config.seed);
   PhaseProgress progress("search", config.search.trials, recorded);
-  const SearchParts parts{session.space,
-                          *session.oracle,
-                          *controller,
-                          *session.runner,
-                          run.store(),
-                          session.evaluator->classes(),
-                          session.evaluator->channels(),
-                          session.further()};
+  const SearchParts parts{session.candidates, session.target_oracles(), *controller,
+                          *session.runner, run.store()};
   const auto observer = [&](const Trial& trial) { progress(trial); };
   if (config.search.mode == SearchMode::kAsynchronous) {
     AsyncSearch(config, parts, observer).run();
@@ -225,9 +210,9 @@ void scaling_phase(RunDirectory& run, Session& session) {
   const Architecture base = best_architecture(run);
   const int recorded = static_cast<int>(run.store().count(Phase::kScaling));
   PhaseProgress progress("scaling", 2 * run.config().scaling.max_candidates, recorded);
-  const LacsResult result = run_lacs(
-      run.config(), base, {*session.oracle, *session.runner, run.store(), session.further()},
-      [&](const Trial& trial) { progress(trial); });
+  const LacsResult result =
+      run_lacs(run.config(), base, {session.target_oracles(), *session.runner, run.store()},
+               [&](const Trial& trial) { progress(trial); });
   progress.finish();
   if (!result.refused.empty()) spdlog::warn("scaling: {}", result.refused);
   for (const auto& member : result.family) {
@@ -242,10 +227,10 @@ void scaling_phase(RunDirectory& run, Session& session) {
 
 }  // namespace
 
-std::vector<FurtherOracle> Session::further() const {
-  std::vector<FurtherOracle> result;
-  for (size_t i = 0; i < accelerators.size(); ++i)
-    result.push_back({config.further()[i].name, *accelerators[i]});
+std::vector<TargetOracle> Session::target_oracles() const {
+  const auto targets = config.targets();
+  std::vector<TargetOracle> result;
+  for (size_t i = 0; i < oracles.size(); ++i) result.push_back({targets[i].name, *oracles[i]});
   return result;
 }
 
@@ -257,28 +242,23 @@ bool measures_elsewhere(const LatencyConfig& config) {
   return config.kind == LatencyKind::kMeasured && !device_is_here(config.device);
 }
 
-int preflight_samples(LatencyKind kind) { return is_formula(kind) ? 1000 : 10; }
-
-void check_accelerators(const SearchSpace& space, const ExperimentConfig& config) {
-  for (size_t i = 0; i < config.further().size(); ++i) {
-    const AcceleratorConfig& accelerator = config.further()[i];
-    if (measures_elsewhere(accelerator.latency)) {
-      spdlog::warn("accelerator {}: {} is not on this machine: its target is not looked at",
-                   accelerator.name, accelerator.latency.device);
-      continue;
-    }
-    ExperimentConfig own = config;
-    own.latency = accelerator.latency;
-    own.reward.target_ms = accelerator.target_ms;
+std::vector<std::optional<Preflight>> check_targets(
+    const CandidateBuilder& candidates, const ExperimentConfig& config,
+    const std::vector<std::unique_ptr<LatencyOracle>>& oracles) {
+  const auto targets = config.targets();
+  std::vector<std::optional<Preflight>> preflights(targets.size());
+  for (size_t i = 0; i < targets.size(); ++i) {
+    if (!oracles[i]) continue;
+    const int samples = is_formula(targets[i].latency.kind) ? 1000 : 10;
     try {
-      const auto preflight = survey_space(space, *oracle_of(accelerator.latency), own,
-                                          preflight_samples(accelerator.latency.kind));
-      spdlog::info("accelerator {}: {}", accelerator.name, preflight.str());
-      check_target(preflight, own, "accelerators[" + std::to_string(i) + "].target_ms");
+      preflights[i] = survey_space(candidates, *oracles[i], config, samples, i);
+      check_target(*preflights[i], config);
     } catch (const Error& error) {
-      throw Error(error.kind(), "accelerator " + accelerator.name + ": " + error.what());
+      if (i == 0) throw;
+      throw Error(error.kind(), "accelerator " + targets[i].name + ": " + error.what());
     }
   }
+  return preflights;
 }
 
 namespace {
@@ -311,21 +291,15 @@ Session make_session(const ExperimentConfig& config, const std::filesystem::path
                              config.accuracy.training.device != "cpu" &&
                              config.runtime.executor == ExecutorKind::kLocal;
   const GpuPlan gpus = trains_on_gpu ? gpu_plan(config, visible_gpus()) : GpuPlan{};
-  const auto oracle_for = [&](const LatencyConfig& latency) {
-    return beside_trials(oracle_of(latency), latency, gpus, folder);
-  };
-  Session session{config,
-                  config.search_space(),
-                  oracle_for(config.latency),
-                  make_evaluator(config.accuracy),
-                  nullptr,
-                  nullptr,
-                  {}};
-  for (const auto& accelerator : config.further())
-    session.accelerators.push_back(oracle_for(accelerator.latency));
-  session.evaluator->require(session.space);
-  session.oracle->require(session.space);
-  for (const auto& oracle : session.accelerators) oracle->require(session.space);
+  std::vector<std::unique_ptr<LatencyOracle>> oracles;
+  for (const auto& target : config.targets())
+    oracles.push_back(beside_trials(oracle_of(target.latency), target.latency, gpus, folder));
+  auto evaluator = make_evaluator(config.accuracy);
+  CandidateBuilder candidates(config.search_space(), data_shape(*evaluator));
+  evaluator->require(candidates.space());
+  for (const auto& oracle : oracles) oracle->require(candidates.space());
+  Session session{config, std::move(oracles), std::move(evaluator), std::move(candidates), nullptr,
+                  nullptr};
   if (config.accuracy.kind == AccuracyKind::kProxy && config.accuracy.training.device == "cpu")
     warn_if_blas_is_slow();
   session.executor = make_executor(config, *session.evaluator, folder, gpus);
@@ -356,13 +330,11 @@ void write_family(const std::vector<FamilyMember>& family, const std::filesystem
 namespace {
 
 void warn_if_uncalibrated(const ExperimentConfig& config) {
-  std::vector<const LatencyConfig*> oracles = {&config.latency};
-  for (const auto& accelerator : config.further()) oracles.push_back(&accelerator.latency);
-  std::set<std::string> looked_at;
-  for (const LatencyConfig* oracle : oracles) {
-    if (oracle->kind != LatencyKind::kRoofline || !looked_at.insert(oracle->hardware).second)
-      continue;
-    const Hardware hardware = load_hardware(oracle->hardware);
+  std::set<std::string> warned;
+  for (const auto& target : config.targets()) {
+    const LatencyConfig& latency = target.latency;
+    if (latency.kind != LatencyKind::kRoofline || !warned.insert(latency.hardware).second) continue;
+    const Hardware hardware = load_hardware(latency.hardware);
     if (!hardware.calibrated()) spdlog::warn("{}", uncalibrated_note(hardware));
   }
 }
@@ -374,7 +346,7 @@ void run_pipeline(RunDirectory& run) {
   log_to_file(run.log_file());
   Session session = make_session(at_recorded_speed(run.config(), run.store()), run.trials_folder());
   session.runner->record_in(run.store());
-  spdlog::info("run {}; latency: {}", run.path().string(), session.oracle->description());
+  spdlog::info("run {}; latency: {}", run.path().string(), session.oracles[0]->description());
   run.store().append_event("runtime", runtime_description());
   warn_if_uncalibrated(run.config());
   preflight_phase(run, session);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "accuracy/evaluator.h"
+#include "experiments/preflight.h"
 #include "experiments/run_directory.h"
 #include "experiments/scaling_run.h"
 #include "latency/oracle.h"
@@ -14,14 +15,13 @@ namespace ridgeline {
 /// The objects that a configuration describes, made once and checked against each other.
 struct Session {
   ExperimentConfig config;
-  SearchSpace space;
-  std::unique_ptr<LatencyOracle> oracle;
+  std::vector<std::unique_ptr<LatencyOracle>> oracles;  ///< of `config.targets()`
   std::unique_ptr<AccuracyEvaluator> evaluator;
+  CandidateBuilder candidates;
   std::unique_ptr<Executor> executor;
   std::unique_ptr<TrialRunner> runner;
-  std::vector<std::unique_ptr<LatencyOracle>> accelerators;  ///< of `config.accelerators`
 
-  std::vector<FurtherOracle> further() const;
+  std::vector<TargetOracle> target_oracles() const;
 };
 
 /// The oracle of a configuration, with the exporters that a command may ask for.
@@ -48,12 +48,11 @@ void run_pipeline(RunDirectory& run);
 /// trial is complete.
 Architecture best_architecture(RunDirectory& run);
 
-/// Number of random networks that the pre-flight prices with an oracle of this kind.
-int preflight_samples(LatencyKind kind);
-
-/// The pre-flight of every further accelerator that can be had here, against its own target; throws
-/// as `check_target`.
-void check_accelerators(const SearchSpace& space, const ExperimentConfig& config);
+/// The pre-flight of every one of `config.targets()` whose oracle is given. Throws as
+/// `check_target`.
+std::vector<std::optional<Preflight>> check_targets(
+    const CandidateBuilder& candidates, const ExperimentConfig& config,
+    const std::vector<std::unique_ptr<LatencyOracle>>& oracles);
 
 /// Writes each member that keeps the limits as NAME.yaml into `folder`.
 void write_family(const std::vector<FamilyMember>& family, const std::filesystem::path& folder);

@@ -98,13 +98,14 @@ std::string latency_place(const LatencyConfig& config) {
          ", batch " + std::to_string(config.batch);
 }
 
-std::string further_text(const ExperimentConfig& config, const Trial& trial) {
+std::string latencies_text(const ExperimentConfig& config, const Trial& trial) {
   std::string text;
-  for (size_t i = 0; i < trial.further.size(); ++i) {
-    const AcceleratorConfig& accelerator = config.further().at(i);
-    text += "  latency  " + format_ms(trial.further[i].ms) + " on " + accelerator.name + " (" +
-            latency_place(accelerator.latency) + "), target " + format_ms(accelerator.target_ms) +
-            "\n";
+  const auto targets = config.targets();
+  for (size_t i = 0; i < trial.latencies.size(); ++i) {
+    const auto& [name, target_ms, latency] = targets.at(i);
+    if (i == 0 && latency.kind == LatencyKind::kNone) continue;
+    text += "  latency  " + format_ms(trial.latencies[i].ms) + on_accelerator(name) + " (" +
+            latency_place(latency) + "), target " + format_ms(target_ms) + "\n";
   }
   return text;
 }
@@ -117,11 +118,7 @@ std::string best_text(RunDirectory& run, const Trial& best) {
     text += "  " + format_count(static_cast<double>(best.params)) + " parameters, " +
             format_count(static_cast<double>(best.madds)) + " multiply-adds\n";
   }
-  if (config.latency.kind != LatencyKind::kNone) {
-    text += "  latency  " + format_ms(best.latency_ms) + " (" + latency_place(config.latency) +
-            "), target " + format_ms(config.reward.target_ms) + "\n";
-  }
-  text += further_text(config, best) + "  accuracy " + percent(best.accuracy) +
+  text += latencies_text(config, best) + "  accuracy " + percent(best.accuracy) +
           " in the trial, reward " + format_fixed(best.reward, 4) + "\n";
   const auto finals = run.store().trials(Phase::kFinal, /*architectures=*/false);
   if (!finals.empty())
@@ -148,16 +145,19 @@ std::string trial_table(const std::vector<Trial>& trials) {
   TextTable table{
       {"trial", "status", "reward", "accuracy", "latency", "params", "madds", "time", "genotype"},
       {}};
-  const auto priced =
-      std::find_if(trials.begin(), trials.end(), [](const Trial& t) { return !t.further.empty(); });
+  const auto priced = std::find_if(trials.begin(), trials.end(), [](const Trial& t) {
+    return !t.additional_latencies().empty();
+  });
   if (priced != trials.end()) {
-    for (const auto& latency : priced->further) table.header.push_back(latency.accelerator);
+    for (const auto& latency : priced->additional_latencies())
+      table.header.push_back(latency.accelerator);
   }
   for (const auto& t : trials) {
     table.rows.push_back({std::to_string(t.id), enum_name(t.status), format_fixed(t.reward, 4),
-                          percent(t.accuracy), format_ms(t.latency_ms), count_text(t.params),
+                          percent(t.accuracy), format_ms(t.latency_ms()), count_text(t.params),
                           count_text(t.madds), format_duration(t.seconds), trial_text(t)});
-    for (const auto& latency : t.further) table.rows.back().push_back(format_ms(latency.ms));
+    for (const auto& latency : t.additional_latencies())
+      table.rows.back().push_back(format_ms(latency.ms));
     table.rows.back().resize(table.header.size());
   }
   return table.str();
@@ -166,15 +166,17 @@ std::string trial_table(const std::vector<Trial>& trials) {
 std::string front_table(const std::vector<Trial>& front, size_t trials, size_t most) {
   TextTable table{{"trial", "accuracy", "latency", "reward", "params", "madds", "genotype"}, {}};
   if (!front.empty()) {
-    for (const auto& latency : front[0].further) table.header.push_back(latency.accelerator);
+    for (const auto& latency : front[0].additional_latencies())
+      table.header.push_back(latency.accelerator);
   }
   const size_t rows = most == 0 ? front.size() : std::min(most, front.size());
   for (size_t row = 0; row < rows; ++row) {
     const Trial& t = front[rows == 1 ? 0 : row * (front.size() - 1) / (rows - 1)];
-    table.rows.push_back({std::to_string(t.id), percent(t.accuracy), format_ms(t.latency_ms),
+    table.rows.push_back({std::to_string(t.id), percent(t.accuracy), format_ms(t.latency_ms()),
                           format_fixed(t.reward, 4), count_text(t.params), count_text(t.madds),
                           to_text(t.genotype)});
-    for (const auto& latency : t.further) table.rows.back().push_back(format_ms(latency.ms));
+    for (const auto& latency : t.additional_latencies())
+      table.rows.back().push_back(format_ms(latency.ms));
   }
   std::string text = "front of accuracy and latency: " + std::to_string(front.size()) + " of " +
                      std::to_string(trials) + " trials";

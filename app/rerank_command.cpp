@@ -34,18 +34,17 @@ void set_target(ExperimentConfig& config, const std::string& text) {
                                        ConfigWriter::plain_number(kShortestTargetMs) + " to " +
                                        ConfigWriter::plain_number(kLongestTargetMs) + " ms");
   }
-  if (equals == std::string::npos) {
-    config.reward.target_ms = ms;
+  const std::string accelerator = equals == std::string::npos ? "" : text.substr(0, equals);
+  auto targets = config.targets();
+  const auto target = std::find_if(targets.begin(), targets.end(),
+                                   [&](const auto& t) { return t.name == accelerator; });
+  if (target != targets.end() && equals != 0) {
+    target->target_ms = ms;
+    config.set_targets(targets);
     return;
   }
   std::vector<std::string> names;
-  for (size_t i = 0; i < config.further().size(); ++i) {
-    AcceleratorConfig& accelerator = config.accelerators->at(i);
-    names.push_back(accelerator.name);
-    if (accelerator.name != text.substr(0, equals)) continue;
-    accelerator.target_ms = ms;
-    return;
-  }
+  for (size_t i = 1; i < targets.size(); ++i) names.push_back(targets[i].name);
   throw Error(ErrorKind::kUsage,
               "--target " + text + ": the run has no such accelerator" +
                   (names.empty() ? "; it has one target, which is given as --target " + latency
@@ -60,7 +59,7 @@ const RankedTrial& old_winner(const Reranking& reranking) {
 
 std::string figures(const Trial& trial) {
   return "trial " + std::to_string(trial.id) + " (accuracy " + percent_text(trial.accuracy) +
-         ", latency " + format_ms(trial.latency_ms) + ")";
+         ", latency " + format_ms(trial.latency_ms()) + ")";
 }
 
 std::string verdict(const Reranking& reranking) {
@@ -77,9 +76,10 @@ std::string verdict(const Reranking& reranking) {
 
 /// What a user who changes the target may not expect; empty: nothing.
 std::string note(const ExperimentConfig& before, const ExperimentConfig& now) {
-  bool other_target = before.reward.target_ms != now.reward.target_ms;
-  for (size_t i = 0; i < now.further().size(); ++i)
-    other_target |= before.further()[i].target_ms != now.further()[i].target_ms;
+  const auto same_target = [](const auto& a, const auto& b) { return a.target_ms == b.target_ms; };
+  const auto old_targets = before.targets(), targets = now.targets();
+  const bool other_target =
+      !std::equal(targets.begin(), targets.end(), old_targets.begin(), same_target);
   if (!other_target || Scoring(now).form().targets_matter()) return {};
   return "with mnas_soft the target is a constant factor of every reward and moves no rank; add "
          "--kind mnas_hard, tunas or constraint to rank by it";
@@ -105,7 +105,8 @@ void print_reranking_table(const Reranking& reranking, const ExperimentConfig& b
   TextTable table{{"rank", "trial", "reward", "accuracy", "latency", "LAT/T", "params", "madds",
                    "before", "genotype"},
                   {}};
-  for (const auto& accelerator : now.further()) table.header.push_back(accelerator.name);
+  for (const auto& latency : resolution.ranked[0].trial.additional_latencies())
+    table.header.push_back(latency.accelerator);
   const size_t rows =
       std::min(reranking.ranked.size() - reranking.excluded, static_cast<size_t>(top));
   for (size_t i = 0; i < rows; ++i) {
@@ -113,10 +114,11 @@ void print_reranking_table(const Reranking& reranking, const ExperimentConfig& b
     const Trial& trial = row.trial;
     table.rows.push_back(
         {std::to_string(i + 1), std::to_string(trial.id), format_fixed(row.reward, 4),
-         percent_text(trial.accuracy), format_ms(trial.latency_ms),
-         format_fixed(trial.latency_ms / now.reward.target_ms, 3), count_text(trial.params),
+         percent_text(trial.accuracy), format_ms(trial.latency_ms()),
+         format_fixed(trial.latency_ms() / now.reward.target_ms, 3), count_text(trial.params),
          count_text(trial.madds), std::to_string(row.rank_before), to_text(trial.genotype)});
-    for (const auto& latency : trial.further) table.rows.back().push_back(format_ms(latency.ms));
+    for (const auto& latency : trial.additional_latencies())
+      table.rows.back().push_back(format_ms(latency.ms));
   }
   std::cout << "reward " << Scoring(now).form().equation() << "; the run's was "
             << Scoring(before).form().equation() << "\n"
@@ -134,8 +136,9 @@ ordered_json row_of(const RankedTrial& row, size_t index) {
   json["trial"] = trial.id;
   json["reward"] = excluded ? ordered_json(nullptr) : ordered_json(row.reward);
   json["accuracy"] = trial.accuracy;
-  json["latency_ms"] = trial.latency_ms;
-  for (const auto& latency : trial.further) json["latency_ms_" + latency.accelerator] = latency.ms;
+  json["latency_ms"] = trial.latency_ms();
+  for (const auto& latency : trial.additional_latencies())
+    json["latency_ms_" + latency.accelerator] = latency.ms;
   json["params"] = trial.params > 0 ? ordered_json(trial.params) : ordered_json(nullptr);
   json["madds"] = trial.madds > 0 ? ordered_json(trial.madds) : ordered_json(nullptr);
   json["rank_before"] = row.rank_before;

@@ -25,7 +25,7 @@ TradeOff of_run(const std::string& folder) {
   std::vector<ParetoPoint> points;
   for (const auto& trial : run.store().trials(Phase::kSearch, /*architectures=*/false)) {
     if (trial.status == TrialStatus::kComplete && trial.reused_from < 0)
-      points.push_back({trial.accuracy, trial.latency_ms});
+      points.push_back({trial.accuracy, trial.latency_ms()});
   }
   try {
     return trade_off_of_front(points);

@@ -30,7 +30,7 @@ void scale_run(const ScaleOptions& options) {
   require_trial_device(config);
   Session session = make_session(at_recorded_speed(config, run.store()), run.trials_folder());
   print(run_lacs(config, best_architecture(run),
-                 {*session.oracle, *session.runner, run.store(), session.further()}),
+                 {session.target_oracles(), *session.runner, run.store()}),
         options.out);
 }
 
@@ -40,7 +40,7 @@ void scale_with_config(const ScaleOptions& options, const Architecture& base) {
   RunDirectory run = RunDirectory::create(folder, config);
   require_trial_device(config);
   Session session = make_session(at_recorded_speed(config, run.store()), run.trials_folder());
-  print(run_lacs(config, base, {*session.oracle, *session.runner, run.store(), session.further()}),
+  print(run_lacs(config, base, {session.target_oracles(), *session.runner, run.store()}),
         options.out);
 }
 

@@ -39,7 +39,7 @@ std::vector<std::string> run_row(const fs::path& path, std::string& unreadable) 
             run.state(),
             best ? format_fixed(best->reward, 4) : "-",
             best ? format_fixed(100 * best->accuracy, 2) + " %" : "-",
-            best ? format_ms(best->latency_ms) : "-",
+            best ? format_ms(best->latency_ms()) : "-",
             run.store().fact(kStartedFact).value_or("-")};
   } catch (const Error& error) {
     unreadable += std::string(error.what()) + "\n";
@@ -88,24 +88,24 @@ void print_query_json(Statement& query) {
   std::cout << rows.dump(2) << "\n";
 }
 
-std::string further_text(const Trial& trial) {
+std::string additional_text(const Trial& trial) {
   std::vector<std::string> parts;
-  for (const auto& latency : trial.further)
+  for (const auto& latency : trial.additional_latencies())
     parts.push_back(latency.accelerator + "=" + ConfigWriter::plain_number(latency.ms));
   return join(parts, " ");
 }
 
 void print_trial_list(const std::vector<Trial>& trials) {
   TextTable table{
-      {"trial", "phase", "status", "reward", "accuracy", "latency", "genotype", "further"}, {}};
-  bool further = false;
+      {"trial", "phase", "status", "reward", "accuracy", "latency", "genotype", "additional"}, {}};
+  bool additional = false;
   for (const Trial& t : trials) {
     table.rows.push_back({std::to_string(t.id), enum_name(t.phase), enum_name(t.status),
                           format_fixed(t.reward, 4), format_fixed(100 * t.accuracy, 2) + " %",
-                          format_ms(t.latency_ms), trial_text(t), further_text(t)});
-    further |= !t.further.empty();
+                          format_ms(t.latency_ms()), trial_text(t), additional_text(t)});
+    additional |= !t.additional_latencies().empty();
   }
-  if (!further) table.header.pop_back();
+  if (!additional) table.header.pop_back();
   std::cout << table.str() << table.rows.size()
             << (table.rows.size() == 1 ? " trial\n" : " trials\n");
 }

@@ -17,13 +17,13 @@ std::string trial_figures(const Trial& t) {
   if (!t.genotype.empty()) text += "  genotype " + to_text(t.genotype) + "\n";
   if (t.coefficients) text += "  " + coefficients_text(*t.coefficients) + "\n";
   text += "  reward " + format_fixed(t.reward, 4) + ", accuracy " +
-          format_fixed(100 * t.accuracy, 2) + " %" + ", latency " + format_ms(t.latency_ms);
+          format_fixed(100 * t.accuracy, 2) + " %" + ", latency " + format_ms(t.latency_ms());
   if (t.params > 0) {
     text += ", " + format_count(static_cast<double>(t.params)) + " parameters, " +
             format_count(static_cast<double>(t.madds)) + " multiply-adds";
   }
   text += "\n";
-  for (const auto& latency : t.further)
+  for (const auto& latency : t.additional_latencies())
     text += "  latency " + format_ms(latency.ms) + " on " + latency.accelerator + "\n";
   if (!t.cause.empty()) text += "  " + t.cause + "\n";
   if (t.reused_from >= 0) {

@@ -62,15 +62,6 @@ void lower_network(benchmark::State& state) {
   repeat(state, [](size_t i) { return lower(points().architectures[i]); });
 }
 
-/// As `lower_network`, each network in the memory of the one before.
-void lower_again(benchmark::State& state) {
-  Network network;
-  repeat(state, [&](size_t i) {
-    network = lower(points().architectures[i], std::move(network));
-    return network.size();
-  });
-}
-
 void estimate(benchmark::State& state, const std::string& hardware) {
   const RooflineOracle oracle(load_hardware(hardware), kBatch);
   repeat(state, [&](size_t i) { return oracle.estimate(points().networks[i]); });
@@ -88,26 +79,14 @@ void whole_path(benchmark::State& state, const std::string& hardware) {
   });
 }
 
-void whole_path_again(benchmark::State& state, const std::string& hardware) {
-  const RooflineOracle oracle(load_hardware(hardware), kBatch);
-  Network network;
-  repeat(state, [&](size_t i) {
-    network = lower(points().space.decode(points().genotypes[i]), std::move(network));
-    return oracle.estimate(network).ms;
-  });
-}
-
 BENCHMARK(sample);
 BENCHMARK(decode);
 BENCHMARK(lower_network);
-BENCHMARK(lower_again);
 BENCHMARK_CAPTURE(estimate, tpu_v3, "tpu_v3");
 BENCHMARK_CAPTURE(estimate, v100, "v100");
 BENCHMARK(estimate_whole_network);
 BENCHMARK_CAPTURE(whole_path, tpu_v3, "tpu_v3");
 BENCHMARK_CAPTURE(whole_path, v100, "v100");
-BENCHMARK_CAPTURE(whole_path_again, tpu_v3, "tpu_v3");
-BENCHMARK_CAPTURE(whole_path_again, v100, "v100");
 
 }  // namespace
 }  // namespace ridgeline

@@ -59,7 +59,7 @@ void write_prefix(const ExperimentConfig& config, TrialStore& store, int trials)
       trial.status = TrialStatus::kComplete;
       trial.accuracy = stream.uniform();
       trial.reward = trial.accuracy;
-      trial.latency_ms = 1;
+      trial.latencies = {{"", 1}};
       trial.finished_at = utc_now();
       attempts.push_back({attempt_of(trial)});
       prefix.push_back(std::move(trial));
@@ -81,7 +81,7 @@ void search(const ExperimentConfig& config, TrialStore& store) {
   InProcessExecutor executor(*evaluator);
   TrialRunner runner(executor, config.failures);
   runner.record_in(store);
-  Search(config, {space, *oracle, *controller, runner, store}).run();
+  Search(config, {space, {{"", *oracle}}, *controller, runner, store}).run();
 }
 
 }  // namespace

@@ -106,7 +106,7 @@ void run(const std::string& controller_text, int trials, int batch) {
   double last_s = 0;
   const double before_cpu_s = processor_seconds();
   double last_cpu_s = before_cpu_s;
-  Search(config, {space, oracle, *controller, runner, store}, [&](const Trial&) {
+  Search(config, {space, {{"", oracle}}, *controller, runner, store}, [&](const Trial&) {
     if (++count % part != 0) return;
     const double now_s = seconds_since(start);
     if (count == part) first_kb = resident_kb();

@@ -196,7 +196,7 @@ Figures simulate(const Case& c) {
   ServedByOneEngine served(executor);
   TrialRunner runner(served, no_retries);
   ScratchStore store;
-  const SearchParts parts{space, *oracle, *controller, runner, store.get()};
+  const SearchParts parts{space, {{"", *oracle}}, *controller, runner, store.get()};
   Watch watch(c.trials, evaluator);
   const auto observer = [&watch](const Trial& trial) { watch(trial); };
   Staleness staleness;

@@ -2,6 +2,7 @@
 add_library(ridgeline_warnings INTERFACE)
 target_compile_options(ridgeline_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
                        -Wno-sign-conversion
+                       -Wno-restrict  # GCC 12 (bug 105651) finds it in "text" + std::to_string(n)
                        -Wno-subobject-linkage  # false in a unity build, where all sources are included
                        $<$<BOOL:${RIDGELINE_WERROR}>:-Werror>)
 if(RIDGELINE_SANITIZE)

@@ -31,7 +31,7 @@ struct Staleness {
 class AsyncSearch : public SearchLoop {
  public:
   AsyncSearch(const ExperimentConfig& config, SearchParts parts, TrialObserver observer = {})
-      : SearchLoop(config, parts, std::move(observer)) {}
+      : SearchLoop(config, std::move(parts), std::move(observer)) {}
   void run() override;
   Staleness staleness() const;
 

@@ -87,15 +87,13 @@ void make_paths_absolute(ExperimentConfig& config, const fs::path& base) {
     }
   }
   make_absolute(config.accuracy.table.path, base);
-  std::vector<LatencyConfig*> oracles = {&config.latency};
-  if (config.accelerators) {
-    for (auto& accelerator : *config.accelerators) oracles.push_back(&accelerator.latency);
+  auto targets = config.targets();
+  for (auto& target : targets) {
+    make_hardware_absolute(target.latency.hardware, base);
+    make_absolute(target.latency.table, base);
+    make_absolute(target.latency.table_file.path, base);
   }
-  for (LatencyConfig* latency : oracles) {
-    make_hardware_absolute(latency->hardware, base);
-    make_absolute(latency->table, base);
-    make_absolute(latency->table_file.path, base);
-  }
+  config.set_targets(targets);
 }
 
 /// Where a key stands; of one that is left out, the map that would hold it.
@@ -109,7 +107,7 @@ std::string place_of(const YamlView& view, const std::string& path) {
 /// A name stands in the store and in options between spaces and signs.
 void check_accelerator_list(const ExperimentConfig& config, const std::string& where) {
   std::set<std::string> names;
-  for (const auto& accelerator : config.further()) {
+  for (const auto& accelerator : config.accelerators.value_or(std::vector<AcceleratorConfig>())) {
     const std::string& name = accelerator.name;
     const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
       return std::isalnum(c) || c == '_' || c == '.' || c == '-';
@@ -156,9 +154,24 @@ void check_controller(const ControllerConfig& config, const std::string& screeni
 
 }  // namespace
 
-const std::vector<AcceleratorConfig>& ExperimentConfig::further() const {
-  static const std::vector<AcceleratorConfig> kNone;
-  return accelerators ? *accelerators : kNone;
+std::vector<AcceleratorConfig> ExperimentConfig::targets() const {
+  std::vector<AcceleratorConfig> targets = {{"", reward.target_ms, latency}};
+  if (accelerators) targets.insert(targets.end(), accelerators->begin(), accelerators->end());
+  return targets;
+}
+
+void ExperimentConfig::set_targets(const std::vector<AcceleratorConfig>& targets) {
+  reward.target_ms = targets.at(0).target_ms;
+  latency = targets[0].latency;
+  if (accelerators) accelerators->assign(targets.begin() + 1, targets.end());
+}
+
+std::string oracle_key(size_t target) {
+  return target == 0 ? "latency" : "accelerators[" + std::to_string(target - 1) + "]";
+}
+
+std::string target_key(size_t target) {
+  return (target == 0 ? "reward" : oracle_key(target)) + ".target_ms";
 }
 
 ControllerConfig ExperimentConfig::search_controller() const {

@@ -43,7 +43,7 @@ struct ExportConfig {
   }
 };
 
-/// A further accelerator that the networks are also made for.
+/// An accelerator that the networks are made for, and the latency that is wanted there.
 struct AcceleratorConfig {
   std::string name;
   double target_ms = 0;  ///< must be given: no latency is a start for every accelerator
@@ -92,7 +92,7 @@ struct ExperimentConfig {
     v.section("reward", reward, "the objective: accuracy (a fraction) against latency");
     v.field(
         "accelerators", accelerators,
-        {.help = "further accelerators with targets of their own, see reward.combine: a list of "
+        {.help = "additional accelerators with targets of their own, see reward.combine: a list of "
                  "{name: tpu, target_ms: 8, hardware: tpu_v3, batch: 128}, each with the keys "
                  "of `latency` besides its name and target"});
     v.section("accuracy", accuracy, "the accuracy evaluator");
@@ -104,8 +104,11 @@ struct ExperimentConfig {
               "where and how wide it runs; never changes a result, so resume may change it");
   }
 
-  /// `accelerators`, or none.
-  const std::vector<AcceleratorConfig>& further() const;
+  /// All latency targets: `latency` with `reward.target_ms` first, without a name; then
+  /// `accelerators`.
+  std::vector<AcceleratorConfig> targets() const;
+  /// Changes them; as many, in the same order.
+  void set_targets(const std::vector<AcceleratorConfig>& targets);
   SearchSpace search_space() const;
   /// `controller`, with what `screening: ~` stands for here.
   ControllerConfig search_controller() const;
@@ -119,6 +122,11 @@ struct ExperimentConfig {
 /// space is read in. Throws `kConfig` or `kUsage` with file:line:column and what would be valid.
 ExperimentConfig load_experiment(const std::filesystem::path& path,
                                  const std::vector<std::string>& settings = {});
+
+/// Where the oracle of a target, by its place in `targets`, stands: "latency", "accelerators[0]".
+std::string oracle_key(size_t target);
+/// And its latency: "reward.target_ms", "accelerators[0].target_ms".
+std::string target_key(size_t target);
 
 /// The annotated reference: every key with meaning, default, range and unit.
 std::string reference_config();

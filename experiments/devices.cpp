@@ -16,16 +16,6 @@ int index_of(const std::string& device) {
   return device == "cuda" ? 0 : std::stoi(device.substr(std::string("cuda:").size()));
 }
 
-/// The keys under which oracles stand, with them.
-std::vector<std::pair<std::string, const LatencyConfig*>> oracles_of(
-    const ExperimentConfig& config) {
-  std::vector<std::pair<std::string, const LatencyConfig*>> oracles = {
-      {"latency", &config.latency}};
-  for (size_t i = 0; i < config.further().size(); ++i)
-    oracles.emplace_back("accelerators[" + std::to_string(i) + "]", &config.further()[i].latency);
-  return oracles;
-}
-
 }  // namespace
 
 std::string measured_gpu(const LatencyConfig& latency, const std::vector<std::string>& visible) {
@@ -55,13 +45,14 @@ GpuPlan gpu_plan(const ExperimentConfig& config, const std::vector<std::string>&
       plan.gpus.push_back(index < visible.size() ? visible[index] : "cuda:" + std::to_string(i));
     }
   }
-  for (const auto& [key, latency] : oracles_of(config)) {
-    const std::string gpu = measured_gpu(*latency, visible);
+  const auto targets = config.targets();
+  for (size_t i = 0; i < targets.size(); ++i) {
+    const std::string gpu = measured_gpu(targets[i].latency, visible);
     if (gpu.empty() || !names(plan.gpus, gpu)) continue;
     if (!names(plan.measuring, gpu)) plan.measuring.push_back(gpu);
     if (training.processes == 1 || config.search.mode == SearchMode::kSynchronous) continue;
     throw Error(ErrorKind::kConfig,
-                key + ": an asynchronous search cannot measure on GPU " + gpu +
+                oracle_key(i) + ": an asynchronous search cannot measure on GPU " + gpu +
                     ", where trials of " + std::to_string(training.processes) +
                     " processes train; leave that GPU out of runtime.gpus, or set search.mode: "
                     "synchronous");
@@ -79,10 +70,12 @@ std::vector<DeviceNeed> devices_needed_here(const ExperimentConfig& config) {
                          enum_name(config.runtime.executor) + ")",
                      true});
   }
-  for (const auto& [key, latency] : oracles_of(config)) {
-    if (latency->kind != LatencyKind::kMeasured || latency->device == "cpu") continue;
-    needs.push_back(
-        {key + ".device", latency->device, "the search itself measures latency there", false});
+  const auto targets = config.targets();
+  for (size_t i = 0; i < targets.size(); ++i) {
+    const LatencyConfig& latency = targets[i].latency;
+    if (latency.kind != LatencyKind::kMeasured || latency.device == "cpu") continue;
+    needs.push_back({oracle_key(i) + ".device", latency.device,
+                     "the search itself measures latency there", false});
   }
   return needs;
 }

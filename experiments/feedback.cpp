@@ -6,7 +6,7 @@ namespace ridgeline {
 
 bool Feedback::add(const Trial& trial, const FailureConfig& policy) {
   if (!counts_in_update(policy, trial)) return false;
-  const Objectives objectives{trial.accuracy, trial.latency_ms,
+  const Objectives objectives{trial.accuracy, trial.latency_ms(),
                               trial.status == TrialStatus::kComplete};
   observations_.push_back(
       {.genotype = trial.genotype, .reward = trial.reward, .objectives = objectives});

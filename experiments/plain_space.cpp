@@ -15,11 +15,9 @@ class PlainSpaceRules {
       require_tables();
       switch_off_networks();
       if (reads_table(config_.accuracy.kind)) settle_keys(config_.accuracy.table, "accuracy.table");
-      settle_latency(config_.latency, "latency");
-      if (config_.accelerators) {
-        for (auto& accelerator : *config_.accelerators)
-          settle_latency(accelerator.latency, "accelerators");
-      }
+      auto targets = config_.targets();
+      for (size_t i = 0; i < targets.size(); ++i) settle_latency(targets[i].latency, i);
+      config_.set_targets(targets);
     } else {
       refuse_tables();
     }
@@ -42,17 +40,20 @@ class PlainSpaceRules {
                             " is plain decisions, which have none; valid: ";
     if (!reads_table(config_.accuracy.kind))
       fail("accuracy.kind", enum_name(config_.accuracy.kind) + why + "table, surrogate");
-    require_table_file(config_.latency.kind, "latency.kind", why);
-    for (const auto& accelerator : config_.further())
-      require_table_file(accelerator.latency.kind, "accelerators", why);
+    const auto targets = config_.targets();
+    for (size_t i = 0; i < targets.size(); ++i) {
+      const LatencyKind kind = targets[i].latency.kind;
+      if (!reads_table_file(kind) && kind != LatencyKind::kNone)
+        fail(kind_key(i), enum_name(kind) + why + "table_file, surrogate, none");
+    }
   }
 
-  void require_table_file(LatencyKind kind, const std::string& key, const std::string& why) const {
-    if (!reads_table_file(kind) && kind != LatencyKind::kNone)
-      fail(key, enum_name(kind) + why + "table_file, surrogate, none");
+  static std::string kind_key(size_t target) {
+    return target == 0 ? "latency.kind" : "accelerators";
   }
 
-  void settle_latency(LatencyConfig& latency, const std::string& section) const {
+  void settle_latency(LatencyConfig& latency, size_t target) const {
+    const std::string section = target == 0 ? "latency" : "accelerators";
     if (reads_table_file(latency.kind)) settle_keys(latency.table_file, section + ".table_file");
   }
 
@@ -61,11 +62,10 @@ class PlainSpaceRules {
                             space_.name() + " is of networks";
     if (reads_table(config_.accuracy.kind))
       fail("accuracy.kind", enum_name(config_.accuracy.kind) + why + "; valid: proxy, formula");
-    if (reads_table_file(config_.latency.kind))
-      fail("latency.kind", enum_name(config_.latency.kind) + why);
-    for (const auto& accelerator : config_.further()) {
-      if (reads_table_file(accelerator.latency.kind))
-        fail("accelerators", enum_name(accelerator.latency.kind) + why);
+    const auto targets = config_.targets();
+    for (size_t i = 0; i < targets.size(); ++i) {
+      if (reads_table_file(targets[i].latency.kind))
+        fail(kind_key(i), enum_name(targets[i].latency.kind) + why);
     }
   }
 

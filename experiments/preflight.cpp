@@ -33,17 +33,16 @@ struct Priced {
   double ms = 0;
 };
 
-/// Prices members of the space, each in the memory of the one before.
+/// Prices members of the space.
 class Pricer {
  public:
-  Pricer(const SearchSpace& space, const LatencyOracle& oracle) : space_(space), oracle_(oracle) {}
+  Pricer(const CandidateBuilder& candidates, const LatencyOracle& oracle)
+      : candidates_(candidates), oracle_(oracle) {}
 
   /// Nothing for a network that has no latency; its cause is kept.
   std::optional<Priced> price(Genotype genotype) {
-    const Architecture architecture = space_.decode(genotype);
-    if (!architecture.is_plain()) network_ = lower(architecture, std::move(network_));
     try {
-      const double ms = oracle_.estimate_architecture(architecture, network_).ms;
+      const double ms = candidates_.build(genotype).latency_ms(oracle_);
       return Priced{std::move(genotype), ms};
     } catch (const Error& error) {  // a LatencyFailure is one too
       if (error.kind() != ErrorKind::kInfeasible) throw;
@@ -55,9 +54,8 @@ class Pricer {
   std::exception_ptr failure() const { return failure_; }
 
  private:
-  const SearchSpace& space_;
+  const CandidateBuilder& candidates_;
   const LatencyOracle& oracle_;
-  Network network_;
   std::exception_ptr failure_;
 };
 
@@ -71,41 +69,6 @@ double walk(Priced at, Pricer& pricer, const std::vector<Decision>& decisions, R
   }
   return at.ms;
 }
-
-/// By how much members of a space exceed the limits.
-class LimitJudge {
- public:
-  struct Judged {
-    Genotype genotype;
-    double margin = 0;  ///< 0: within all of them; the more is exceeded, the lower, above -1
-    std::string cause = {};
-  };
-
-  LimitJudge(const SearchSpace& space, const ExperimentConfig& config)
-      : space_(space), latency_(config.latency), limits_(alone(config.reward)) {}
-
-  Judged judge(Genotype genotype) {
-    network_ = lower(space_.decode(genotype), std::move(network_));
-    const NetworkCost account = cost(network_);
-    const RewardCosts costs{.latency_ms = kShortestTargetMs,
-                            .params = static_cast<double>(account.total.params),
-                            .madds = static_cast<double>(account.total.madds),
-                            .memory_mib = least_memory_mib(account, latency_)};
-    return {std::move(genotype), limits_(0, costs), limits_.exclusion(costs).value_or("")};
-  }
-
- private:
-  /// A constraint is graded by its excess; with any latency allowed, by that of the limits.
-  static Reward alone(const RewardConfig& reward) {
-    return Reward(
-        {.kind = RewardKind::kConstraint, .target_ms = kLongestTargetMs, .limits = reward.limits});
-  }
-
-  const SearchSpace& space_;
-  const LatencyConfig& latency_;
-  Reward limits_;
-  Network network_;
-};
 
 /// The reward's latency term is off: any target is as good as another.
 bool ignores_latency(const RewardConfig& reward) {
@@ -136,11 +99,13 @@ std::string Preflight::str() const {
   return text;
 }
 
-Preflight survey_space(const SearchSpace& space, const LatencyOracle& oracle,
-                       const ExperimentConfig& config, int samples) {
+Preflight survey_space(const CandidateBuilder& candidates, const LatencyOracle& oracle,
+                       const ExperimentConfig& config, int samples, size_t target) {
+  const SearchSpace& space = candidates.space();
   check_decisions(space.decisions());
+  const AcceleratorConfig wanted = config.targets().at(target);
   RandomStream stream(config.seed, 0, "preflight");
-  Pricer pricer(space, oracle);
+  Pricer pricer(candidates, oracle);
   std::vector<Priced> priced;
   for (int i = 0; i < samples; ++i) {
     if (auto one = pricer.price(random_genotype(space.decisions(), stream)))
@@ -150,6 +115,7 @@ Preflight survey_space(const SearchSpace& space, const LatencyOracle& oracle,
   std::sort(priced.begin(), priced.end(),
             [](const Priced& a, const Priced& b) { return a.ms < b.ms; });
   Preflight result;
+  result.target = target;
   result.points = space.size();
   result.decisions = space.decisions().size();
   result.samples = static_cast<int>(priced.size());
@@ -158,14 +124,14 @@ Preflight survey_space(const SearchSpace& space, const LatencyOracle& oracle,
   result.median = priced[priced.size() / 2].genotype;
   result.median_ms = priced[priced.size() / 2].ms;
   result.max_ms = result.slowest_ms = priced.back().ms;
-  result.target_ms = config.reward.target_ms;
-  result.latency_left_out = config.latency.kind == LatencyKind::kNone;
+  result.target_ms = wanted.target_ms;
+  result.latency_left_out = wanted.latency.kind == LatencyKind::kNone;
   const double limit = config.search.max_latency_ratio * result.target_ms;
   for (const Priced& one : priced) {
     if (one.ms <= result.target_ms) result.within_target += 1.0 / result.samples;
     if (limit > 0 && one.ms > limit) result.untrained += 1.0 / result.samples;
   }
-  if (is_formula(config.latency.kind)) {
+  if (is_formula(wanted.latency.kind)) {
     const auto& decisions = space.decisions();
     result.fastest_ms = walk(priced.front(), pricer, decisions, stream, std::less<>());
     result.slowest_ms = walk(priced.back(), pricer, decisions, stream, std::greater<>());
@@ -173,9 +139,9 @@ Preflight survey_space(const SearchSpace& space, const LatencyOracle& oracle,
   return result;
 }
 
-void check_target(const Preflight& preflight, const ExperimentConfig& config,
-                  const std::string& key) {
-  const bool formula = is_formula(config.latency.kind);
+void check_target(const Preflight& preflight, const ExperimentConfig& config) {
+  const std::string key = target_key(preflight.target);
+  const bool formula = is_formula(config.targets().at(preflight.target).latency.kind);
   const double target = preflight.target_ms;
   const double margin = formula ? 1.0 : std::max(2.0, config.search.max_latency_ratio);
   if (ignores_latency(config.reward)) return;
@@ -204,34 +170,39 @@ void check_target(const Preflight& preflight, const ExperimentConfig& config,
   }
 }
 
-void check_limits(const SearchSpace& space, const ExperimentConfig& config) {
-  const RewardLimits& limits = config.reward.limits;
-  if (!limits.params && !limits.madds && !limits.memory_mib) return;
+void check_limits(const CandidateBuilder& candidates, const ExperimentConfig& config) {
+  const RewardLimits& allowed = config.reward.limits;
+  if (!allowed.params && !allowed.madds && !allowed.memory_mib) return;
+  const Limits limits(config);
+  const auto& decisions = candidates.space().decisions();
   RandomStream stream(config.seed, 1, "preflight");
-  LimitJudge judge(space, config);
-  LimitJudge::Judged nearest = judge.judge(random_genotype(space.decisions(), stream));
-  int within = nearest.margin == 0;
-  for (int i = 1; i < kSteps; ++i) {
-    auto next = judge.judge(random_genotype(space.decisions(), stream));
-    within += next.margin == 0;
-    if (next.margin > nearest.margin) nearest = std::move(next);
-  }
+  Genotype nearest;
+  double margin = -2;  // of the nearest; every network's is higher
+  const auto try_out = [&](Genotype genotype) {
+    const double own = limits.margin(candidates.build(genotype).cost);
+    if (own > margin) {
+      margin = own;
+      nearest = std::move(genotype);
+    }
+    return own == 0;
+  };
+  int within = 0;
+  for (int i = 0; i < kSteps; ++i) within += try_out(random_genotype(decisions, stream));
   spdlog::info("reward.limits allow {} of {} random networks",
                percent(static_cast<double>(within) / kSteps), kSteps);
   if (within > 0) return;
-  for (int step = 0; step < kSteps && nearest.margin < 0; ++step) {
-    auto next = judge.judge(mutated(space.decisions(), nearest.genotype, stream));
-    if (next.margin > nearest.margin) nearest = std::move(next);
-  }
-  if (nearest.margin == 0) {
+  for (int step = 0; step < kSteps && margin < 0; ++step)
+    try_out(mutated(decisions, nearest, stream));
+  if (margin == 0) {
     spdlog::warn(
         "reward.limits allow some network of the space, but rule out all random ones, which are "
         "not trained: the search starts blind; raise the limits, or name a network that is within "
         "them in search.warm_start");
     return;
   }
+  const auto cause = limits.exclusion(candidates.build(nearest).cost);
   object(config, "reward.limits: out of reach: of the network that was found nearest to them, " +
-                     nearest.cause + "; raise the limit, or give the space smaller networks");
+                     cause.value_or("") + "; raise the limit, or give the space smaller networks");
 }
 
 }  // namespace ridgeline

@@ -2,13 +2,14 @@
 
 #include <string>
 
+#include "experiments/candidate.h"
 #include "experiments/config.h"
-#include "latency/oracle.h"
 
 namespace ridgeline {
 
-/// What members of the space cost, before anything is spent.
+/// What members of the space cost on one accelerator, before anything is spent.
 struct Preflight {
+  size_t target = 0;  ///< its place in `ExperimentConfig::targets`
   long double points = 0;
   size_t decisions = 0;
   int samples = 0;  ///< random networks that were priced
@@ -30,20 +31,20 @@ struct Preflight {
 
 /// Prices `samples` random networks and, where the oracle is a formula, goes by mutations from the
 /// fastest on to faster ones and from the slowest on to slower ones. A network without a latency is
-/// left out; throws its `LatencyFailure` or `kInfeasible` when none has one.
-Preflight survey_space(const SearchSpace& space, const LatencyOracle& oracle,
-                       const ExperimentConfig& config, int samples);
+/// left out; throws its `LatencyFailure` or `kInfeasible` when none has one. `target`: the place in
+/// `config.targets()` of what `oracle` prices for.
+Preflight survey_space(const CandidateBuilder& candidates, const LatencyOracle& oracle,
+                       const ExperimentConfig& config, int samples, size_t target = 0);
 
 /// Throws `kInfeasible`, with advice, for a target that nothing in the space reaches, or that is
 /// over twice the latency of all in it; `runtime.preflight: warn` makes that a warning, as is a
 /// target that the slowest just meets. The few samples of an oracle that is no formula do not show
 /// the space's ends: then the target is out of reach when even the fastest is slower than
-/// `max_latency_ratio` (at least 2) times it, and never pointless. `key`: where the target stands.
-void check_target(const Preflight& preflight, const ExperimentConfig& config,
-                  const std::string& key = "reward.target_ms");
+/// `max_latency_ratio` (at least 2) times it, and never pointless.
+void check_target(const Preflight& preflight, const ExperimentConfig& config);
 
 /// Says how many random networks `reward.limits` allows. Throws `kInfeasible`, or warns, as above
 /// where it allows none of them and none that mutations of the nearest one lead to.
-void check_limits(const SearchSpace& space, const ExperimentConfig& config);
+void check_limits(const CandidateBuilder& candidates, const ExperimentConfig& config);
 
 }  // namespace ridgeline

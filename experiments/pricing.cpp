@@ -5,61 +5,35 @@
 #include "experiments/store/facts.h"
 #include "latency/command_oracle.h"
 #include "latency/measurement/measured.h"
-#include "network/cost.h"
 
 namespace ridgeline {
-namespace {
-
-LatencyConfig at_recorded_speed(const LatencyConfig& config, const std::string& key,
-                                TrialStore& store) {
-  const auto recorded = store.fact(key);
-  LatencyConfig result =
-      at_one_speed(config, recorded ? std::optional(std::stod(*recorded)) : std::nullopt);
-  if (!recorded && result.reference_ms && !config.reference_ms) {
-    store.set_fact(key, ConfigWriter::plain_number(*result.reference_ms));
-    spdlog::info("latencies are stated at the speed at which the reference network takes {}",
-                 format_ms(*result.reference_ms));
-  }
-  return result;
-}
-
-}  // namespace
 
 ExperimentConfig at_recorded_speed(ExperimentConfig config, TrialStore& store) {
-  config.latency = at_recorded_speed(config.latency, reference_fact(""), store);
-  if (!config.accelerators) return config;
-  for (AcceleratorConfig& accelerator : *config.accelerators) {
-    accelerator.latency =
-        at_recorded_speed(accelerator.latency, reference_fact(accelerator.name), store);
+  auto targets = config.targets();
+  for (auto& [name, target_ms, latency] : targets) {
+    const std::string key = reference_fact(name);
+    const auto recorded = store.fact(key);
+    const bool fixed = recorded || latency.reference_ms;
+    latency = at_one_speed(latency, recorded ? std::optional(std::stod(*recorded)) : std::nullopt);
+    if (fixed || !latency.reference_ms) continue;
+    store.set_fact(key, ConfigWriter::plain_number(*latency.reference_ms));
+    spdlog::info("latencies are stated at the speed at which the reference network takes {}",
+                 format_ms(*latency.reference_ms));
   }
+  config.set_targets(targets);
   return config;
 }
 
-Architecture architecture_of(const Genotype& genotype, const SearchParts& parts) {
-  Architecture architecture = parts.space.decode(genotype);
-  if (parts.classes > 0) architecture.classes = parts.classes;
-  if (parts.input_channels > 0) architecture.input_channels = parts.input_channels;
-  return architecture;
-}
-
-void price(Trial& trial, const Scoring& scoring, const SearchParts& parts, bool fresh,
-           Network& network) {
-  trial.architecture = architecture_of(trial.genotype, parts);
-  const Architecture& architecture = trial.architecture;
+void price(Trial& trial, const Scoring& scoring, const SearchParts& parts, bool fresh) {
+  trial.architecture = parts.candidates.architecture(trial.genotype);
   if (!fresh) return;
-  NetworkCost account;
-  if (!architecture.is_plain()) {
-    network = lower(architecture, std::move(network));
-    account = cost(network);
-  }
-  trial.params = account.total.params;
-  trial.madds = account.total.madds;
+  const CandidateNetwork candidate(trial.architecture);
+  trial.params = candidate.cost.total.params;
+  trial.madds = candidate.cost.total.madds;
   trial.reward = scoring.failure_reward();
   try {
-    trial.latency_ms = parts.oracle.estimate_architecture(architecture, network).ms;
-    for (const auto& [accelerator, oracle] : parts.further)
-      trial.further.push_back(
-          {accelerator, oracle.estimate_architecture(architecture, network).ms});
+    for (const auto& [accelerator, oracle] : parts.oracles)
+      trial.latencies.push_back({accelerator, candidate.latency_ms(oracle)});
   } catch (const LatencyFailure& failure) {
     const bool late = failure.cause() == LatencyFailure::Cause::kTimedOut;
     trial.status = late ? TrialStatus::kTimeOut : TrialStatus::kCrashed;
@@ -71,7 +45,7 @@ void price(Trial& trial, const Scoring& scoring, const SearchParts& parts, bool 
     trial.cause = error.what();
     return;
   }
-  scoring.judge(trial, account);
+  scoring.judge(trial, candidate.cost);
 }
 
 }  // namespace ridgeline

@@ -4,38 +4,21 @@
 #include <set>
 
 #include "experiments/store/facts.h"
-#include "network/cost.h"
 
 namespace ridgeline {
 namespace {
 
-/// A measured latency is recorded, so that a resumed run goes on with the same figures; a formula
-/// gives them again.
-double recorded_price(const LatencyOracle& oracle, LatencyKind kind, const std::string& accelerator,
-                      TrialStore& store, const Architecture& architecture) {
-  if (is_formula(kind)) return oracle.estimate_architecture(architecture).ms;
-  const std::string key = latency_fact(hash_text(to_yaml(architecture)), accelerator);
-  if (const auto recorded = store.fact(key)) return std::stod(*recorded);
-  const double ms = oracle.estimate_architecture(architecture).ms;
-  store.set_fact(key, ConfigWriter::plain_number(ms));
+/// The latency on one of `config.targets()`. A measured one is recorded, so that a resumed run goes
+/// on with the same figures; a formula gives them again.
+double recorded_price(const ExperimentConfig& config, const ScalingParts& parts,
+                      const CandidateNetwork& candidate, size_t target = 0) {
+  const auto& [accelerator, oracle] = parts.oracles[target];
+  if (is_formula(config.targets().at(target).latency.kind)) return candidate.latency_ms(oracle);
+  const std::string key = latency_fact(hash_text(to_yaml(candidate.architecture)), accelerator);
+  if (const auto recorded = parts.store.fact(key)) return std::stod(*recorded);
+  const double ms = candidate.latency_ms(oracle);
+  parts.store.set_fact(key, ConfigWriter::plain_number(ms));
   return ms;
-}
-
-double price(const ExperimentConfig& config, const ScalingParts& parts,
-             const Architecture& architecture) {
-  return recorded_price(parts.oracle, config.latency.kind, "", parts.store, architecture);
-}
-
-std::vector<FurtherLatency> further_prices(const ExperimentConfig& config,
-                                           const ScalingParts& parts,
-                                           const Architecture& architecture) {
-  std::vector<FurtherLatency> prices;
-  for (size_t i = 0; i < parts.further.size(); ++i) {
-    const auto& [accelerator, oracle] = parts.further[i];
-    prices.push_back({accelerator, recorded_price(oracle, config.further().at(i).latency.kind,
-                                                  accelerator, parts.store, architecture)});
-  }
-  return prices;
 }
 
 /// Evaluates candidates as trials of the run. A candidate's id is its place in the order of all
@@ -65,34 +48,36 @@ class CandidateTrials {
   }
 
  private:
-  Trial start(const LacsCandidate& candidate) {
+  Trial start(const LacsCandidate& scaled) {
     for (const auto& recorded : recorded_) {
-      if (recorded.architecture == candidate.architecture) return recorded;
+      if (recorded.architecture == scaled.architecture) return recorded;
     }
     Trial trial;
     trial.id = next_id_++;
     trial.phase = Phase::kScaling;
-    trial.batch = candidate.fine ? 1 : 0;
-    trial.architecture = candidate.architecture;
-    trial.latency_ms = candidate.latency_ms;
-    const OperatorCost total = cost(lower(candidate.architecture)).total;
-    trial.params = total.params;
-    trial.madds = total.madds;
-    trial.coefficients = candidate.coefficients;
+    trial.batch = scaled.fine ? 1 : 0;
+    trial.architecture = scaled.architecture;
+    trial.latencies = {{parts_.oracles[0].accelerator, scaled.latency_ms}};
+    const CandidateNetwork candidate(scaled.architecture);
+    trial.params = candidate.cost.total.params;
+    trial.madds = candidate.cost.total.madds;
+    trial.coefficients = scaled.coefficients;
     TrialSpec spec;
     spec.architecture = candidate.architecture;
     spec.seed = config_.seed;
     spec.trial_id = trial.id;
     unrecorded_.insert(trial.id);
-    price_further(trial);
+    price_elsewhere(trial, candidate);
     if (trial.status == TrialStatus::kPending) parts_.runner.submit(spec);
     return trial;
   }
 
-  /// A network that does not fit one of the further accelerators is not trained.
-  void price_further(Trial& trial) const {
+  /// On the additional accelerators. A network that does not fit one of them is not trained.
+  void price_elsewhere(Trial& trial, const CandidateNetwork& candidate) const {
     try {
-      trial.further = further_prices(config_, parts_, trial.architecture);
+      for (size_t i = 1; i < parts_.oracles.size(); ++i)
+        trial.latencies.push_back(
+            {parts_.oracles[i].accelerator, recorded_price(config_, parts_, candidate, i)});
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kInfeasible) throw;
       trial.status = TrialStatus::kInfeasible;
@@ -130,28 +115,15 @@ class CandidateTrials {
   uint64_t next_id_ = kFirstScalingId;
 };
 
-/// The limit that a network breaks. The latency is none here, also where the reward is a
-/// constraint: Equation 4 holds scaled networks to a latency of their own.
-std::optional<std::string> over_limit(const ExperimentConfig& config,
-                                      const Architecture& architecture) {
-  const NetworkCost account = cost(lower(architecture));
-  RewardConfig limits_only;
-  limits_only.limits = config.reward.limits;
-  return Reward(limits_only)
-      .exclusion({.latency_ms = 1,
-                  .params = static_cast<double>(account.total.params),
-                  .madds = static_cast<double>(account.total.madds),
-                  .memory_mib = least_memory_mib(account, config.latency)});
-}
-
 ExperimentConfig at_scaled_targets(ExperimentConfig config, const Architecture& base,
                                    const ScalingParts& parts) {
-  const double ratio = config.scaling.latency_ratio;
-  config.reward.target_ms = ratio * price(config, parts, base);
-  config.reward.limits = {};  // over_limit has held the candidates to them
-  const std::vector<FurtherLatency> further = further_prices(config, parts, base);
-  for (size_t i = 0; i < further.size(); ++i)
-    config.accelerators->at(i).target_ms = ratio * further[i].ms;
+  const CandidateNetwork candidate(base);
+  auto targets = config.targets();
+  for (size_t i = 0; i < targets.size(); ++i)
+    targets[i].target_ms =
+        config.scaling.latency_ratio * recorded_price(config, parts, candidate, i);
+  config.set_targets(targets);
+  config.reward.limits = {};  // the candidates were held to them
   return config;
 }
 
@@ -160,8 +132,14 @@ ExperimentConfig at_scaled_targets(ExperimentConfig config, const Architecture& 
 LacsResult run_lacs(const ExperimentConfig& config, const Architecture& base,
                     const ScalingParts& parts, const TrialObserver& observer) {
   LacsCallbacks callbacks;
-  callbacks.latency_ms = [&](const Architecture& a) { return price(config, parts, a); };
-  callbacks.over_limit = [&](const Architecture& a) { return over_limit(config, a); };
+  callbacks.latency_ms = [&](const Architecture& a) {
+    return recorded_price(config, parts, CandidateNetwork(a));
+  };
+  // Not to the latency, also where the reward is a constraint: Equation 4 gives it its own target.
+  const Limits limits(config);
+  callbacks.over_limit = [&](const Architecture& a) {
+    return limits.exclusion(CandidateNetwork(a).cost);
+  };
   const ExperimentConfig scaled = at_scaled_targets(config, base, parts);
   CandidateTrials trials(scaled, parts, observer);
   callbacks.evaluate = [&](std::vector<LacsCandidate>& candidates) { trials.evaluate(candidates); };

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/units.h"
+#include "experiments/candidate.h"
 
 namespace ridgeline {
 namespace {
@@ -30,55 +31,61 @@ double least_memory_mib(const NetworkCost& cost, const LatencyConfig& latency) {
   return elements * bytes_per_element(latency.precision.value_or(Precision::kFp32)) / (1 << 20);
 }
 
-std::vector<FurtherTarget> further_targets(const ExperimentConfig& config) {
-  std::vector<FurtherTarget> targets;
-  for (const auto& accelerator : config.further())
-    targets.push_back({accelerator.name, accelerator.target_ms});
-  return targets;
+Reward reward_of(const ExperimentConfig& config) {
+  std::vector<LatencyTarget> targets;
+  for (const auto& target : config.targets()) targets.push_back({target.name, target.target_ms});
+  targets.erase(targets.begin());  // stands in config.reward too
+  return Reward(config.reward, "reward", targets);
+}
+
+// A constraint is graded by its excess; with any latency allowed, by that of the limits.
+Limits::Limits(const ExperimentConfig& config)
+    : latency_(config.latency),
+      reward_({.kind = RewardKind::kConstraint,
+               .target_ms = kLongestTargetMs,
+               .limits = config.reward.limits}) {}
+
+RewardCosts Limits::costs(const NetworkCost& cost) const {
+  return {.latencies_ms = {kShortestTargetMs},
+          .params = static_cast<double>(cost.total.params),
+          .madds = static_cast<double>(cost.total.madds),
+          .memory_mib = least_memory_mib(cost, latency_)};
 }
 
 Scoring::Scoring(const ExperimentConfig& config)
     : latency_(config.latency),
-      further_(further_targets(config)),
-      reward_(config.reward, "reward", further_),
+      reward_(reward_of(config)),
       max_ratio_(config.search.max_latency_ratio),
       failure_reward_(config.search.failure_reward.value_or(reward_.failure(slowness(config)))) {}
 
 RewardCosts Scoring::costs(const Trial& trial) const {
-  RewardCosts costs{.latency_ms = trial.latency_ms,
-                    .params = static_cast<double>(trial.params),
+  RewardCosts costs{.params = static_cast<double>(trial.params),
                     .madds = static_cast<double>(trial.madds)};
-  for (const auto& latency : trial.further) costs.further_ms.push_back(latency.ms);
-  if (costs.further_ms.size() == further_.size()) return costs;
-  throw Error(ErrorKind::kInternal, "trial " + std::to_string(trial.id) + " has latencies on " +
-                                        std::to_string(costs.further_ms.size()) +
-                                        " further accelerators, the configuration has " +
-                                        std::to_string(further_.size()));
+  for (const auto& latency : trial.latencies) costs.latencies_ms.push_back(latency.ms);
+  if (costs.latencies_ms.size() == reward_.targets().size()) return costs;
+  throw Error(ErrorKind::kInternal, "trial " + std::to_string(trial.id) + " has " +
+                                        std::to_string(costs.latencies_ms.size()) +
+                                        " latencies, the configuration has " +
+                                        std::to_string(reward_.targets().size()) + " targets");
 }
 
 std::string Scoring::unusable_latency(const Trial& trial) const {
-  const auto cause = [](double ms, const std::string& where) {
-    return "latency " + ConfigWriter::plain_number(ms) + " ms" + where +
+  for (const auto& [accelerator, ms] : trial.latencies) {
+    if (is_time(ms)) continue;
+    return "latency " + ConfigWriter::plain_number(ms) + " ms" + on_accelerator(accelerator) +
            " is not a positive, finite time";
-  };
-  if (!is_time(trial.latency_ms)) return cause(trial.latency_ms, "");
-  for (const auto& latency : trial.further) {
-    if (!is_time(latency.ms)) return cause(latency.ms, " on " + latency.accelerator);
   }
   return {};
 }
 
 std::string Scoring::too_slow(const Trial& trial) const {
   if (max_ratio_ <= 0) return {};
-  const double limit = max_ratio_ * reward_.config().target_ms;
-  if (trial.latency_ms > limit)
-    return "latency " + format_ms(trial.latency_ms) + " is over " + format_ms(limit);
-  for (size_t i = 0; i < further_.size(); ++i) {
-    const double further_limit = max_ratio_ * further_[i].ms;
-    if (trial.further[i].ms > further_limit) {
-      return "latency " + format_ms(trial.further[i].ms) + " on " + further_[i].accelerator +
-             " is over " + format_ms(further_limit);
-    }
+  for (size_t i = 0; i < trial.latencies.size(); ++i) {
+    const auto& [accelerator, ms] = trial.latencies[i];
+    const double limit = max_ratio_ * reward_.targets()[i].ms;
+    if (ms > limit)
+      return "latency " + format_ms(ms) + on_accelerator(accelerator) + " is over " +
+             format_ms(limit);
   }
   return {};
 }
@@ -88,8 +95,8 @@ void Scoring::judge(Trial& trial, const NetworkCost& cost) const {
   if (const std::string unusable = unusable_latency(trial); !unusable.empty()) {
     trial.status = TrialStatus::kCrashed;
     trial.cause = unusable + ": not trained";
-    if (!is_time(trial.latency_ms)) trial.latency_ms = 0;
-    trial.further.clear();
+    trial.latencies.resize(1);
+    if (!is_time(trial.latency_ms())) trial.latencies.clear();
     return;
   }
   RewardCosts costs = this->costs(trial);
@@ -118,7 +125,7 @@ double Scoring::reward(const Trial& trial) const { return reward_(trial.accuracy
 std::optional<std::string> Scoring::exclusion(const Trial& trial) const {
   RewardCosts costs = this->costs(trial);
   if (reward_.config().limits.memory_mib) {
-    costs.memory_mib = least_memory_mib(cost(lower(trial.architecture)), latency_);
+    costs.memory_mib = least_memory_mib(CandidateNetwork(trial.architecture).cost, latency_);
   }
   return reward_.exclusion(costs);
 }
@@ -129,8 +136,7 @@ void check_failure_reward(const ExperimentConfig& config, const std::string& whe
       kind == RewardKind::kMnasHard) {
     return;
   }
-  const double most =
-      Reward(config.reward, "reward", further_targets(config)).failure(slowness(config));
+  const double most = reward_of(config).failure(slowness(config));
   if (*config.search.failure_reward <= most) return;
   throw Error(ErrorKind::kConfig,
               where + ": with reward.kind " + enum_name(kind) + " it must be at most " +

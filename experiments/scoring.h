@@ -10,8 +10,26 @@ namespace ridgeline {
 /// `latency.batch`, in `latency.precision` (fp32 where that is left out).
 double least_memory_mib(const NetworkCost& cost, const LatencyConfig& latency);
 
-/// The targets of the configuration's `accelerators`.
-std::vector<FurtherTarget> further_targets(const ExperimentConfig& config);
+/// The configuration's reward, with all of its latency targets.
+Reward reward_of(const ExperimentConfig& config);
+
+/// `reward.limits` alone, whatever the latency.
+class Limits {
+ public:
+  explicit Limits(const ExperimentConfig& config);
+  /// 0: within all of them; the more is exceeded, the lower, above -1.
+  double margin(const NetworkCost& cost) const { return reward_(0, costs(cost)); }
+  /// A limit that the network is over, in words.
+  std::optional<std::string> exclusion(const NetworkCost& cost) const {
+    return reward_.exclusion(costs(cost));
+  }
+
+ private:
+  RewardCosts costs(const NetworkCost& cost) const;
+
+  LatencyConfig latency_;
+  Reward reward_;
+};
 
 /// What the trials of a run are worth: its reward, what rules a network out before it is trained,
 /// and the reward of failures.
@@ -39,7 +57,6 @@ class Scoring {
   std::string too_slow(const Trial& trial) const;
 
   LatencyConfig latency_;
-  std::vector<FurtherTarget> further_;
   Reward reward_;
   double max_ratio_;
   double failure_reward_;

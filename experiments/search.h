@@ -10,7 +10,7 @@ namespace ridgeline {
 class Search : public SearchLoop {
  public:
   Search(const ExperimentConfig& config, SearchParts parts, TrialObserver observer = {})
-      : SearchLoop(config, parts, std::move(observer)) {}
+      : SearchLoop(config, std::move(parts), std::move(observer)) {}
   void run() override;
 
  private:

@@ -9,11 +9,11 @@ namespace ridgeline {
 
 SearchLoop::SearchLoop(const ExperimentConfig& config, SearchParts parts, TrialObserver observer)
     : config_(config),
-      parts_(parts),
+      parts_(std::move(parts)),
       scoring_(config),
-      warm_(warm_start(config, parts.space)),
-      stop_rules_(config, parts.space.decisions(), parts.store),
-      journal_(parts.store, std::move(observer)) {}
+      warm_(warm_start(config, parts_.candidates.space())),
+      stop_rules_(config, parts_.candidates.space().decisions(), parts_.store),
+      journal_(parts_.store, std::move(observer)) {}
 
 size_t SearchLoop::restore(std::span<const Trial> recorded) {
   recorded_updates_ = parts_.store.batches();

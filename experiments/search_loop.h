@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "controller/controller.h"
+#include "experiments/candidate.h"
 #include "experiments/checkpoint.h"
 #include "experiments/config.h"
 #include "experiments/feedback.h"
@@ -16,28 +17,16 @@
 #include "experiments/store/journal.h"
 #include "experiments/store/store.h"
 #include "experiments/trial_runner.h"
-#include "latency/oracle.h"
 
 namespace ridgeline {
 
-/// What prices networks on a further accelerator; borrowed.
-struct FurtherOracle {
-  std::string accelerator;
-  const LatencyOracle& oracle;
-};
-
-/// What a search works with; all borrowed, all outliving it.
+/// What a search works with; what is borrowed outlives it.
 struct SearchParts {
-  const SearchSpace& space;
-  const LatencyOracle& oracle;
+  CandidateBuilder candidates;
+  std::vector<TargetOracle> oracles;  ///< in the order of `ExperimentConfig::targets`
   Controller& controller;
   TrialRunner& runner;
   TrialStore& store;
-  /// What the data asks of every architecture; 0: as the space says.
-  int classes = 0;
-  int input_channels = 0;
-  /// Of the configuration's `accelerators`, in their order.
-  std::vector<FurtherOracle> further = {};
 };
 
 /// What both search loops share: pricing, repeated networks, commits, updates of the controller,

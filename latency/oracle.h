@@ -55,9 +55,8 @@ class LatencyOracle {
   virtual ~LatencyOracle() = default;
   /// Throws `kInfeasible` when the network cannot run there (out of memory).
   virtual Latency estimate(const Network& network) const = 0;
-  /// The same for an architecture and its lowering: what the engine calls, with a network that
-  /// lies in the memory of the one before (any network for a point of plain decisions). An oracle
-  /// that needs more than the graph overrides it.
+  /// The same for an architecture and its network, which is empty for a point of plain decisions.
+  /// An oracle that needs more than the graph overrides it.
   virtual Latency estimate_architecture(const Architecture& /*architecture*/,
                                         const Network& lowered) const {
     return estimate(lowered);

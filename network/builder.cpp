@@ -202,41 +202,27 @@ class NameSet {
 
 }  // namespace
 
-NetworkBuilder::NetworkBuilder(std::string_view name, const Shape& input, Network storage)
-    : network_(std::move(storage)) {
-  network_.name_.assign(name);
+NetworkBuilder::NetworkBuilder(std::string_view name, const Shape& input) {
+  network_.name_ = name;
   if (input.channels < 1 || input.height < 1 || input.width < 1 || input.batch != 1) {
     throw Error(ErrorKind::kConfig, "network " + network_.name_ + ": the input shape " +
                                         to_string(input) + " must be positive");
   }
-  Node& node = next_node();
-  node.name.assign("input");
-  node.op = Input{};
-  node.inputs = {};
-  node.shape = input;
-  ++used_;
-}
-
-Node& NetworkBuilder::next_node() {
-  if (used_ == network_.nodes_.size()) network_.nodes_.emplace_back();
-  return network_.nodes_[used_];
+  network_.nodes_.push_back({"input", Input{}, {}, input});
 }
 
 int NetworkBuilder::add_part(std::string_view owner, std::string_view part, const Operator& op,
                              NodeInputs inputs) {
-  // Filled in place: a string or a node that moves costs more than all that is computed here.
-  Node& node = next_node();
-  node.name.assign(owner).append(part);
-  for (const int index : inputs) {
-    if (index < 0 || static_cast<size_t>(index) >= used_) {
+  Node node{std::string(owner).append(part), op, std::move(inputs), {}};
+  for (const int index : node.inputs) {
+    if (index < 0 || index >= network_.size()) {
       throw Error(ErrorKind::kInternal, "network node " + node.name + ": input " +
                                             std::to_string(index) + " does not exist yet");
     }
   }
-  node.shape = ShapeInference(node.name, op, network_.nodes_, inputs).infer();
-  node.op = op;
-  node.inputs = std::move(inputs);
-  return static_cast<int>(used_++);
+  node.shape = ShapeInference(node.name, op, network_.nodes_, node.inputs).infer();
+  network_.nodes_.push_back(std::move(node));
+  return network_.size() - 1;
 }
 
 int NetworkBuilder::conv_bn(const std::string& name, int input, const Conv2d& conv,
@@ -261,7 +247,6 @@ int NetworkBuilder::squeeze_excite(const std::string& name, int input, int64_t r
 }
 
 Network NetworkBuilder::build() && {
-  network_.nodes_.resize(used_);
   std::vector<bool> read(network_.nodes_.size(), false);
   NameSet names(network_.nodes_);
   for (int i = 0; i < network_.size(); ++i) {

@@ -157,12 +157,8 @@ class Network {
 /// `Error` (`kConfig`) that names the node.
 class NetworkBuilder {
  public:
-  /// `storage` is a network that is no longer needed: its memory is used again, so that building
-  /// one network after another allocates next to nothing.
-  NetworkBuilder(std::string_view name, const Shape& input, Network storage = {});
+  NetworkBuilder(std::string_view name, const Shape& input);
 
-  /// Makes room for so many nodes at once; a hint for speed.
-  void reserve(int nodes) { network_.nodes_.reserve(static_cast<size_t>(nodes)); }
   int input() const { return 0; }
   int add(std::string_view name, const Operator& op, NodeInputs inputs) {
     return add_part(name, "", op, std::move(inputs));
@@ -184,11 +180,8 @@ class NetworkBuilder {
   /// The node is called `owner` followed by `part`.
   int add_part(std::string_view owner, std::string_view part, const Operator& op,
                NodeInputs inputs);
-  /// The node after the last, without a meaning yet.
-  Node& next_node();
 
   Network network_;
-  size_t used_ = 0;  // nodes; those of the storage after them mean nothing
 };
 
 }  // namespace ridgeline

@@ -34,11 +34,14 @@ std::string over(const std::string& what, const std::string& limit) {
 
 }  // namespace
 
+std::string on_accelerator(const std::string& name) { return name.empty() ? "" : " on " + name; }
+
 Reward::Reward(const RewardConfig& config, const std::string& where,
-               std::vector<FurtherTarget> further)
-    : config_(config), further_(std::move(further)) {
+               const std::vector<LatencyTarget>& additional)
+    : config_(config), targets_{{"", config.target_ms}} {
   check_reward(config, [&](const std::string&) { return where; });
-  for (const FurtherTarget& target : further_) {
+  targets_.insert(targets_.end(), additional.begin(), additional.end());
+  for (const LatencyTarget& target : additional) {
     if (std::isfinite(target.ms) && target.ms > 0) continue;
     throw Error(ErrorKind::kConfig, where + ": the target_ms of accelerator " + target.accelerator +
                                         " must be a positive latency in milliseconds");
@@ -68,9 +71,9 @@ double Reward::share(double ratio) const {
 }
 
 double Reward::combined(const RewardCosts& costs) const {
-  double result = share(costs.latency_ms / config_.target_ms);
-  for (size_t i = 0; i < further_.size(); ++i) {
-    const double other = share(costs.further_ms[i] / further_[i].ms);
+  double result = share(costs.latencies_ms[0] / targets_[0].ms);
+  for (size_t i = 1; i < targets_.size(); ++i) {
+    const double other = share(costs.latencies_ms[i] / targets_[i].ms);
     if (config_.combine == RewardCombination::kWorst) {
       result = std::min(result, other);
     } else {
@@ -81,9 +84,9 @@ double Reward::combined(const RewardCosts& costs) const {
 }
 
 double Reward::excess(const RewardCosts& costs) const {
-  double sum = relative_excess(costs.latency_ms, config_.target_ms);
-  for (size_t i = 0; i < further_.size(); ++i)
-    sum += relative_excess(costs.further_ms[i], further_[i].ms);
+  double sum = 0;
+  for (size_t i = 0; i < targets_.size(); ++i)
+    sum += relative_excess(costs.latencies_ms[i], targets_[i].ms);
   const RewardLimits& limits = config_.limits;
   return sum + relative_excess(costs.params, limits.params) +
          relative_excess(costs.madds, limits.madds) +
@@ -95,12 +98,11 @@ double Reward::operator()(double accuracy, const RewardCosts& costs) const {
     throw Error(ErrorKind::kInternal, "reward: accuracy " + ConfigWriter::plain_number(accuracy) +
                                           " is not a fraction in [0, 1]");
   }
-  require_time(costs.latency_ms);
-  for (const double ms : costs.further_ms) require_time(ms);
-  if (costs.further_ms.size() != further_.size()) {
-    throw Error(ErrorKind::kInternal, "reward: " + std::to_string(costs.further_ms.size()) +
-                                          " further latencies for " +
-                                          std::to_string(further_.size()) + " targets");
+  for (const double ms : costs.latencies_ms) require_time(ms);
+  if (costs.latencies_ms.size() != targets_.size()) {
+    throw Error(ErrorKind::kInternal, "reward: " + std::to_string(costs.latencies_ms.size()) +
+                                          " latencies for " + std::to_string(targets_.size()) +
+                                          " targets");
   }
   if (config_.kind == RewardKind::kConstraint) {
     const double violation = excess(costs);
@@ -110,7 +112,7 @@ double Reward::operator()(double accuracy, const RewardCosts& costs) const {
 }
 
 double Reward::operator()(double accuracy, double latency_ms) const {
-  return (*this)(accuracy, RewardCosts{.latency_ms = latency_ms});
+  return (*this)(accuracy, RewardCosts{.latencies_ms = {latency_ms}});
 }
 
 std::optional<std::string> Reward::exclusion(const RewardCosts& costs) const {
@@ -124,14 +126,11 @@ std::optional<std::string> Reward::exclusion(const RewardCosts& costs) const {
                 format_fixed(*limits.memory_mib, 2) + " MiB");
   }
   if (config_.kind != RewardKind::kConstraint) return std::nullopt;
-  if (costs.latency_ms > config_.target_ms) {
-    return "latency " + format_ms(costs.latency_ms) + " is over the target of " +
-           format_ms(config_.target_ms);
-  }
-  for (size_t i = 0; i < further_.size(); ++i) {
-    if (costs.further_ms[i] > further_[i].ms) {
-      return "latency " + format_ms(costs.further_ms[i]) + " on " + further_[i].accelerator +
-             " is over the target of " + format_ms(further_[i].ms);
+  for (size_t i = 0; i < targets_.size(); ++i) {
+    const auto& [accelerator, target_ms] = targets_[i];
+    if (costs.latencies_ms[i] > target_ms) {
+      return "latency " + format_ms(costs.latencies_ms[i]) + on_accelerator(accelerator) +
+             " is over the target of " + format_ms(target_ms);
     }
   }
   return std::nullopt;
@@ -139,13 +138,13 @@ std::optional<std::string> Reward::exclusion(const RewardCosts& costs) const {
 
 double Reward::failure(double slowness) const {
   if (config_.kind == RewardKind::kConstraint) return -1;
-  RewardCosts costs{.latency_ms = slowness * config_.target_ms};
-  for (const FurtherTarget& target : further_) costs.further_ms.push_back(slowness * target.ms);
+  RewardCosts costs;
+  for (const LatencyTarget& target : targets_) costs.latencies_ms.push_back(slowness * target.ms);
   return (*this)(0, costs);
 }
 
 bool Reward::targets_matter() const {
-  const bool several = !further_.empty() && config_.combine == RewardCombination::kWorst;
+  const bool several = targets_.size() > 1 && config_.combine == RewardCombination::kWorst;
   return config_.kind == RewardKind::kConstraint || !multiplies() || alpha_ != beta_ ||
          (several && beta_ != 0);
 }
@@ -172,9 +171,9 @@ std::string Reward::equation() const {
       text = "ACC where LAT <= " + target + ", else below 0";
       break;
   }
-  for (size_t i = 0; i < further_.size(); ++i) {
-    text += i > 0 ? ", " : ", " + enum_name(config_.combine) + " of this and of ";
-    text += further_[i].accelerator + " at " + format_ms(further_[i].ms);
+  for (size_t i = 1; i < targets_.size(); ++i) {
+    text += i > 1 ? ", " : ", " + enum_name(config_.combine) + " of this and of ";
+    text += targets_[i].accelerator + " at " + format_ms(targets_[i].ms);
   }
   return text;
 }

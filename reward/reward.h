@@ -9,16 +9,17 @@
 
 namespace ridgeline {
 
-/// The latency target of a further accelerator.
-struct FurtherTarget {
+/// The latency that is wanted on one accelerator. The main accelerator has no name.
+struct LatencyTarget {
   std::string accelerator;
   double ms = 0;
 };
+/// " on tpu", for messages; nothing for the main accelerator.
+std::string on_accelerator(const std::string& name);
 
 /// What a network costs, as far as a reward looks at it.
 struct RewardCosts {
-  double latency_ms = 0;
-  std::vector<double> further_ms = {};  ///< on the further accelerators, in their targets' order
+  std::vector<double> latencies_ms = {};  ///< in the order of the targets
   double params = 0;
   double madds = 0;
   double memory_mib = 0;
@@ -44,8 +45,9 @@ class Reward {
   /// Throws `kConfig`, its message beginning with `where`, for an exponent or weight that would
   /// reward slowness, a key that its kind does not have, or a target or limit that is not positive.
   /// w = 0 leaves the latency out of mnas_soft.
+  /// `additional`: the targets besides `config.target_ms`.
   explicit Reward(const RewardConfig& config, const std::string& where = "reward",
-                  std::vector<FurtherTarget> further = {});
+                  const std::vector<LatencyTarget>& additional = {});
 
   /// accuracy: fraction in [0, 1]; latencies > 0. Throws `kInternal` for NaN or values outside.
   /// Limits matter to `constraint` only: what `exclusion` names is not to be trained at all.
@@ -64,6 +66,8 @@ class Reward {
   /// With its figures, for logs and tables: "ACC x (LAT / 10 ms)^-0.09".
   std::string equation() const;
   const RewardConfig& config() const { return config_; }
+  /// The main accelerator's first.
+  const std::vector<LatencyTarget>& targets() const { return targets_; }
 
  private:
   double combined(const RewardCosts& costs) const;
@@ -73,7 +77,7 @@ class Reward {
 
   RewardConfig config_;
   double alpha_ = 0, beta_ = 0;
-  std::vector<FurtherTarget> further_;
+  std::vector<LatencyTarget> targets_;
 };
 
 /// What the constructor checks of `config`; `where` gives the place of a key for the message.

@@ -91,8 +91,6 @@ struct EnumNames<ActivationKind> {
 /// The operator graph of an architecture: semantics of the official EfficientNet-X definition.
 /// Throws `kConfig` when the resolution is too small for the strides, or for plain decisions.
 Network lower(const Architecture& architecture);
-/// The same in the memory of a network that is no longer needed, for pricing many in a row.
-Network lower(const Architecture& architecture, Network storage);
 
 /// Whether the skip connection of stage `index` (0-based, layers > 0) can exist at all: some layer
 /// keeps its shape.

@@ -17,16 +17,15 @@ int depth_multiple(const Stage& stage) {
 /// official EfficientNet-X code, stated for any stage: see docs/architecture.md, "Reshaping".
 class Lowering {
  public:
-  Lowering(const Architecture& a, Network storage)
+  explicit Lowering(const Architecture& a)
       : a_(a),
         bn_{a.bn_epsilon, a.bn_momentum},
-        builder_(a.name, {a.input_channels, a.resolution, a.resolution, 1}, std::move(storage)) {
+        builder_(a.name, {a.input_channels, a.resolution, a.resolution, 1}) {
     for (const auto& stage : a.stages) blocks_ += stage.layers;
   }
 
   Network run() {
     check_resolution();
-    builder_.reserve(kMostNodesOfABlock * (blocks_ + 2));  // two more for stem and head
     x_ = conv_bn_act("stem",
                      {.out_channels = a_.stem.filters,
                       .kernel_h = a_.stem.kernel,
@@ -157,7 +156,6 @@ class Lowering {
     builder_.add("classifier", Linear{a_.classes, true}, {x_});
   }
 
-  static constexpr int kMostNodesOfABlock = 17;
   const Architecture& a_;
   BatchNorm bn_;
   NetworkBuilder builder_;
@@ -183,15 +181,13 @@ bool skip_matters(const Architecture& a, size_t index) {
   return entering == stage.filters;
 }
 
-Network lower(const Architecture& architecture) { return lower(architecture, Network()); }
-
-Network lower(const Architecture& architecture, Network storage) {
+Network lower(const Architecture& architecture) {
   if (architecture.is_plain()) {
     throw Error(ErrorKind::kConfig, "architecture " + architecture.name +
                                         ": is a point of plain decisions and has no network; "
                                         "expected a file with `stages:`");
   }
-  return Lowering(architecture, std::move(storage)).run();
+  return Lowering(architecture).run();
 }
 
 }  // namespace ridgeline

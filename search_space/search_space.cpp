@@ -16,10 +16,7 @@ struct SearchSpace::Impl {
   std::optional<PlainDecisions> plain;  // then there is no base and no slot
 };
 
-SearchSpace::SearchSpace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-SearchSpace::~SearchSpace() = default;
-SearchSpace::SearchSpace(SearchSpace&&) noexcept = default;
-SearchSpace& SearchSpace::operator=(SearchSpace&&) noexcept = default;
+SearchSpace::SearchSpace(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
 SearchSpace SearchSpace::load(const std::filesystem::path& path) {
   return from_yaml(YamlView::load_file(path));

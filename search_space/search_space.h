@@ -19,9 +19,6 @@ class SearchSpace {
   static SearchSpace load(const std::filesystem::path& path);
   /// Throws `kConfig` with file:line:column for anything that is not a valid space.
   static SearchSpace from_yaml(const YamlView& view);
-  ~SearchSpace();
-  SearchSpace(SearchSpace&&) noexcept;
-  SearchSpace& operator=(SearchSpace&&) noexcept;
 
   const std::string& name() const;
   /// Its points are plain decisions: they have no network.
@@ -39,8 +36,8 @@ class SearchSpace {
 
  private:
   struct Impl;
-  explicit SearchSpace(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit SearchSpace(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace ridgeline

@@ -99,7 +99,7 @@ std::vector<DecisionEffect> decision_effects(const std::vector<Decision>& decisi
       auto& choice = choices[d][static_cast<size_t>(genotype[d])];
       choice.reward.add(trial.reward);
       choice.accuracy.add(trial.accuracy);
-      choice.latency_ms.add(trial.latency_ms);
+      choice.latency_ms.add(trial.latency_ms());
       all[d].add(trial.reward);
     }
   }

@@ -10,7 +10,7 @@ std::vector<Trial> front_of(const std::vector<Trial>& trials) {
   for (const Trial& trial : trials) {
     if (trial.status != TrialStatus::kComplete) continue;
     complete.push_back(&trial);
-    points.push_back({trial.accuracy, trial.latency_ms});
+    points.push_back({trial.accuracy, trial.latency_ms()});
   }
   std::vector<Trial> front;
   for (const size_t i : pareto_front(points)) front.push_back(*complete[i]);

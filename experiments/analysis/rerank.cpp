@@ -35,7 +35,8 @@ bool ranks_before(const RankedTrial& a, const RankedTrial& b) {
   if (a.excluded.empty() != b.excluded.empty()) return a.excluded.empty();
   if (!a.excluded.empty()) return a.trial.id < b.trial.id;
   if (a.reward != b.reward) return a.reward > b.reward;
-  if (a.trial.latency_ms != b.trial.latency_ms) return a.trial.latency_ms < b.trial.latency_ms;
+  if (a.trial.latency_ms() != b.trial.latency_ms())
+    return a.trial.latency_ms() < b.trial.latency_ms();
   return a.trial.id < b.trial.id;
 }
 

@@ -24,7 +24,7 @@ std::string text_of(const Architecture& architecture) {
   return empty ? "" : to_yaml(architecture);
 }
 
-std::string text_of(const std::vector<FurtherLatency>& latencies) {
+std::string text_of(std::span<const AcceleratorLatency> latencies) {
   std::vector<std::string> parts;
   for (const auto& latency : latencies)
     parts.push_back(latency.accelerator + "=" + ConfigWriter::plain_number(latency.ms));
@@ -43,7 +43,7 @@ void read_text(const std::string& text, Architecture& architecture) {
   if (!text.empty()) architecture = architecture_from_yaml(YamlView::parse(text, "architecture"));
 }
 
-void read_text(const std::string& text, std::vector<FurtherLatency>& latencies) {
+void read_text(const std::string& text, std::vector<AcceleratorLatency>& latencies) {
   std::istringstream parts(text);
   for (std::string part; parts >> part;) {
     const size_t equals = std::min(part.find('='), part.size() - 1);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <optional>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -19,7 +20,7 @@ std::string text_of(const Genotype& genotype);
 /// YAML; empty for an architecture without stages and decisions, which was not read.
 std::string text_of(const Architecture& architecture);
 /// "tpu_v3=8.125 v100=20.5", milliseconds; the names hold neither space nor sign (config.cpp).
-std::string text_of(const std::vector<FurtherLatency>& latencies);
+std::string text_of(std::span<const AcceleratorLatency> latencies);
 /// "ALPHA BETA GAMMA", or empty.
 std::string text_of(const std::optional<CompoundCoefficients>& coefficients);
 
@@ -27,7 +28,7 @@ std::string text_of(const std::optional<CompoundCoefficients>& coefficients);
 void read_text(const std::string& text, std::string& field);
 void read_text(const std::string& text, Genotype& genotype);
 void read_text(const std::string& text, Architecture& architecture);
-void read_text(const std::string& text, std::vector<FurtherLatency>& latencies);
+void read_text(const std::string& text, std::vector<AcceleratorLatency>& latencies);
 void read_text(const std::string& text, std::optional<CompoundCoefficients>& coefficients);
 
 template <class E>

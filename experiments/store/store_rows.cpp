@@ -55,11 +55,16 @@ const std::vector<Column<Trial>>& columns_of_trials() {
       column<Trial, &Trial::finished_at>("finished_at"),
       column<Trial, &Trial::cause>("cause"),
       column<Trial, &Trial::accuracy>("accuracy"),
-      column<Trial, &Trial::latency_ms>("latency_ms"),
+      {"latency_ms", [](const Trial& t) { return to_value(t.latency_ms()); },
+       [](Trial& t, const SqlValue& value) {
+         t.latencies.resize(1);
+         from_value(value, t.latencies[0].ms);
+       }},
       column<Trial, &Trial::reward>("reward"),
       column<Trial, &Trial::loss>("loss"),
       column<Trial, &Trial::seconds>("seconds"),
-      column<Trial, &Trial::further>("additional_latencies"),
+      {"additional_latencies", [](const Trial& t) { return to_value(t.additional_latencies()); },
+       [](Trial& t, const SqlValue& value) { from_value(value, t.latencies); }},
       column<Trial, &Trial::coefficients>("coefficients"),
   };
   return columns;

@@ -9,7 +9,7 @@ bool better(const Trial& a, const Trial& b) {
   const bool b_complete = b.status == TrialStatus::kComplete;
   if (a_complete != b_complete) return a_complete;
   if (a.reward != b.reward) return a.reward > b.reward;
-  if (a.latency_ms != b.latency_ms) return a.latency_ms < b.latency_ms;
+  if (a.latency_ms() != b.latency_ms()) return a.latency_ms() < b.latency_ms();
   return a.id < b.id;
 }
 

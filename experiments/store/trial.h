@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,8 @@ struct EnumNames<Phase> {
       {{Phase::kSearch, "search"}, {Phase::kFinal, "final"}, {Phase::kScaling, "scaling"}}};
 };
 
-/// On one of the further accelerators.
-struct FurtherLatency {
+/// On one accelerator. The main accelerator has no name.
+struct AcceleratorLatency {
   std::string accelerator;
   double ms = 0;
 };
@@ -36,8 +37,7 @@ struct Trial {
   Architecture architecture;  ///< without stages and decisions where it was not read
   TrialStatus status = TrialStatus::kPending;
   double accuracy = 0;  ///< fraction
-  double latency_ms = 0;
-  double reward = 0;  ///< what the controller receives
+  double reward = 0;    ///< what the controller receives
   double loss = 0;
   int64_t params = 0;
   int64_t madds = 0;
@@ -47,8 +47,16 @@ struct Trial {
   std::string finished_at;                           ///< UTC, ISO 8601
   std::string cause;                                 ///< of a failure
   std::optional<CompoundCoefficients> coefficients;  ///< of a scaling trial
-  uint64_t commit_index = 0;                 ///< in the order of commits; given by the store
-  std::vector<FurtherLatency> further = {};  ///< in the order of the configuration's `accelerators`
+  uint64_t commit_index = 0;  ///< in the order of commits; given by the store
+  /// In the order of `ExperimentConfig::targets`: the main accelerator's first. Empty: not priced.
+  std::vector<AcceleratorLatency> latencies = {};
+
+  /// On the main accelerator; 0 where there is none.
+  double latency_ms() const { return latencies.empty() ? 0 : latencies[0].ms; }
+  /// Without the main accelerator's.
+  std::span<const AcceleratorLatency> additional_latencies() const {
+    return std::span(latencies).subspan(latencies.empty() ? 0 : 1);
+  }
 };
 
 inline constexpr uint64_t kFirstFinalId = 1000000;

@@ -45,10 +45,10 @@ TEST_CASE("pareto prints the front of a run's trials as table, CSV, JSON and pic
   for (const auto& point : front) {
     const Trial& trial = trials[point.at("trial").get<size_t>()];
     CHECK(point.at("accuracy") == trial.accuracy);
-    CHECK(point.at("latency_ms") == trial.latency_ms);
+    CHECK(point.at("latency_ms") == trial.latency_ms());
     CHECK(std::none_of(trials.begin(), trials.end(), [&](const Trial& other) {
       return other.status == TrialStatus::kComplete && other.accuracy >= trial.accuracy &&
-             other.latency_ms < trial.latency_ms;
+             other.latency_ms() < trial.latency_ms();
     }));
   }
   const std::string csv = run_program({"pareto", run, "--csv"}).out;

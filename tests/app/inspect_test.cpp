@@ -99,6 +99,16 @@ TEST_CASE("validate says what an experiment will do, and exit code 3 what is wro
   CHECK(run_program({"validate", "nowhere.yaml"}).exit_code == 3);
 }
 
+TEST_CASE("limits hold the networks of the data's classes, not those of the space's") {
+  // EfficientNet-X has 1000 classes, the data 10; the smallest networks have 1.7M and 0.4M
+  // parameters.
+  const Outcome outcome =
+      run_program({"validate", kExperiment, "--set", "space=efficientnet_x", "--set",
+                   "reward.target_ms=8", "--set", "reward.limits.params=1.2e6"});
+  CHECK(outcome.exit_code == 0);
+  CHECK(contains(outcome.err, "reward.limits allow under 1 % of 1000 random networks"));
+}
+
 TEST_CASE("unreadable data stops a run before anything is spent, exit code 4") {
   TempFolder folder;
   write_file_atomic(folder / "images.idx", std::string("\0\0\x08\x03\0\0\0\x05", 8));

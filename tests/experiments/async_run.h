@@ -58,7 +58,7 @@ inline Outcome search_async(const ExperimentConfig& config, TrialStore& store, i
   FailureConfig no_retries;  // a pause in real time would stall virtual workers
   no_retries.retries = 0;
   TrialRunner runner(executor, no_retries);
-  AsyncSearch search(config, {space, *oracle, controller, runner, store});
+  AsyncSearch search(config, {space, {{"", *oracle}}, controller, runner, store});
   Outcome outcome;
   try {
     search.run();

@@ -26,7 +26,7 @@ void search_here(const ExperimentConfig& config, const std::filesystem::path& fi
   TrialStore store(file);
   TrialRunner runner(executor, config.failures);
   runner.record_in(store);
-  Search(config, {space, *oracle, *controller, runner, store}).run();
+  Search(config, {space, {{"", *oracle}}, *controller, runner, store}).run();
 }
 
 /// Runs the search in a child that kills itself at its n-th write (0: never); false: it came to its

@@ -23,7 +23,7 @@ Searched search(const ExperimentConfig& config, TrialStore& store, AccuracyEvalu
   InProcessExecutor executor(evaluator);
   TrialRunner runner(executor, config.failures);
   runner.record_in(store);
-  Search(config, {space, *oracle, controller, runner, store}).run();
+  Search(config, {space, {{"", *oracle}}, controller, runner, store}).run();
   return {controller.updates, controller.samples_learned, controller.save()};
 }
 

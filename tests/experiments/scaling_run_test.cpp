@@ -36,7 +36,7 @@ class FailingOnce : public AccuracyEvaluator {
 LacsResult lacs(const ExperimentConfig& config, TrialStore& store, Executor& executor) {
   const auto oracle = make_oracle(config.latency);
   TrialRunner runner(executor);
-  return run_lacs(config, base(), {*oracle, runner, store});
+  return run_lacs(config, base(), {{{"", *oracle}}, runner, store});
 }
 
 }  // namespace
@@ -55,9 +55,9 @@ TEST_CASE("LACS meets the target latency and records every candidate as a trial"
   REQUIRE(trials.size() == result.candidates.size());
   for (size_t i = 0; i < trials.size(); ++i) {
     CHECK(trials[i].id == kFirstScalingId + i);
-    CHECK(std::abs(trials[i].latency_ms / result.target_ms - 1) <= config.scaling.tolerance);
+    CHECK(std::abs(trials[i].latency_ms() / result.target_ms - 1) <= config.scaling.tolerance);
     CHECK(trials[i].reward ==
-          Approx(trials[i].accuracy * std::pow(trials[i].latency_ms / result.target_ms, -0.09)));
+          Approx(trials[i].accuracy * std::pow(trials[i].latency_ms() / result.target_ms, -0.09)));
     CHECK(trials[i].reward == result.candidates[i].reward);
     REQUIRE(trials[i].coefficients.has_value());
     CHECK(trials[i].coefficients->alpha == result.candidates[i].coefficients.alpha);

@@ -109,7 +109,7 @@ TEST_CASE("a recorded trial is not evaluated again, and a repeated network is tr
     const Trial& twin = trials[static_cast<size_t>(trial.reused_from)];
     CHECK(twin.genotype == trial.genotype);
     CHECK(twin.reward == trial.reward);
-    CHECK(twin.latency_ms == trial.latency_ms);
+    CHECK(twin.latency_ms() == trial.latency_ms());
   }
   CHECK(repeats > 0);
   CHECK(evaluator.evaluations == static_cast<int>(genotypes.size()));
@@ -159,7 +159,7 @@ TEST_CASE("a network far over the target is infeasible and not trained") {
   const auto trials = search_once(config, store, executor);
   int infeasible = 0, fresh_feasible = 0;
   for (const auto& trial : trials) {
-    CHECK((trial.latency_ms > 0.12) == (trial.status == TrialStatus::kInfeasible));
+    CHECK((trial.latency_ms() > 0.12) == (trial.status == TrialStatus::kInfeasible));
     infeasible += trial.status == TrialStatus::kInfeasible;
     fresh_feasible += trial.status == TrialStatus::kComplete && trial.reused_from < 0;
     if (trial.status == TrialStatus::kInfeasible)
@@ -215,7 +215,7 @@ TEST_CASE("a latency command that fails on some networks fails their trials, wit
     const auto oracle = make_oracle(config.latency);
     const auto controller = make_controller(config.controller, space.decisions(), config.seed);
     TrialRunner runner(executor, config.failures);
-    const SearchParts parts{space, *oracle, *controller, runner, store};
+    const SearchParts parts{space, {{"", *oracle}}, *controller, runner, store};
     if (mode == SearchMode::kSynchronous) {
       Search(config, parts).run();
     } else {

@@ -116,7 +116,7 @@ inline std::vector<Trial> search_once(const ExperimentConfig& config, TrialStore
   no_retries.retries = 0;
   TrialRunner runner(executor, no_retries);
   if (record_attempts) runner.record_in(store);
-  Search(config, {space, *oracle, *controller, runner, store}).run();
+  Search(config, {space, {{"", *oracle}}, *controller, runner, store}).run();
   return store.trials(Phase::kSearch);
 }
 
@@ -124,7 +124,7 @@ inline std::vector<Trial> search_once(const ExperimentConfig& config, TrialStore
 inline std::string comparable(const Trial& t) {
   return std::to_string(t.id) + "|" + std::to_string(t.batch) + "|" + to_text(t.genotype) + "|" +
          to_yaml(t.architecture) + "|" + enum_name(t.status) + "|" +
-         ConfigWriter::plain_number(t.accuracy) + "|" + ConfigWriter::plain_number(t.latency_ms) +
+         ConfigWriter::plain_number(t.accuracy) + "|" + ConfigWriter::plain_number(t.latency_ms()) +
          "|" + ConfigWriter::plain_number(t.reward) + "|" + std::to_string(t.reused_from) + "|" +
          t.cause;
 }

@@ -111,9 +111,9 @@ TEST_CASE("a constraint adds up the excesses over its limits") {
   RewardConfig config{.kind = RewardKind::kConstraint, .target_ms = 10};
   config.limits = {.params = 100, .madds = 1000, .memory_mib = 4};
   const Reward reward(config);
-  CHECK(reward(0.8, {.latency_ms = 10, .params = 100, .madds = 1000, .memory_mib = 4}) == 0.8);
+  CHECK(reward(0.8, {.latencies_ms = {10}, .params = 100, .madds = 1000, .memory_mib = 4}) == 0.8);
   // 0.5 + 0.25 + 1 + 0.25 = 2
-  CHECK(reward(0.8, {.latency_ms = 15, .params = 125, .madds = 2000, .memory_mib = 5}) ==
+  CHECK(reward(0.8, {.latencies_ms = {15}, .params = 125, .madds = 2000, .memory_mib = 5}) ==
         Approx(-2.0 / 3));
 }
 
@@ -122,21 +122,23 @@ TEST_CASE("what is over a limit is excluded by name in every kind") {
     RewardConfig config{.kind = kind, .target_ms = 10};
     config.limits = {.params = 5e6, .madds = 600e6, .memory_mib = 32};
     const Reward reward(config);
-    CHECK_FALSE(reward.exclusion({.latency_ms = 10, .params = 5e6, .madds = 6e8, .memory_mib = 32})
-                    .has_value());
-    CHECK(reward.exclusion({.latency_ms = 5, .params = 6.1e6}) ==
+    CHECK_FALSE(
+        reward.exclusion({.latencies_ms = {10}, .params = 5e6, .madds = 6e8, .memory_mib = 32})
+            .has_value());
+    CHECK(reward.exclusion({.latencies_ms = {5}, .params = 6.1e6}) ==
           "6.10M parameters are over the limit of 5.00M");
-    CHECK(reward.exclusion({.latency_ms = 5, .madds = 601e6}) ==
+    CHECK(reward.exclusion({.latencies_ms = {5}, .madds = 601e6}) ==
           "601.0M multiply-adds are over the limit of 600.0M");
-    CHECK(reward.exclusion({.latency_ms = 5, .memory_mib = 48}) ==
+    CHECK(reward.exclusion({.latencies_ms = {5}, .memory_mib = 48}) ==
           "48.00 MiB of memory are over the limit of 32.00 MiB");
-    CHECK(reward.exclusion({.latency_ms = 12}).has_value() == (kind == RewardKind::kConstraint));
+    CHECK(reward.exclusion({.latencies_ms = {12}}).has_value() ==
+          (kind == RewardKind::kConstraint));
   }
 }
 
 TEST_CASE("of several accelerators the worst counts, or the product") {
   RewardConfig config{.target_ms = 10, .w = -1};
-  const RewardCosts costs{.latency_ms = 5, .further_ms = {8}};  // half, and twice the target
+  const RewardCosts costs{.latencies_ms = {5, 8}};  // half, and twice the target
   CHECK(Reward(config, "reward", {{"tpu", 4}})(0.4, costs) == Approx(0.2));
   config.combine = RewardCombination::kProduct;
   CHECK(Reward(config, "reward", {{"tpu", 4}})(0.4, costs) == Approx(0.4));
@@ -154,7 +156,7 @@ TEST_CASE("of several accelerators the worst counts, or the product") {
   CHECK(contains(error_of([&] {
                    Reward(config, "reward", {{"tpu", 4}})(0.4, 5);
                  }),
-                 "0 further latencies"));
+                 "1 latencies for 2 targets"));
   CHECK(contains(error_of([&] {
                    Reward(config, "reward", {{"tpu", 0}});
                  }),

@@ -144,25 +144,3 @@ TEST_CASE("a resolution below the product of the strides is refused") {
         "architecture EfficientNet-B0: the resolution 31 is too small for its strides; valid: at "
         "least 32");
 }
-
-TEST_CASE("lowering in the memory of another network gives the same as lowering anew") {
-  Architecture large = shipped("efficientnet_x_b0_tpu");
-  Architecture small = shipped("efficientnet_b0");
-  small.stages.resize(3);
-  Network storage;
-  for (const Architecture& a : {small, large, small, shipped("efficientnet_b0")}) {
-    const Network fresh = lower(a);
-    storage = lower(a, std::move(storage));
-    CHECK(storage.name() == fresh.name());
-    REQUIRE(storage.size() == fresh.size());
-    for (int i = 0; i < fresh.size(); ++i) {
-      const Node& node = storage.node(i);
-      const Node& expected = fresh.node(i);
-      CHECK(node.name == expected.name);
-      CHECK(node.shape == expected.shape);
-      CHECK(describe(node.op) == describe(expected.op));
-      CHECK(std::equal(node.inputs.begin(), node.inputs.end(), expected.inputs.begin(),
-                       expected.inputs.end()));
-    }
-  }
-}

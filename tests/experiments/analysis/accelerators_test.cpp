@@ -22,16 +22,27 @@ ExperimentConfig two_more(const std::string& changes = "") {
   return small_config(std::string(kAccelerators) + ";" + changes);
 }
 
+/// The oracles of all targets.
+struct Oracles {
+  explicit Oracles(const ExperimentConfig& config) : targets(config.targets()) {
+    for (const auto& target : targets) made.push_back(make_oracle(target.latency));
+  }
+  std::vector<TargetOracle> borrowed() const {
+    std::vector<TargetOracle> oracles;
+    for (size_t i = 0; i < made.size(); ++i) oracles.push_back({targets[i].name, *made[i]});
+    return oracles;
+  }
+  std::vector<AcceleratorConfig> targets;
+  std::vector<std::unique_ptr<LatencyOracle>> made;
+};
+
 std::vector<Trial> search_all(const ExperimentConfig& config, TrialStore& store,
                               Executor& executor) {
   const SearchSpace space = config.search_space();
-  const auto oracle = make_oracle(config.latency);
-  const auto tpu = make_oracle(config.further()[0].latency);
-  const auto cpu = make_oracle(config.further()[1].latency);
+  const Oracles oracles(config);
   const auto controller = make_controller(config.controller, space.decisions(), config.seed);
   TrialRunner runner(executor, config.failures);
-  const SearchParts parts{space, *oracle, *controller, runner,
-                          store, 0,       0,           {{"tpu", *tpu}, {"cpu", *cpu}}};
+  const SearchParts parts{space, oracles.borrowed(), *controller, runner, store};
   if (config.search.mode == SearchMode::kAsynchronous) {
     AsyncSearch(config, parts).run();
   } else {
@@ -63,13 +74,13 @@ TEST_CASE("every trial keeps its latency on every accelerator, and is told the w
       int complete = 0;
       for (const auto& trial : run_small(config)) {
         REQUIRE(trial.status == TrialStatus::kComplete);
-        REQUIRE(trial.further.size() == 2);
-        CHECK(trial.further[0].accelerator == "tpu");
-        CHECK(trial.further[0].ms == expected_ms(config.further()[0], trial));
-        CHECK(trial.further[1].ms == expected_ms(config.further()[1], trial));
-        const double a = std::pow(trial.latency_ms / 0.5, -0.09);
-        const double b = std::pow(trial.further[0].ms / 0.08, -0.09);
-        const double c = std::pow(trial.further[1].ms / 2, -0.09);
+        REQUIRE(trial.latencies.size() == 3);
+        CHECK(trial.latencies[1].accelerator == "tpu");
+        CHECK(trial.latencies[1].ms == expected_ms(config.targets()[1], trial));
+        CHECK(trial.latencies[2].ms == expected_ms(config.targets()[2], trial));
+        const double a = std::pow(trial.latency_ms() / 0.5, -0.09);
+        const double b = std::pow(trial.latencies[1].ms / 0.08, -0.09);
+        const double c = std::pow(trial.latencies[2].ms / 2, -0.09);
         const bool worst = config.reward.combine == RewardCombination::kWorst;
         CHECK(trial.reward == Approx(trial.accuracy * (worst ? std::min({a, b, c}) : a * b * c)));
         ++complete;
@@ -92,9 +103,9 @@ TEST_CASE("a search for several accelerators that was stopped comes to the same 
   const auto resumed = store.trials(Phase::kSearch);
   REQUIRE(comparable(resumed) == comparable(whole));
   for (size_t i = 0; i < whole.size(); ++i) {
-    REQUIRE(resumed[i].further.size() == whole[i].further.size());
-    for (size_t k = 0; k < whole[i].further.size(); ++k)
-      CHECK(resumed[i].further[k].ms == whole[i].further[k].ms);
+    REQUIRE(resumed[i].latencies.size() == whole[i].latencies.size());
+    for (size_t k = 0; k < whole[i].latencies.size(); ++k)
+      CHECK(resumed[i].latencies[k].ms == whole[i].latencies[k].ms);
   }
 }
 
@@ -102,8 +113,8 @@ TEST_CASE("a network that one accelerator cannot take is not trained") {
   const auto free = run_small(two_more("search.max_latency_ratio=0"));
   double slowest = 0, fastest = 1e9;
   for (const auto& trial : free) {
-    slowest = std::max(slowest, trial.further[0].ms);
-    fastest = std::min(fastest, trial.further[0].ms);
+    slowest = std::max(slowest, trial.latencies[1].ms);
+    fastest = std::min(fastest, trial.latencies[1].ms);
   }
   REQUIRE(slowest > fastest);
   auto config = two_more("reward.kind=constraint;reward.target_ms=1000");
@@ -111,7 +122,7 @@ TEST_CASE("a network that one accelerator cannot take is not trained") {
   config.accelerators->at(1).target_ms = 1000;
   int out = 0;
   for (const auto& trial : run_small(config)) {
-    const bool slow = trial.further[0].ms > (slowest + fastest) / 2;
+    const bool slow = trial.latencies[1].ms > (slowest + fastest) / 2;
     CHECK((trial.status == TrialStatus::kInfeasible) == slow);
     if (!slow) continue;
     ++out;
@@ -133,7 +144,7 @@ TEST_CASE("stored latencies on every accelerator rank under other targets") {
   config.accelerators->at(0).target_ms = 1e-3;  // now the tpu is the worst for every network
   const auto resolution = rerank_trials(trials, config);
   for (const auto& row : resolution.ranked)
-    CHECK(row.reward == Approx(row.trial.accuracy / (row.trial.further[0].ms / 1e-3)));
+    CHECK(row.reward == Approx(row.trial.accuracy / (row.trial.latencies[1].ms / 1e-3)));
 }
 
 TEST_CASE("LACS scales every accelerator's target by the base network's latency there") {
@@ -143,21 +154,18 @@ TEST_CASE("LACS scales every accelerator's target by the base network's latency 
   TrialStore store(folder / "s.sqlite");
   const auto evaluator = make_evaluator(config.accuracy);
   InProcessExecutor executor(*evaluator);
-  const auto oracle = make_oracle(config.latency);
-  const auto tpu = make_oracle(config.further()[0].latency);
-  const auto cpu = make_oracle(config.further()[1].latency);
+  const Oracles oracles(config);
   TrialRunner runner(executor);
-  const LacsResult result =
-      run_lacs(config, base, {*oracle, runner, store, {{"tpu", *tpu}, {"cpu", *cpu}}});
-  const double tpu_ms = 2 * tpu->estimate_architecture(base).ms;
-  const double cpu_ms = 2 * cpu->estimate_architecture(base).ms;
+  const LacsResult result = run_lacs(config, base, {oracles.borrowed(), runner, store});
+  const double tpu_ms = 2 * oracles.made[1]->estimate_architecture(base).ms;
+  const double cpu_ms = 2 * oracles.made[2]->estimate_architecture(base).ms;
   const auto trials = store.trials(Phase::kScaling);
   REQUIRE_FALSE(trials.empty());
   for (const auto& trial : trials) {
-    REQUIRE(trial.further.size() == 2);
-    CHECK(trial.further[0].ms == expected_ms(config.further()[0], trial));
-    const double worst = std::max({trial.latency_ms / result.target_ms,
-                                   trial.further[0].ms / tpu_ms, trial.further[1].ms / cpu_ms});
+    REQUIRE(trial.latencies.size() == 3);
+    CHECK(trial.latencies[1].ms == expected_ms(config.targets()[1], trial));
+    const double worst = std::max({trial.latency_ms() / result.target_ms,
+                                   trial.latencies[1].ms / tpu_ms, trial.latencies[2].ms / cpu_ms});
     CHECK(trial.reward == Approx(trial.accuracy * std::pow(worst, -0.09)));
   }
 }
@@ -168,10 +176,10 @@ TEST_CASE("accelerators are read strictly, and written so that they read back") 
   write_file_atomic(folder / "c.yaml", config.resolved());
   const auto again = load_experiment(folder / "c.yaml");
   CHECK(again.resolved() == config.resolved());
-  REQUIRE(again.further().size() == 2);
-  CHECK(again.further()[0].latency.hardware == "tpu_v3");
+  REQUIRE(again.targets().size() == 3);
+  CHECK(again.targets()[1].latency.hardware == "tpu_v3");
   CHECK(again.result_identity() != small_config().result_identity());
-  CHECK(small_config().further().empty());
+  CHECK(small_config().targets().size() == 1);
   CHECK(contains(error_for("space: tiny\naccelerators:\n  - {name: a, harware: v100}\n"),
                  "e.yaml:3:15: accelerators[0].harware: unknown key; did you mean 'hardware'?"));
   CHECK(contains(error_for("space: tiny\naccelerators:\n  - {name: a, target_ms: 1}\n  - "

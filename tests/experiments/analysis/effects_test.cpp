@@ -24,7 +24,7 @@ Trial trial(uint64_t id, const std::string& genotype, double reward, double late
   made.genotype = genotype_from_text(genotype);
   made.reward = reward;
   made.accuracy = reward / 2;
-  made.latency_ms = latency_ms;
+  made.latencies = {{"", latency_ms}};
   return made;
 }
 

@@ -41,7 +41,7 @@ TEST_CASE("the policy's history begins with its start and ends as the search lef
     const auto oracle = make_oracle(config.latency);
     const auto controller = make_controller(config.controller, decisions, config.seed);
     TrialRunner runner(executor, config.failures);
-    Search(config, {space, *oracle, *controller, runner, store}).run();
+    Search(config, {space, {{"", *oracle}}, *controller, runner, store}).run();
     const auto history = policy_history(config, decisions, store, 4);
     REQUIRE(history.size() == 4);
     CHECK(history[0].updates == 0);

@@ -17,7 +17,7 @@ Trial trial_of(uint64_t id, double accuracy, double latency_ms, const Experiment
   trial.id = id;
   trial.status = TrialStatus::kComplete;
   trial.accuracy = accuracy;
-  trial.latency_ms = latency_ms;
+  trial.latencies = {{"", latency_ms}};
   trial.reward = Scoring(config).reward(trial);
   return trial;
 }

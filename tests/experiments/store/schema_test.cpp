@@ -153,9 +153,9 @@ TEST_CASE("a store of version 5 is brought up to date, and all its checksums hol
   CHECK(trials[0].cause == "a cause");
   CHECK(trials[1].genotype == Genotype{0, kInactive});
   CHECK(to_yaml(trials[1].architecture) == kArchitecture);
-  REQUIRE(trials[1].further.size() == 2);
-  CHECK(trials[1].further[0].accelerator == "tpu");
-  CHECK(trials[1].further[1].ms == 0.5);
+  REQUIRE(trials[1].additional_latencies().size() == 2);
+  CHECK(trials[1].additional_latencies()[0].accelerator == "tpu");
+  CHECK(trials[1].additional_latencies()[1].ms == 0.5);
   CHECK(store.find(kFirstScalingId)->cause == "alpha 1.2, beta 1.1, gamma 1");
   const auto proposals = store.proposals();
   REQUIRE(proposals.size() == 3);
@@ -212,7 +212,7 @@ TEST_CASE("a latency or a coefficient that was changed does not match the checks
     TrialStore store(file);
     Trial trial;
     trial.status = TrialStatus::kComplete;
-    trial.further = {{"tpu_v3", 8.1}};
+    trial.latencies.push_back({"tpu_v3", 8.1});
     trial.coefficients = {1, 1, 1.25};
     store.append(trial);
     CHECK(store.find(0)->further[0].ms == 8.1);

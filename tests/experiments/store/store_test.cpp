@@ -23,7 +23,7 @@ Trial example(uint64_t id, double reward, TrialStatus status = TrialStatus::kCom
   trial.architecture.stages.resize(1);
   trial.status = status;
   trial.accuracy = 1.0 / 3;
-  trial.latency_ms = 0.1 + 0.2;
+  trial.latencies = {{"", 0.1 + 0.2}};
   trial.reward = reward;
   trial.params = 1234567890123;
   trial.cause = "it's \"quoted\"";
@@ -48,7 +48,7 @@ TEST_CASE("trials and facts read back as they were written, also after reopening
   CHECK(trials[0].architecture == example(0, 0.5).architecture);
   CHECK(store.trials(Phase::kSearch, /*architectures=*/false)[0].architecture.stages.empty());
   CHECK(trials[0].accuracy == 1.0 / 3);
-  CHECK(trials[0].latency_ms == 0.1 + 0.2);
+  CHECK(trials[0].latency_ms() == 0.1 + 0.2);
   CHECK(trials[0].params == 1234567890123);
   CHECK(trials[0].cause == "it's \"quoted\"");
   CHECK(trials[1].status == TrialStatus::kOutOfMemory);
@@ -68,7 +68,7 @@ TEST_CASE("the best trial is complete, of the highest reward, then the fastest, 
   store.append(example(3, 0.7));
   CHECK(store.best(Phase::kSearch)->id == 2);
   Trial faster = example(4, 0.7);
-  faster.latency_ms = 0.2;
+  faster.latencies = {{"", 0.2}};
   store.append(faster);
   CHECK(store.best(Phase::kSearch)->id == 4);
 }
