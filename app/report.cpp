@@ -126,13 +126,7 @@ std::string best_text(RunDirectory& run, const Trial& best) {
   return text;
 }
 
-}  // namespace
-
-std::string coefficients_text(const CompoundCoefficients& c) {
-  return "alpha " + ConfigWriter::plain_number(c.alpha) + ", beta " +
-         ConfigWriter::plain_number(c.beta) + ", gamma " + ConfigWriter::plain_number(c.gamma);
-}
-
+/// What a trial tried and why it failed.
 std::string trial_text(const Trial& trial) {
   std::vector<std::string> parts;
   if (!trial.genotype.empty()) parts.push_back(to_text(trial.genotype));
@@ -141,10 +135,17 @@ std::string trial_text(const Trial& trial) {
   return join(parts, " ");
 }
 
+}  // namespace
+
+std::string coefficients_text(const CompoundCoefficients& c) {
+  return "alpha " + ConfigWriter::plain_number(c.alpha) + ", beta " +
+         ConfigWriter::plain_number(c.beta) + ", gamma " + ConfigWriter::plain_number(c.gamma);
+}
+
 std::string trial_table(const std::vector<Trial>& trials) {
-  TextTable table{
-      {"trial", "status", "reward", "accuracy", "latency", "params", "madds", "time", "genotype"},
-      {}};
+  TextTable table{{"trial", "phase", "status", "reward", "accuracy", "latency", "params", "madds",
+                   "time", "genotype"},
+                  {}};
   const auto priced = std::find_if(trials.begin(), trials.end(), [](const Trial& t) {
     return !t.additional_latencies().empty();
   });
@@ -153,9 +154,10 @@ std::string trial_table(const std::vector<Trial>& trials) {
       table.header.push_back(latency.accelerator);
   }
   for (const auto& t : trials) {
-    table.rows.push_back({std::to_string(t.id), enum_name(t.status), format_fixed(t.reward, 4),
-                          percent(t.accuracy), format_ms(t.latency_ms()), count_text(t.params),
-                          count_text(t.madds), format_duration(t.seconds), trial_text(t)});
+    table.rows.push_back({std::to_string(t.id), enum_name(t.phase), enum_name(t.status),
+                          format_fixed(t.reward, 4), percent(t.accuracy), format_ms(t.latency_ms()),
+                          count_text(t.params), count_text(t.madds), format_duration(t.seconds),
+                          trial_text(t)});
     for (const auto& latency : t.additional_latencies())
       table.rows.back().push_back(format_ms(latency.ms));
     table.rows.back().resize(table.header.size());

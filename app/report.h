@@ -9,9 +9,6 @@
 
 namespace ridgeline {
 
-/// What a trial tried and why it failed: its genotype or coefficients, and its cause.
-std::string trial_text(const Trial& trial);
-
 /// Trials as a table for terminals, in the order given.
 std::string trial_table(const std::vector<Trial>& trials);
 

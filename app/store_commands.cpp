@@ -88,28 +88,6 @@ void print_query_json(Statement& query) {
   std::cout << rows.dump(2) << "\n";
 }
 
-std::string additional_text(const Trial& trial) {
-  std::vector<std::string> parts;
-  for (const auto& latency : trial.additional_latencies())
-    parts.push_back(latency.accelerator + "=" + ConfigWriter::plain_number(latency.ms));
-  return join(parts, " ");
-}
-
-void print_trial_list(const std::vector<Trial>& trials) {
-  TextTable table{
-      {"trial", "phase", "status", "reward", "accuracy", "latency", "genotype", "additional"}, {}};
-  bool additional = false;
-  for (const Trial& t : trials) {
-    table.rows.push_back({std::to_string(t.id), enum_name(t.phase), enum_name(t.status),
-                          format_fixed(t.reward, 4), format_fixed(100 * t.accuracy, 2) + " %",
-                          format_ms(t.latency_ms()), trial_text(t), additional_text(t)});
-    additional |= !t.additional_latencies().empty();
-  }
-  if (!additional) table.header.pop_back();
-  std::cout << table.str() << table.rows.size()
-            << (table.rows.size() == 1 ? " trial\n" : " trials\n");
-}
-
 /// Throws for a trial that is damaged: a condition may be true of nothing but its damage.
 std::vector<Trial> read_trials(Database& database, const std::string& rest = "") {
   Statement query(database, select_trials(rest));
@@ -174,7 +152,9 @@ void trials_command(const TrialsOptions& options) {
   } else if (options.json) {
     print_query_json(*query);
   } else {
-    print_trial_list(read_trials(database, condition));
+    const auto trials = read_trials(database, condition);
+    std::cout << trial_table(trials) << trials.size()
+              << (trials.size() == 1 ? " trial\n" : " trials\n");
   }
 }
 

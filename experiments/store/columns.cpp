@@ -17,7 +17,6 @@ double number_from_text(const std::string& text) {
 
 }  // namespace
 
-std::string text_of(const std::string& text) { return text; }
 std::string text_of(const Genotype& genotype) { return to_text(genotype); }
 std::string text_of(const Architecture& architecture) {
   const bool empty = architecture.stages.empty() && !architecture.is_plain();
@@ -37,7 +36,6 @@ std::string text_of(const std::optional<CompoundCoefficients>& c) {
          ConfigWriter::plain_number(c->gamma);
 }
 
-void read_text(const std::string& text, std::string& field) { field = text; }
 void read_text(const std::string& text, Genotype& genotype) { genotype = genotype_from_text(text); }
 void read_text(const std::string& text, Architecture& architecture) {
   if (!text.empty()) architecture = architecture_from_yaml(YamlView::parse(text, "architecture"));

@@ -15,7 +15,6 @@ namespace ridgeline {
 
 // How the fields of a struct become the values of a row, and back.
 
-std::string text_of(const std::string& text);
 std::string text_of(const Genotype& genotype);
 /// YAML; empty for an architecture without stages and decisions, which was not read.
 std::string text_of(const Architecture& architecture);
@@ -25,7 +24,6 @@ std::string text_of(std::span<const AcceleratorLatency> latencies);
 std::string text_of(const std::optional<CompoundCoefficients>& coefficients);
 
 // The reverse, of a field that is empty before. They throw for other text.
-void read_text(const std::string& text, std::string& field);
 void read_text(const std::string& text, Genotype& genotype);
 void read_text(const std::string& text, Architecture& architecture);
 void read_text(const std::string& text, std::vector<AcceleratorLatency>& latencies);
@@ -50,6 +48,8 @@ SqlValue to_value(const F& field) {
     return int64_t{field};
   } else if constexpr (std::is_floating_point_v<F>) {
     return std::isfinite(field) ? field : 0.0;
+  } else if constexpr (std::is_same_v<F, std::string>) {
+    return field;
   } else {
     return text_of(field);
   }
@@ -70,6 +70,8 @@ void from_value(const SqlValue& value, F& field) {
     field = static_cast<F>(held<int64_t>(value));
   } else if constexpr (std::is_floating_point_v<F>) {
     field = held<double>(value);
+  } else if constexpr (std::is_same_v<F, std::string>) {
+    field = held<std::string>(value);
   } else {
     read_text(held<std::string>(value), field);
   }
@@ -91,10 +93,10 @@ Column<T> column(const char* name) {
 }
 
 template <class T>
-std::string names_of(const std::vector<Column<T>>& columns) {
+std::vector<std::string> names_of(const std::vector<Column<T>>& columns) {
   std::vector<std::string> names;
   for (const auto& one : columns) names.emplace_back(one.name);
-  return join(names);
+  return names;
 }
 
 template <class T>

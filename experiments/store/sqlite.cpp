@@ -141,24 +141,13 @@ Statement& Statement::bind_blob(const std::string& bytes) {
   return *this;
 }
 
-Statement& Statement::bind_null() {
+Statement& Statement::bind(std::monostate) {
   check_bind(sqlite3_bind_null(statement_.get(), ++bound_));
   return *this;
 }
 
 Statement& Statement::bind(const SqlValue& value) {
-  return std::visit(
-      [this](const auto& held) -> Statement& {
-        using T = std::decay_t<decltype(held)>;
-        if constexpr (std::is_same_v<T, std::monostate>) {
-          return bind_null();
-        } else if constexpr (std::is_same_v<T, uint64_t>) {
-          return bind(static_cast<int64_t>(held));
-        } else {
-          return bind(held);
-        }
-      },
-      value);
+  return std::visit([this](const auto& held) -> Statement& { return bind(held); }, value);
 }
 
 bool Statement::row() {

@@ -67,11 +67,13 @@ class Statement {
   Statement& operator=(const Statement&) = delete;
 
   /// Gives the next parameter its value.
+  Statement& bind(std::monostate null);
   Statement& bind(int64_t value);
+  Statement& bind(uint64_t value) { return bind(static_cast<int64_t>(value)); }
+  Statement& bind(int value) { return bind(int64_t{value}); }
   Statement& bind(double value);
   Statement& bind(const std::string& value);
   Statement& bind_blob(const std::string& bytes);
-  Statement& bind_null();
   Statement& bind(const SqlValue& value);
 
   /// Steps to the next row; false after the last.

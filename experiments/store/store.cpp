@@ -89,7 +89,7 @@ size_t TrialStore::count(Phase phase) const {
 
 std::optional<Trial> TrialStore::find(uint64_t id) const {
   Statement query(*database_, select_trials("WHERE id = ?"));
-  query.bind(static_cast<int64_t>(id));
+  query.bind(id);
   if (!query.row()) return std::nullopt;
   return read_trial(query, database_->path().string());
 }
@@ -149,8 +149,8 @@ void TrialStore::append_batch(const BatchRecord& batch,
       "mean_reward = excluded.mean_reward, loss = excluded.loss, "
       "baseline = excluded.baseline, entropy = excluded.entropy, "
       "gradient_norm = excluded.gradient_norm, learned_at = excluded.learned_at");
-  insert.bind(static_cast<int64_t>(batch.id)).bind(static_cast<int64_t>(batch.first_trial));
-  insert.bind(static_cast<int64_t>(batch.trials)).bind(batch.stats.mean_reward);
+  insert.bind(batch.id).bind(batch.first_trial);
+  insert.bind(batch.trials).bind(batch.stats.mean_reward);
   insert.bind(batch.stats.loss).bind(batch.stats.baseline).bind(batch.stats.entropy);
   insert.bind(batch.stats.gradient_norm).bind(utc_now());
   insert.write();
@@ -158,9 +158,9 @@ void TrialStore::append_batch(const BatchRecord& batch,
     Statement save(*database_,
                    "INSERT OR REPLACE INTO checkpoints (trials, batch, history, state) "
                    "VALUES (?,?,?,?)");
-    save.bind(static_cast<int64_t>(checkpoint->trials));
-    save.bind(static_cast<int64_t>(checkpoint->batch));
-    save.bind(static_cast<int64_t>(checkpoint->history)).bind_blob(checkpoint->state);
+    save.bind(checkpoint->trials);
+    save.bind(checkpoint->batch);
+    save.bind(checkpoint->history).bind_blob(checkpoint->state);
     save.write();
     database_->execute(
         "DELETE FROM checkpoints WHERE trials NOT IN "

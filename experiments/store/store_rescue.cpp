@@ -152,7 +152,7 @@ void copy_proposals(Database& from, Database& to, Rescued& rescued) {
 
 bool has_proposal(Database& database, uint64_t id) {
   Statement query(database, "SELECT 1 FROM proposals WHERE id = ?");
-  return query.bind(static_cast<int64_t>(id)).row();
+  return query.bind(id).row();
 }
 
 /// The trials before the first lost one, or the first whose proposal is lost, in the order of

@@ -149,25 +149,22 @@ std::string select_proposals(const std::string& rest) {
 
 void ensure_proposal(Database& database, uint64_t id) {
   Statement proposal(database, "INSERT OR IGNORE INTO proposals (id) VALUES (?)");
-  proposal.bind(static_cast<int64_t>(id)).write();
+  proposal.bind(id).write();
 }
 
 void write_proposal(Database& database, const Proposal& proposal) {
   Statement insert(database,
-                   "INSERT INTO proposals (id, updates, log_probability, genotype, checksum) "
-                   "VALUES (?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET updates = excluded.updates, "
-                   "log_probability = excluded.log_probability, genotype = excluded.genotype, "
-                   "checksum = excluded.checksum");
-  insert.bind(static_cast<int64_t>(proposal.id));
+                   "INSERT OR REPLACE INTO proposals (id, genotype, updates, log_probability, "
+                   "checksum) VALUES (?,?,?,?,?)");
   Proposal stored = proposal;
+  insert.bind(proposal.id).bind(to_text(proposal.genotype));
   if (proposal.updates < 0) {
-    stored.updates = -1;
     stored.log_probability = 0;
-    insert.bind_null().bind_null();
+    insert.bind(std::monostate()).bind(std::monostate());
   } else {
-    insert.bind(static_cast<int64_t>(proposal.updates)).bind(proposal.log_probability);
+    insert.bind(proposal.updates).bind(proposal.log_probability);
   }
-  insert.bind(to_text(proposal.genotype)).bind(checksum(stored)).write();
+  insert.bind(checksum(stored)).write();
 }
 
 std::optional<Proposal> read_proposal(const Statement& row) {
@@ -194,15 +191,11 @@ TrialStatus status_from_text(const std::string& text, const std::string& where) 
   }
 }
 
-std::vector<std::string> trial_columns() {
-  std::vector<std::string> names;
-  for (const auto& one : columns_of_trials()) names.emplace_back(one.name);
-  return names;
-}
+std::vector<std::string> trial_columns() { return names_of(columns_of_trials()); }
 
 std::string select_trials(const std::string& rest) {
   static const std::string select =
-      "SELECT " + names_of(columns_of_trials()) + ", checksum, commit_index FROM trials ";
+      "SELECT " + join(names_of(columns_of_trials())) + ", checksum, commit_index FROM trials ";
   return select + rest;
 }
 
@@ -211,10 +204,10 @@ void write_trial(Database& database, const Trial& trial) {
   ensure_proposal(database, trial.id);
   if (trial.phase == Phase::kSearch) {
     Statement open(database, "INSERT OR IGNORE INTO batches (id, first_trial) VALUES (?, ?)");
-    open.bind(static_cast<int64_t>(trial.batch)).bind(static_cast<int64_t>(trial.id)).write();
+    open.bind(trial.batch).bind(trial.id).write();
   }
   const auto& columns = columns_of_trials();
-  static const std::string sql = "INSERT INTO trials (" + names_of(columns) +
+  static const std::string sql = "INSERT INTO trials (" + join(names_of(columns)) +
                                  ", checksum, commit_index) VALUES (" +
                                  placeholders(columns.size() + 1) +
                                  ", (SELECT ifnull(max(commit_index), -1) + 1 FROM trials))";
@@ -250,11 +243,9 @@ void write_attempt(Database& database, const RecordedAttempt& attempt) {
   Evaluation& evaluation = recorded.result.evaluation;
   require_ended(evaluation.status, recorded.result.id);
   evaluation.metrics = stored(std::move(evaluation.metrics));
-  const auto trial = static_cast<int64_t>(recorded.result.id);
-  const auto number = static_cast<int64_t>(recorded.result.attempt);
   ensure_proposal(database, recorded.result.id);
   const auto& columns = columns_of_attempts();
-  static const std::string sql = "INSERT OR REPLACE INTO attempts (" + names_of(columns) +
+  static const std::string sql = "INSERT OR REPLACE INTO attempts (" + join(names_of(columns)) +
                                  ", checksum) VALUES (" + placeholders(columns.size() + 1) + ")";
   Statement insert(database, sql);
   for (const auto& value : values_of(columns, recorded)) insert.bind(value);
@@ -263,20 +254,21 @@ void write_attempt(Database& database, const RecordedAttempt& attempt) {
   Statement point(database,
                   "INSERT INTO metrics (trial, attempt, epoch, name, value) VALUES (?,?,?,?,?)");
   for (const auto& metric : evaluation.metrics) {
-    point.bind(trial).bind(number).bind(static_cast<int64_t>(metric.epoch));
+    point.bind(recorded.result.id).bind(recorded.result.attempt).bind(metric.epoch);
     point.bind(metric.name).bind(metric.value).write();
   }
 }
 
 AttemptReader::AttemptReader(Database& database, std::optional<uint64_t> trial)
     : where_(database.path().string()),
-      attempts_(database, "SELECT " + names_of(columns_of_attempts()) + ", checksum FROM attempts" +
-                              of_one(trial) + " ORDER BY trial, attempt"),
+      attempts_(database, "SELECT " + join(names_of(columns_of_attempts())) +
+                              ", checksum FROM attempts" + of_one(trial) +
+                              " ORDER BY trial, attempt"),
       metrics_(database, "SELECT trial, attempt, epoch, name, value FROM metrics" + of_one(trial) +
                              " ORDER BY trial, attempt, epoch, name") {
   if (trial) {
-    attempts_.bind(static_cast<int64_t>(*trial));
-    metrics_.bind(static_cast<int64_t>(*trial));
+    attempts_.bind(*trial);
+    metrics_.bind(*trial);
   }
   metric_waits_ = metrics_.row();
 }

@@ -12,82 +12,36 @@ namespace {
 constexpr const char* kSchema = R"(
 CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE events (
-  id INTEGER PRIMARY KEY,
-  time TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  text TEXT NOT NULL
-) STRICT;
+  id INTEGER PRIMARY KEY, time TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL) STRICT;
 CREATE TABLE proposals (
-  id INTEGER PRIMARY KEY,
-  updates INTEGER,
-  log_probability REAL,
-  genotype TEXT,
-  checksum INTEGER NOT NULL DEFAULT 0
-) STRICT;
+  id INTEGER PRIMARY KEY, updates INTEGER, log_probability REAL, genotype TEXT,
+  checksum INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE batches (
-  id INTEGER PRIMARY KEY,
-  first_trial INTEGER NOT NULL,
-  trials INTEGER,
-  mean_reward REAL,
-  loss REAL,
-  baseline REAL,
-  entropy REAL,
-  gradient_norm REAL,
-  learned_at TEXT
-) STRICT;
+  id INTEGER PRIMARY KEY, first_trial INTEGER NOT NULL, trials INTEGER, mean_reward REAL,
+  loss REAL, baseline REAL, entropy REAL, gradient_norm REAL, learned_at TEXT) STRICT;
 CREATE TABLE trials (
-  id INTEGER PRIMARY KEY REFERENCES proposals (id),
-  commit_index INTEGER NOT NULL UNIQUE,
-  phase TEXT NOT NULL,
-  batch INTEGER REFERENCES batches (id),
-  genotype TEXT NOT NULL,
-  architecture TEXT NOT NULL,
-  status TEXT NOT NULL,
-  accuracy REAL NOT NULL,
-  latency_ms REAL NOT NULL,
-  reward REAL NOT NULL,
-  loss REAL NOT NULL,
-  params INTEGER NOT NULL,
-  madds INTEGER NOT NULL,
-  reused_from INTEGER NOT NULL,
-  seconds REAL NOT NULL,
-  finished_at TEXT NOT NULL,
-  cause TEXT NOT NULL,
-  checksum INTEGER NOT NULL,
-  additional_latencies TEXT NOT NULL DEFAULT '',
-  coefficients TEXT NOT NULL DEFAULT ''
-) STRICT;
+  id INTEGER PRIMARY KEY REFERENCES proposals (id), commit_index INTEGER NOT NULL UNIQUE,
+  phase TEXT NOT NULL, batch INTEGER REFERENCES batches (id), genotype TEXT NOT NULL,
+  architecture TEXT NOT NULL, status TEXT NOT NULL, accuracy REAL NOT NULL,
+  latency_ms REAL NOT NULL, reward REAL NOT NULL, loss REAL NOT NULL, params INTEGER NOT NULL,
+  madds INTEGER NOT NULL, reused_from INTEGER NOT NULL, seconds REAL NOT NULL,
+  finished_at TEXT NOT NULL, cause TEXT NOT NULL, checksum INTEGER NOT NULL,
+  additional_latencies TEXT NOT NULL DEFAULT '', coefficients TEXT NOT NULL DEFAULT '') STRICT;
 CREATE INDEX trials_by_phase ON trials (phase, id);
 CREATE TABLE attempts (
-  trial INTEGER NOT NULL REFERENCES proposals (id),
-  attempt INTEGER NOT NULL,
-  network INTEGER NOT NULL,
-  host TEXT NOT NULL,
-  status TEXT NOT NULL,
-  accuracy REAL NOT NULL,
-  loss REAL NOT NULL,
-  seconds REAL NOT NULL,
-  finished_at TEXT NOT NULL,
-  cause TEXT NOT NULL,
-  log_tail TEXT NOT NULL,
-  checksum INTEGER NOT NULL,
-  PRIMARY KEY (trial, attempt)
+  trial INTEGER NOT NULL REFERENCES proposals (id), attempt INTEGER NOT NULL,
+  network INTEGER NOT NULL, host TEXT NOT NULL, status TEXT NOT NULL, accuracy REAL NOT NULL,
+  loss REAL NOT NULL, seconds REAL NOT NULL, finished_at TEXT NOT NULL, cause TEXT NOT NULL,
+  log_tail TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (trial, attempt)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE metrics (
-  trial INTEGER NOT NULL,
-  attempt INTEGER NOT NULL,
-  epoch INTEGER NOT NULL,
-  name TEXT NOT NULL,
-  value REAL NOT NULL,
-  PRIMARY KEY (trial, attempt, epoch, name),
+  trial INTEGER NOT NULL, attempt INTEGER NOT NULL, epoch INTEGER NOT NULL, name TEXT NOT NULL,
+  value REAL NOT NULL, PRIMARY KEY (trial, attempt, epoch, name),
   FOREIGN KEY (trial, attempt) REFERENCES attempts (trial, attempt) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE checkpoints (
-  trials INTEGER PRIMARY KEY,
-  batch INTEGER NOT NULL REFERENCES batches (id),
-  history INTEGER NOT NULL,
-  state BLOB NOT NULL
-) STRICT;
+  trials INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batches (id),
+  history INTEGER NOT NULL, state BLOB NOT NULL) STRICT;
 )";
 
 constexpr const char* kFromVersion5 = R"(

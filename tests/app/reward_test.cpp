@@ -135,7 +135,7 @@ TEST_CASE("a run for several accelerators shows, lists and reranks every latency
                  " on tpu (roofline, tpu_v3, batch 8), target 0.100 ms"));
   CHECK(contains(run_program({"show", run, "--trial", "0"}).out, " on tpu\n"));
   CHECK(contains(run_program({"trials", run, "--csv", "--where", "id = 0"}).out, ",tpu=0."));
-  CHECK(contains(run_program({"trials", run, "--where", "id = 0"}).out, " tpu=0."));
+  CHECK(contains(run_program({"trials", run, "--where", "id = 0"}).out, "  tpu\n"));
   const std::string ranked = run_program({"rerank", run, "--target", "tpu=1us"}).out;
   CHECK(contains(ranked, " genotype "));
   CHECK(contains(ranked, "  tpu\n"));

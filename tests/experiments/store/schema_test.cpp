@@ -17,53 +17,26 @@ constexpr const char* kVersion5 =
 INSERT INTO facts VALUES('config','of version 5');
 INSERT INTO facts VALUES('started_at','then');
 CREATE TABLE events (
-  id INTEGER PRIMARY KEY,
-  time TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  text TEXT NOT NULL
-) STRICT;
+  id INTEGER PRIMARY KEY, time TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL) STRICT;
 INSERT INTO events VALUES(1,'2026-11-30T21:15:33Z','started','x');
 CREATE TABLE proposals (
-  id INTEGER PRIMARY KEY,
-  updates INTEGER,
-  log_probability REAL,
-  genotype TEXT
+  id INTEGER PRIMARY KEY, updates INTEGER, log_probability REAL, genotype TEXT
 , checksum INTEGER NOT NULL DEFAULT 0) STRICT;
 INSERT INTO proposals VALUES(0,3,-1.2345678901234567,'0.1',-6953579996904796305);
 INSERT INTO proposals VALUES(1,3,-2.5,'0.-',4846184085364201432);
 INSERT INTO proposals VALUES(2,NULL,NULL,'1.0',6076894218254926422);
 INSERT INTO proposals VALUES(2000000,NULL,NULL,NULL,0);
 CREATE TABLE "batches" (
-  id INTEGER PRIMARY KEY,
-  first_trial INTEGER NOT NULL,
-  trials INTEGER,
-  mean_reward REAL,
-  loss REAL,
-  baseline REAL,
-  entropy REAL,
-  gradient_norm REAL,
-  learned_at TEXT
-) STRICT;
+  id INTEGER PRIMARY KEY, first_trial INTEGER NOT NULL, trials INTEGER, mean_reward REAL,
+  loss REAL, baseline REAL, entropy REAL, gradient_norm REAL, learned_at TEXT) STRICT;
 INSERT INTO batches VALUES(0,0,2,0.0,0.0,0.0,0.0,0.0,'2026-11-30T21:15:33Z');
 CREATE TABLE "trials" (
-  id INTEGER PRIMARY KEY REFERENCES proposals (id),
-  place INTEGER NOT NULL UNIQUE,
-  phase TEXT NOT NULL,
-  batch INTEGER REFERENCES batches (id),
-  genotype TEXT NOT NULL,
-  architecture TEXT NOT NULL,
-  status TEXT NOT NULL,
-  accuracy REAL NOT NULL,
-  latency_ms REAL NOT NULL,
-  reward REAL NOT NULL,
-  loss REAL NOT NULL,
-  params INTEGER NOT NULL,
-  madds INTEGER NOT NULL,
-  reused_from INTEGER NOT NULL,
-  seconds REAL NOT NULL,
-  finished_at TEXT NOT NULL,
-  message TEXT NOT NULL,
-  checksum INTEGER NOT NULL
+  id INTEGER PRIMARY KEY REFERENCES proposals (id), place INTEGER NOT NULL UNIQUE,
+  phase TEXT NOT NULL, batch INTEGER REFERENCES batches (id), genotype TEXT NOT NULL,
+  architecture TEXT NOT NULL, status TEXT NOT NULL, accuracy REAL NOT NULL,
+  latency_ms REAL NOT NULL, reward REAL NOT NULL, loss REAL NOT NULL, params INTEGER NOT NULL,
+  madds INTEGER NOT NULL, reused_from INTEGER NOT NULL, seconds REAL NOT NULL,
+  finished_at TEXT NOT NULL, message TEXT NOT NULL, checksum INTEGER NOT NULL
 , further_latencies TEXT NOT NULL DEFAULT '') STRICT;
 INSERT INTO trials VALUES(0,1,'search',0,'0.1','%','crashed',0.0,2.5,0.0,0.0,10,20,-1,0.0,
   '2026-01-01T00:00:00Z','a cause',-1791357023570225243,'');
@@ -73,40 +46,24 @@ INSERT INTO trials VALUES(2000000,2,'scaling',NULL,'','%','complete',0.8,5.0,
   0.6,0.0,0,0,-1,0.0,'2026-01-01T00:00:00Z','alpha 1.2, beta 1.1, gamma 1',
   764095336130007947,'');
 CREATE TABLE "attempts" (
-  trial INTEGER NOT NULL REFERENCES proposals (id),
-  attempt INTEGER NOT NULL,
-  network INTEGER NOT NULL,
-  host TEXT NOT NULL,
-  status TEXT NOT NULL,
-  accuracy REAL NOT NULL,
-  loss REAL NOT NULL,
-  seconds REAL NOT NULL,
-  finished_at TEXT NOT NULL,
-  cause TEXT NOT NULL,
-  log_tail TEXT NOT NULL,
-  checksum INTEGER NOT NULL,
-  PRIMARY KEY (trial, attempt)
+  trial INTEGER NOT NULL REFERENCES proposals (id), attempt INTEGER NOT NULL,
+  network INTEGER NOT NULL, host TEXT NOT NULL, status TEXT NOT NULL, accuracy REAL NOT NULL,
+  loss REAL NOT NULL, seconds REAL NOT NULL, finished_at TEXT NOT NULL, cause TEXT NOT NULL,
+  log_tail TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (trial, attempt)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO attempts VALUES(0,0,-5,'there','crashed',0.0,0.0,0.0,'2026-11-30T21:15:33Z','a cause',
   'last words',-1817738991437908953);
 INSERT INTO attempts VALUES(1,0,7,'there','complete',0.75,1.5,0.0,'2026-11-30T21:15:33Z','','',
   -5087795826842222856);
 CREATE TABLE metrics (
-  trial INTEGER NOT NULL,
-  attempt INTEGER NOT NULL,
-  epoch INTEGER NOT NULL,
-  name TEXT NOT NULL,
-  value REAL NOT NULL,
-  PRIMARY KEY (trial, attempt, epoch, name),
+  trial INTEGER NOT NULL, attempt INTEGER NOT NULL, epoch INTEGER NOT NULL, name TEXT NOT NULL,
+  value REAL NOT NULL, PRIMARY KEY (trial, attempt, epoch, name),
   FOREIGN KEY (trial, attempt) REFERENCES attempts (trial, attempt) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 INSERT INTO metrics VALUES(1,0,1,'train_loss',1.5);
 CREATE TABLE "checkpoints" (
-  trials INTEGER PRIMARY KEY,
-  batch INTEGER NOT NULL REFERENCES batches (id),
-  history INTEGER NOT NULL,
-  state BLOB NOT NULL
-) STRICT;
+  trials INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batches (id),
+  history INTEGER NOT NULL, state BLOB NOT NULL) STRICT;
 INSERT INTO checkpoints VALUES(2,0,99,X'00ff');
 CREATE INDEX trials_by_phase ON trials (phase, id);
 PRAGMA user_version = 5;
