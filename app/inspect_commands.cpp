@@ -86,8 +86,8 @@ void profile_command(const ProfileOptions& options) {
   config.kind = options.measured ? LatencyKind::kMeasured : LatencyKind::kRoofline;
   config.hardware = options.hardware;
   config.batch = options.batch;
-  config.device = options.device;
-  config.threads = options.threads;
+  config.measured.device = options.device;
+  config.measured.threads = options.threads;
   if (options.batch < 1) throw Error(ErrorKind::kUsage, "--batch: must be at least 1");
   if (options.threads < 1) throw Error(ErrorKind::kUsage, "--threads: must be at least 1");
   if (!options.precision.empty()) {
@@ -116,14 +116,15 @@ void profile_command(const ProfileOptions& options) {
 }
 
 void validate_command(const ValidateOptions& options) {
-  const ExperimentConfig config = load_experiment(options.config, options.settings);
+  const ExperimentConfig config = load_experiment(options.config, options.settings, options.strict);
   const SearchSpace space = config.search_space();
   const auto evaluator = make_evaluator(config.accuracy);
   evaluator->require(space);
   std::string survey, latency;
   if (measures_elsewhere(config.latency)) {
-    survey = "its latency and the target are not looked at, without " + config.latency.device;
-    latency = "measured on " + config.latency.device + ", which this machine has not";
+    survey =
+        "its latency and the target are not looked at, without " + config.latency.measured.device;
+    latency = "measured on " + config.latency.measured.device + ", which this machine has not";
   } else {
     const auto oracle = oracle_of(config.latency);
     oracle->require(space);

@@ -254,7 +254,7 @@ std::unique_ptr<LatencyOracle> oracle_of(const LatencyConfig& config) {
 }
 
 bool measures_elsewhere(const LatencyConfig& config) {
-  return config.kind == LatencyKind::kMeasured && !device_is_here(config.device);
+  return config.kind == LatencyKind::kMeasured && !device_is_here(config.measured.device);
 }
 
 int preflight_samples(LatencyKind kind) { return is_formula(kind) ? 1000 : 10; }
@@ -264,7 +264,7 @@ void check_accelerators(const SearchSpace& space, const ExperimentConfig& config
     const AcceleratorConfig& accelerator = config.further()[i];
     if (measures_elsewhere(accelerator.latency)) {
       spdlog::warn("accelerator {}: {} is not on this machine: its target is not looked at",
-                   accelerator.name, accelerator.latency.device);
+                   accelerator.name, accelerator.latency.measured.device);
       continue;
     }
     ExperimentConfig own = config;

@@ -30,7 +30,7 @@ std::vector<std::pair<std::string, const LatencyConfig*>> oracles_of(
 
 std::string measured_gpu(const LatencyConfig& latency, const std::vector<std::string>& visible) {
   std::string device = "cpu";
-  if (latency.kind == LatencyKind::kMeasured) device = latency.device;
+  if (latency.kind == LatencyKind::kMeasured) device = latency.measured.device;
   if (latency.kind == LatencyKind::kTable) device = OperatorTable::load(latency.table).place.device;
   if (device == "cpu") return {};
   const auto index = static_cast<size_t>(index_of(device));
@@ -80,9 +80,9 @@ std::vector<DeviceNeed> devices_needed_here(const ExperimentConfig& config) {
                      true});
   }
   for (const auto& [key, latency] : oracles_of(config)) {
-    if (latency->kind != LatencyKind::kMeasured || latency->device == "cpu") continue;
-    needs.push_back(
-        {key + ".device", latency->device, "the search itself measures latency there", false});
+    if (latency->kind != LatencyKind::kMeasured || latency->measured.device == "cpu") continue;
+    needs.push_back({key + ".device", latency->measured.device,
+                     "the search itself measures latency there", false});
   }
   return needs;
 }

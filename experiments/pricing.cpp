@@ -15,10 +15,10 @@ LatencyConfig at_recorded_speed(const LatencyConfig& config, const std::string& 
   const auto recorded = store.fact(key);
   LatencyConfig result =
       at_one_speed(config, recorded ? std::optional(std::stod(*recorded)) : std::nullopt);
-  if (!recorded && result.reference_ms && !config.reference_ms) {
-    store.set_fact(key, ConfigWriter::plain_number(*result.reference_ms));
+  if (!recorded && result.measured.reference_ms && !config.measured.reference_ms) {
+    store.set_fact(key, ConfigWriter::plain_number(*result.measured.reference_ms));
     spdlog::info("latencies are stated at the speed at which the reference network takes {}",
-                 format_ms(*result.reference_ms));
+                 format_ms(*result.measured.reference_ms));
   }
   return result;
 }
