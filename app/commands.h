@@ -12,6 +12,7 @@ namespace ridgeline {
 struct SearchOptions {
   std::string config;
   std::vector<std::string> settings;  ///< "key=value"
+  bool strict = false;                ///< refuse keys that the chosen kinds do not use
   std::string run;                    ///< folder; empty: runs/NAME
 };
 void search_command(const SearchOptions& options);
@@ -19,6 +20,7 @@ void search_command(const SearchOptions& options);
 struct ResumeOptions {
   std::string run;
   std::vector<std::string> settings;  ///< runtime.* only
+  bool strict = false;
 };
 void resume_command(const ResumeOptions& options);
 
@@ -32,7 +34,8 @@ void show_command(const ShowOptions& options);
 struct ScaleOptions {
   std::string source;                 ///< run folder or architecture file
   std::vector<std::string> settings;  ///< run folder: scaling.*; with --config: anything
-  std::string config;                 ///< LACS for an architecture file
+  bool strict = false;
+  std::string config;  ///< LACS for an architecture file
   double alpha = 1.2, beta = 1.1, gamma = 1.15;
   std::vector<double> phi = {0, 1, 2};
   std::string hardware = "xeon_skylake";
@@ -92,6 +95,7 @@ void calibrate_command(const CalibrateOptions& options);
 struct ValidateOptions {
   std::string config;
   std::vector<std::string> settings;
+  bool strict = false;
 };
 void validate_command(const ValidateOptions& options);
 

@@ -110,8 +110,8 @@ void profile_command(const ProfileOptions& options) {
   config.kind = options.measured ? LatencyKind::kMeasured : LatencyKind::kRoofline;
   config.hardware = options.hardware;
   config.batch = options.batch;
-  config.device = options.device;
-  config.threads = options.threads;
+  config.measured.device = options.device;
+  config.measured.threads = options.threads;
   if (options.batch < 1) throw Error(ErrorKind::kUsage, "--batch: must be at least 1");
   if (options.threads < 1) throw Error(ErrorKind::kUsage, "--threads: must be at least 1");
   if (!options.precision.empty()) {
@@ -140,7 +140,7 @@ void profile_command(const ProfileOptions& options) {
 }
 
 void validate_command(const ValidateOptions& options) {
-  const ExperimentConfig config = load_experiment(options.config, options.settings);
+  const ExperimentConfig config = load_experiment(options.config, options.settings, options.strict);
   const auto evaluator = make_evaluator(config.accuracy);
   const CandidateBuilder candidates(config.search_space(), data_shape(*evaluator));
   evaluator->require(candidates.space());

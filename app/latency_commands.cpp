@@ -19,24 +19,24 @@ namespace {
 LatencyConfig config_of(const PlaceOptions& options) {
   LatencyConfig config;
   config.kind = LatencyKind::kMeasured;
-  config.device = options.device;
+  config.measured.device = options.device;
   if (options.threads < 1) throw Error(ErrorKind::kUsage, "--threads: must be at least 1");
   if (options.batch < 1) throw Error(ErrorKind::kUsage, "--batch: must be at least 1");
   if (!(options.half_width > 0)) throw Error(ErrorKind::kUsage, "--confidence-width: must be > 0");
   if (!(options.time_limit_s > 0)) throw Error(ErrorKind::kUsage, "--time-limit: must be > 0");
-  config.confidence_width = options.half_width;
-  config.time_limit_s = options.time_limit_s;
-  config.threads = options.threads;
+  config.timing.confidence_width = options.half_width;
+  config.timing.time_limit_s = options.time_limit_s;
+  config.measured.threads = options.threads;
   config.batch = options.batch;
   config.precision = enum_from_yaml<Precision>(YamlView::word(options.precision, "--precision"));
-  config.memory_format =
+  config.measured.memory_format =
       enum_from_yaml<MemoryFormat>(YamlView::word(options.memory_format, "--memory-format"));
   return config;
 }
 
 RoundRules rounds_of(const PlaceOptions& options, const LatencyConfig& config) {
   if (options.rounds < 1) throw Error(ErrorKind::kUsage, "--rounds: must be at least 1");
-  return round_rules(timing_rules(config), options.rounds);
+  return round_rules(timing_rules(config.timing), options.rounds);
 }
 
 SamplingPlan sample_of(const SampleOptions& options) {
@@ -69,7 +69,7 @@ void build_table_command(const BuildTableOptions& options) {
   };
   const OperatorTable table =
       build_table(space, RunPlace::of(config),
-                  {operators, whole, unit_rules(config), rounds_of(options.place, config)},
+                  {operators, whole, unit_rules(config.timing), rounds_of(options.place, config)},
                   options.out, observer);
   std::cout << options.out << ": " << table.operators.size() << " operators on " << table.device
             << ", batch " << table.place.batch << ", " << enum_name(table.place.precision) << "\n"

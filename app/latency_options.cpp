@@ -16,16 +16,16 @@ void add_place(CLI::App* sub, PlaceOptions& place) {
   sub->add_option("--memory-format", place.memory_format, "channels_last or contiguous")
       ->capture_default_str();
   sub->add_option("--confidence-width", place.half_width,
-                  "enough runs: the 95 % interval of the median is within this share of it")
+                  "timing ends when the 95 % confidence interval of the median is within this "
+                  "fraction of it")
       ->capture_default_str();
-  sub->add_option(
-         "--time-limit", place.time_limit_s,
-         "most seconds for the runs of one network, in all rounds together; each round has 3 "
-         "runs at least")
+  sub->add_option("--time-limit", place.time_limit_s,
+                  "longest time in seconds for all runs of one network, over all rounds; each "
+                  "round has at least 3 runs")
       ->capture_default_str();
   sub->add_option("--rounds", place.rounds,
-                  "rounds in which whole networks are timed one after another; the median of the "
-                  "rounds counts")
+                  "number of interleaved rounds; each round measures every network once, and the "
+                  "median over the rounds counts")
       ->capture_default_str();
 }
 
@@ -55,7 +55,7 @@ void add_latency_commands(CLI::App& app) {
   add_sample(sub, table.sample);
   add_place(sub, table.place);
   sub->add_option("--networks", table.networks,
-                  "networks measured as a whole, which the sum is fitted to")
+                  "whole networks to measure, to which the sum of operators is fitted")
       ->capture_default_str();
   sub->add_option("--out", table.out, "the table")->required()->type_name("TABLE.json");
   sub->callback([] { build_table_command(table); });

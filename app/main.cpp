@@ -45,13 +45,16 @@ void add_settings(CLI::App* sub, std::vector<std::string>& settings, const std::
       ->allow_extra_args(false);
 }
 
+void add_strict(CLI::App* sub, bool& strict) {
+  sub->add_flag("--strict", strict, "refuse keys that the chosen kinds do not use");
+}
+
 void add_doctor_command(CLI::App& app) {
   static DoctorOptions doctor;
-  auto* sub =
-      command(app, "doctor",
-              "check this machine's set-up and say what to do about each finding; exit code "
-              "0 where nothing is a problem, else 8",
-              "ridgeline doctor --runs /data/runs");
+  auto* sub = command(app, "doctor",
+                      "check this machine and say what to do about each finding; exit code 0 if "
+                      "there is no problem, else 8",
+                      "ridgeline doctor --runs /data/runs");
   sub->add_option("--runs", doctor.runs, "folder where runs will be kept; nothing is left there")
       ->type_name("DIR")
       ->capture_default_str();
@@ -66,13 +69,14 @@ void add_doctor_command(CLI::App& app) {
 void add_run_commands(CLI::App& app) {
   static SearchOptions search;
   auto* sub =
-      command(app, "search", "search a network, scale it, train it, export it",
+      command(app, "search", "search for a network, train it longer, scale it and export it",
               "ridgeline search configs/quickstart.yaml --set search.trials=100 --run runs/first");
   sub->add_option("config", search.config,
                   "experiment file (configs/reference.yaml documents every key)")
       ->required()
       ->type_name("FILE");
   add_settings(sub, search.settings, "change a key of the file; may be repeated");
+  add_strict(sub, search.strict);
   sub->add_option("--run", search.run, "folder of the run (default: runs/NAME)")->type_name("DIR");
   sub->callback([] { search_command(search); });
 
@@ -81,6 +85,7 @@ void add_run_commands(CLI::App& app) {
                 "ridgeline resume runs/first --set runtime.workers=4");
   sub->add_option("run", resume.run, "folder of the run")->required()->type_name("DIR");
   add_settings(sub, resume.settings, "change a runtime.* key");
+  add_strict(sub, resume.strict);
   sub->callback([] { resume_command(resume); });
 
   static ShowOptions show;
@@ -104,32 +109,34 @@ void add_run_commands(CLI::App& app) {
   auto* parent =
       sub->add_option("--parent", trial.parent, "end when this process ends")->type_name("PID");
   auto* rank = sub->add_option("--rank", trial.rank,
-                               "which process of a data-parallel trial this is (given by rank 0, "
+                               "rank of this process in a data-parallel trial (set by rank 0, "
                                "which starts the others)")
                    ->type_name("K");
-  rank->needs(parent)->needs(
-      sub->add_option("--rendezvous", trial.rendezvous, "where the ranks find each other")
-          ->type_name("FILE"));
+  rank->needs(parent)->needs(sub->add_option("--rendezvous", trial.rendezvous,
+                                             "file through which the ranks find each other")
+                                 ->type_name("FILE"));
   sub->add_option("--checkpoint-every", trial.checkpoint_every,
                   "seconds between two checkpoints; 0: only on SIGTERM")
       ->check(CLI::NonNegativeNumber)
       ->needs(sub->add_option("--checkpoint", trial.checkpoint,
-                              "keep the training's state there, and go on from it")
+                              "save the training's state to this file, and continue from it")
                   ->type_name("FILE"));
   sub->add_option("--gpu-processes", trial.gpu_processes,
-                  "processes that share the GPU: the trial keeps to its part of the memory")
+                  "number of processes that share the GPU; the trial limits itself to its share of "
+                  "the memory")
       ->type_name("N")
       ->check(CLI::PositiveNumber);
-  sub->add_option("--gpu-lock", trial.gpu_lock,
-                  "stand still between two steps while somebody measures on the GPU")
+  sub->add_option(
+         "--gpu-lock", trial.gpu_lock,
+         "pause between two steps while another process measures latency on the GPU (lock file)")
       ->type_name("FILE");
   sub->callback([] { trial_command(trial); });
 }
 
 void add_store_commands(CLI::App& app) {
   static RunsOptions runs;
-  auto* sub =
-      command(app, "runs", "the runs in a folder: how far, how good", "ridgeline runs runs");
+  auto* sub = command(app, "runs", "list the runs in a folder with progress and best result",
+                      "ridgeline runs runs");
   sub->add_option("folder", runs.folder, "folder of run folders")
       ->type_name("DIR")
       ->capture_default_str();
@@ -147,13 +154,13 @@ void add_store_commands(CLI::App& app) {
   sub->callback([] { trials_command(trials); });
 
   static ForkOptions fork;
-  sub = command(app, "fork", "a new run from the first trials of a run",
+  sub = command(app, "fork", "start a new run from the first trials of a run",
                 "ridgeline fork runs/first --at 24 runs/second --set search.trials=200");
   sub->add_option("run", fork.run, "folder of the run")->required()->type_name("DIR");
   sub->add_option("new_run", fork.new_run, "folder of the new run")
       ->required()
       ->type_name("NEW_DIR");
-  sub->add_option("--at", fork.at, "number of trials to take over")->required()->type_name("N");
+  sub->add_option("--at", fork.at, "number of trials to copy")->required()->type_name("N");
   add_settings(sub, fork.settings, "change search.trials, or a failures.* or runtime.* key");
   sub->callback([] { fork_command(fork); });
 
@@ -175,10 +182,10 @@ void add_explaining_commands(CLI::App& app) {
   sub->callback([] { pareto_command(pareto); });
 
   static ExplainOptions explain;
-  sub = command(app, "explain",
-                "why this network won: what each decision did, what the policy came to propose, "
-                "how trials failed",
-                "ridgeline explain runs/first --json > why.json");
+  sub = command(
+      app, "explain",
+      "why this network won: effect of each decision, how the policy changed, how trials failed",
+      "ridgeline explain runs/first --json > why.json");
   sub->add_option("run", explain.run, "folder of the run")->required()->type_name("DIR");
   sub->add_flag("--json", explain.json, "everything, as JSON");
   sub->callback([] { explain_command(explain); });
@@ -201,6 +208,7 @@ void add_scale_command(CLI::App& app) {
                   "evaluator and reward")
       ->type_name("FILE");
   add_settings(sub, scale.settings, "change a key, such as scaling.latency_ratio=3");
+  add_strict(sub, scale.strict);
   sub->add_option("--alpha", scale.alpha, "depth coefficient")->capture_default_str();
   sub->add_option("--beta", scale.beta, "width coefficient")->capture_default_str();
   sub->add_option("--gamma", scale.gamma, "resolution coefficient")->capture_default_str();
@@ -224,9 +232,10 @@ void add_network_commands(CLI::App& app) {
   sub->callback([] { export_command(exporting); });
 
   static NetworksOptions networks;
-  sub = command(app, "networks",
-                "the published networks that can be named: parameters, multiply-adds, I, source",
-                "ridgeline networks --family regnety --csv > regnety.csv");
+  sub = command(
+      app, "networks",
+      "list the published networks that you can name, with parameters, multiply-adds, I and source",
+      "ridgeline networks --family regnety --csv > regnety.csv");
   sub->add_option("--family", networks.family, "only this family");
   sub->add_flag("--csv", networks.csv, "as CSV, exact counts");
   sub->add_flag("--json", networks.json, "as JSON, exact counts");
@@ -261,10 +270,11 @@ void add_network_commands(CLI::App& app) {
 
   static ValidateOptions validate;
   sub = command(app, "validate",
-                "check an experiment file, its data and its space without spending anything",
+                "check an experiment file, its data and its space without running a search",
                 "ridgeline validate configs/quickstart.yaml --set reward.target_ms=3");
   sub->add_option("config", validate.config, "experiment file")->required()->type_name("FILE");
   add_settings(sub, validate.settings, "change a key of the file");
+  add_strict(sub, validate.strict);
   sub->callback([] { validate_command(validate); });
 
   sub = command(app, "reference",

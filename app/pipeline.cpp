@@ -239,7 +239,7 @@ std::unique_ptr<LatencyOracle> oracle_of(const LatencyConfig& config) {
 }
 
 bool measures_elsewhere(const LatencyConfig& config) {
-  return config.kind == LatencyKind::kMeasured && !device_is_here(config.device);
+  return config.kind == LatencyKind::kMeasured && !device_is_here(config.measured.device);
 }
 
 std::vector<std::optional<Preflight>> check_targets(

@@ -94,7 +94,8 @@ std::string attempts_text(const TrialStore& store) {
 std::string latency_place(const LatencyConfig& config) {
   const std::string kind = enum_name(config.kind);
   if (reads_table_file(config.kind)) return kind + ", " + config.table_file.value;
-  return kind + ", " + (config.kind == LatencyKind::kMeasured ? config.device : config.hardware) +
+  return kind + ", " +
+         (config.kind == LatencyKind::kMeasured ? config.measured.device : config.hardware) +
          ", batch " + std::to_string(config.batch);
 }
 

@@ -17,8 +17,9 @@ void add_rerank(CLI::App& app) {
       "  ridgeline rerank runs/first --target 0.5ms --kind tunas --set reward.beta=-0.07 --json\n"
       "  ridgeline rerank runs/first --set reward.limits.params=5e6 --out best.yaml");
   sub->add_option("run", rerank.run, "folder of the run")->required()->type_name("DIR");
-  sub->add_option("--target", rerank.targets,
-                  "latency target, in us, ms (default) or s; NAME=LATENCY: that of an accelerator")
+  sub->add_option(
+         "--target", rerank.targets,
+         "latency target in us, ms (default) or s; NAME=LATENCY for an additional accelerator")
       ->type_name("LATENCY")
       ->take_all()
       ->allow_extra_args(false);
@@ -44,9 +45,10 @@ void add_calibrate(CLI::App& reward) {
       "examples:\n  ridgeline reward calibrate --gain 5%\n"
       "  ridgeline reward calibrate --points 75.2%:80ms 76.7%:110ms\n"
       "  ridgeline reward calibrate --run runs/first");
-  sub->add_option("--gain", calibrate.gain, "relative accuracy that a doubling shall bring")
+  sub->add_option("--gain", calibrate.gain,
+                  "relative accuracy gain that a doubling of latency should bring")
       ->type_name("SHARE");
-  sub->add_option("--points", calibrate.points, "two networks as good as each other")
+  sub->add_option("--points", calibrate.points, "two networks that you consider equally good")
       ->type_name("ACC:LATENCY")
       ->expected(2);
   sub->add_option("--run", calibrate.run, "fit to the Pareto front of a run's trials")

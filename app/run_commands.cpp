@@ -28,7 +28,7 @@ void run_and_say_how_to_go_on(RunDirectory& run) {
 }  // namespace
 
 void search_command(const SearchOptions& options) {
-  const ExperimentConfig config = load_experiment(options.config, options.settings);
+  const ExperimentConfig config = load_experiment(options.config, options.settings, options.strict);
   const std::filesystem::path folder = options.run.empty()
                                            ? std::filesystem::path("runs") / config.name
                                            : std::filesystem::path(options.run);
@@ -42,7 +42,7 @@ void resume_command(const ResumeOptions& options) {
   run.store().append_event("resumed",
                            std::to_string(run.store().count(Phase::kSearch)) + " trials are there");
   if (!options.settings.empty())
-    run.change_runtime(load_experiment(run.config_file(), options.settings));
+    run.change_runtime(load_experiment(run.config_file(), options.settings, options.strict));
   run_and_say_how_to_go_on(run);
 }
 

@@ -21,7 +21,7 @@ void print(const LacsResult& result, const std::string& out) {
 /// Candidates that the run has trained before are taken from its store.
 void scale_run(const ScaleOptions& options) {
   RunDirectory run = RunDirectory::open(options.source);
-  ExperimentConfig config = load_experiment(run.config_file(), options.settings);
+  ExperimentConfig config = load_experiment(run.config_file(), options.settings, options.strict);
   ExperimentConfig same = config;
   same.scaling = run.config().scaling;
   if (same.result_identity() != run.config().result_identity()) {
@@ -35,7 +35,7 @@ void scale_run(const ScaleOptions& options) {
 }
 
 void scale_with_config(const ScaleOptions& options, const Architecture& base) {
-  const ExperimentConfig config = load_experiment(options.config, options.settings);
+  const ExperimentConfig config = load_experiment(options.config, options.settings, options.strict);
   const std::filesystem::path folder = std::filesystem::path("runs") / ("scale-" + config.name);
   RunDirectory run = RunDirectory::create(folder, config);
   require_trial_device(config);

@@ -28,9 +28,9 @@ struct Case {
 /// they are not.
 std::vector<Case> cases() {
   ControllerConfig plain;
-  plain.advantage = AdvantageKind::kDifference;
-  plain.replay_best = 0;
-  plain.local_share = 0;
+  plain.gradient.advantage = AdvantageKind::kDifference;
+  plain.gradient.replay_best = 0;
+  plain.gradient.local_share = 0;
   plain.redraws = 0;
   ControllerConfig screened;
   choose_screening(/*free_trials=*/false, screened);

@@ -12,11 +12,12 @@ namespace {
 class RangeCheck {
  public:
   template <class T>
-  void field(const char* name, const std::optional<T>& value, const FieldInfo& info) {
+  void field(const char* name, const std::optional<T>& value, const FieldInfo& info,
+             const UsedBy& = {}) {
     if (value) field(name, *value, info);
   }
   template <class T>
-  void field(const char* name, const T& value, const FieldInfo& info) {
+  void field(const char* name, const T& value, const FieldInfo& info, const UsedBy& = {}) {
     if constexpr (std::is_arithmetic_v<T>) {
       const double number = static_cast<double>(value);
       if (number >= info.min && number <= info.max) return;
@@ -25,6 +26,10 @@ class RangeCheck {
                       " is out of range; valid: " + ConfigWriter::plain_number(info.min) + " to " +
                       ConfigWriter::plain_number(info.max));
     }
+  }
+  template <class T>
+  void part(T& value, const UsedBy&) {
+    value.describe(*this);
   }
 };
 

@@ -22,8 +22,8 @@ class Nsga2 final : public Controller {
  public:
   Nsga2(const ControllerConfig& config, const std::vector<Decision>& decisions)
       : population_(static_cast<size_t>(config.population)),
-        crossover_(config.crossover),
-        mutation_(std::min(1.0, config.mutations / static_cast<double>(decisions.size()))),
+        crossover_(config.nsga2.crossover),
+        mutation_(std::min(1.0, config.nsga2.mutations / static_cast<double>(decisions.size()))),
         decisions_(decisions) {}
 
   std::vector<Genotype> sample(int n, RandomStream& stream) override {

@@ -1,12 +1,23 @@
 #include "core/config.h"
 
 #include <charconv>
+#include <cmath>
 
 namespace ridgeline {
 
 std::optional<YamlView> ConfigReader::claim(const char* name) {
   known_.emplace_back(name);
   return view_.find(known_.back());
+}
+
+bool ConfigReader::is_used(const YamlView& child, const char* name, const UsedBy& use) const {
+  const UsedBy& rule = unused_part_ ? *unused_part_ : use;
+  if (rule.chosen) return true;
+  if (unused_ && !child.is_null()) {
+    unused_->push_back(view_.where(name) + ": has no effect with " + view_.child_key(rule.key) +
+                       " " + rule.value + "; used by: " + rule.kinds);
+  }
+  return false;
 }
 
 void ConfigReader::check_range(const YamlView& view, double number, const FieldInfo& info) {
@@ -46,33 +57,29 @@ std::string ConfigWriter::quoted(const std::string& value) {
   return out.c_str();
 }
 
-void ConfigWriter::Inline::add(const char* name, const std::string& value) {
-  parts_.push_back(std::string(name) + ": " + value);
-}
+std::string ConfigWriter::Inline::str() const { return std::string("{") + join(parts_) + "}"; }
 
-void ConfigWriter::line(const char* name, const std::string& value, const FieldInfo& info,
-                        const std::vector<std::string>& choices) {
-  const std::string margin(static_cast<size_t>(indent_), ' ');
-  if (annotate_) {
-    text_ += margin + "# " + info.help;
-    if (*info.unit) text_ += " [" + std::string(info.unit) + "]";
-    const bool low = std::isfinite(info.min), high = std::isfinite(info.max);
-    if (low && high) {
-      text_ += " (" + plain_number(info.min) + " .. " + plain_number(info.max) + ")";
-    } else if (low || high) {
-      text_ +=
-          low ? " (>= " + plain_number(info.min) + ")" : " (<= " + plain_number(info.max) + ")";
-    }
-    if (!choices.empty()) text_ += " {" + join(choices, " | ") + "}";
-    text_ += "\n";
+void ConfigWriter::comment(const FieldInfo& info, const UsedBy& use,
+                           const std::vector<std::string>& choices) {
+  const std::string& kinds = use.kinds.empty() ? kinds_ : use.kinds;
+  text_ += std::string(static_cast<size_t>(indent_), ' ') + "# " +
+           (kinds.empty() ? "" : kinds + ": ") + info.help;
+  if (*info.unit) text_ += " [" + std::string(info.unit) + "]";
+  const bool low = std::isfinite(info.min), high = std::isfinite(info.max);
+  if (low && high) {
+    text_ += " (" + plain_number(info.min) + " .. " + plain_number(info.max) + ")";
+  } else if (low || high) {
+    text_ += low ? " (>= " + plain_number(info.min) + ")" : " (<= " + plain_number(info.max) + ")";
   }
-  text_ += margin + name + ": " + value + "\n";
+  if (!choices.empty()) text_ += " {" + join(choices, " | ") + "}";
+  text_ += "\n";
 }
 
-void ConfigWriter::open_section(const char* name, const char* help) {
-  const std::string margin(static_cast<size_t>(indent_), ' ');
-  if (annotate_) text_ += (text_.empty() ? "" : "\n") + margin + "# " + help + "\n";
-  text_ += margin + name + ":\n";
+void ConfigWriter::key(const char* name, const std::string& value, const UsedBy& use) {
+  const bool used = used_ && use.chosen;
+  if (!used && !annotate_) return;
+  text_ += std::string(static_cast<size_t>(indent_), ' ') + (used ? "" : "#") + name + ":" +
+           (value.empty() ? "" : " ") + value + "\n";
 }
 
 }  // namespace ridgeline

@@ -108,11 +108,20 @@ std::string YamlView::place(const YAML::Mark& mark, const std::string& key) cons
     if (key == set) return "--set " + set;
     if (key.starts_with(set) && (key[set.size()] == '.' || key[set.size()] == '['))
       return "--set " + set + ": " + key;
+    if (mark.is_null() && set.starts_with(key + ".")) return "--set " + set + ": " + key;
   }
   return location(source_, mark) + (key.empty() ? "" : ": " + key);
 }
 
 std::string YamlView::where() const { return place(node_.Mark(), key_); }
+
+std::string YamlView::where(const std::string& key) const {
+  YAML::Mark mark = YAML::Mark::null_mark();
+  for (const auto& entry : node_) {
+    if (entry.first.Scalar() == key) mark = entry.first.Mark();
+  }
+  return place(mark, child_key(key));
+}
 
 void YamlView::fail(const std::string& what) const {
   throw Error(ErrorKind::kConfig, where() + ": " + what);

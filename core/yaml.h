@@ -56,6 +56,10 @@ class YamlView {
   const std::string& source() const { return source_; }
   const std::string& key() const { return key_; }
   std::string where() const;
+  /// Where the key itself stands, not its value. REQUIRES: `has(key)`.
+  std::string where(const std::string& key) const;
+  /// The dotted path of a key of this map.
+  std::string child_key(const std::string& key) const;
 
  private:
   using SetKeys = std::shared_ptr<const std::vector<std::string>>;
@@ -64,7 +68,6 @@ class YamlView {
   YamlView child(const YAML::Node& node, std::string key) const {
     return {node, source_, std::move(key), set_};
   }
-  std::string child_key(const std::string& key) const;
   std::string place(const YAML::Mark& mark, const std::string& key) const;
 
   YAML::Node node_;

@@ -4,9 +4,9 @@
 #include <cctype>
 #include <set>
 
-#include "controller/checks.h"
 #include "controller/screening.h"
 #include "core/config_path.h"
+#include "core/logging.h"
 #include "experiments/plain_space.h"
 #include "experiments/scoring.h"
 #include "experiments/stop_rules.h"
@@ -81,8 +81,8 @@ void make_paths_absolute(ExperimentConfig& config, const fs::path& base) {
   auto& data = config.accuracy.data;
   make_absolute(data.path, base);
   if (data.path.empty()) {
-    for (auto* file :
-         {&data.train_images, &data.train_labels, &data.test_images, &data.test_labels}) {
+    for (auto* file : {&data.idx.train_images, &data.idx.train_labels, &data.idx.test_images,
+                       &data.idx.test_labels}) {
       make_absolute(*file, base);
     }
   }
@@ -139,17 +139,9 @@ std::string indented(const std::string& text, const std::string& margin) {
   return result;
 }
 
-// What is out of range was refused with its place when the file was read; screening alone is left.
-void check_controller(const ControllerConfig& config, const std::string& screening) {
-  try {
-    check_controller_config(config);
-  } catch (const Error& error) {
-    const std::string key = "controller.screening";
-    const bool named = screening.ends_with(key);  // as the message is, too
-    throw Error(ErrorKind::kConfig,
-                (named ? screening.substr(0, screening.size() - key.size()) : screening + ": ") +
-                    error.what());
-  }
+void report_unused(const std::vector<std::string>& unused, bool strict) {
+  if (strict && !unused.empty()) throw Error(ErrorKind::kConfig, unused.front());
+  for (const std::string& message : unused) spdlog::warn("{}", message);
 }
 
 }  // namespace
@@ -195,20 +187,21 @@ std::string ExperimentConfig::result_identity() const {
   return copy.resolved();
 }
 
-ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::string>& settings) {
+ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::string>& settings,
+                                 bool strict) {
   YAML::Node root = YamlView::load_file(path).node();
   if (!root.IsMap()) YamlView::wrap(root, path.string()).fail("must be a map of settings");
   const std::vector<std::string> set = apply_settings(root, settings);
   const fs::path base = path.parent_path();
   const YamlView view = YamlView::wrap(root, path.string(), set);
   const YamlView space = view.at("space");
-  auto config =
-      read_config<ExperimentConfig>(YamlView::wrap(without(root, "space"), path.string(), set));
+  std::vector<std::string> unused;
+  auto config = read_config<ExperimentConfig>(
+      YamlView::wrap(without(root, "space"), path.string(), set), &unused);
   config.space = read_space(space, base);
   make_paths_absolute(config, base);
   const auto place = [&](const std::string& key) { return place_of(view, key); };
   settle_plain_space(config, view, place);
-  check_controller(config.controller, place("controller.screening"));
   check_reward(config.reward,
                [&](const std::string& key) { return place_of(view, "reward." + key); });
   check_accelerator_list(config, place_of(view, "accelerators"));
@@ -231,16 +224,20 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
                    [](unsigned char c) { return c == '/' || c == '\\' || std::iscntrl(c); });
   if (!folder_name) view.at("name").fail("must be a plain folder name");
   warm_start(config, config.search_space());  // refuses what the space does not offer
+  report_unused(unused, strict);
   return config;
 }
 
 std::string reference_config() {
+  const ExperimentConfig defaults;
   return "# Every key of an experiment, with its default. Written by `ridgeline reference`; a test "
-         "keeps it true.\n\n"
+         "keeps it true.\n"
+         "# A key that only some kinds use begins with their names. \"#key: value\": the kind that "
+         "is chosen here does not use it.\n\n"
          "# the search space: a name in configs/spaces, a path, or a map in the space format "
          "(docs/file_formats.md)\n"
          "space: tiny\n\n" +
-         write_config(ExperimentConfig{}, /*annotate=*/true);
+         write_config(defaults, /*annotate=*/true);
 }
 
 }  // namespace ridgeline

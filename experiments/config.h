@@ -24,13 +24,14 @@ struct FinalTrainingConfig {
 
   template <class V>
   void describe(V& v) {
-    v.field("epochs", epochs,
-            {.help = "training of the best network, on training and validation images, scored on "
-                     "the test images; "
-                     "its weights are exported; 0: as in the trials",
-             .unit = "epochs",
-             .min = 0,
-             .max = 100000});
+    v.field(
+        "epochs", epochs,
+        {.help =
+             "epochs of the final training of the best network, on training and validation images, "
+             "scored on the test images; its weights are exported; 0: as many as in the trials",
+         .unit = "epochs",
+         .min = 0,
+         .max = 100000});
   }
 };
 
@@ -39,7 +40,7 @@ struct ExportConfig {
 
   template <class V>
   void describe(V& v) {
-    v.field("formats", formats, {.help = "files written for the best network: yaml, torchscript"});
+    v.field("formats", formats, {.help = "formats to write: yaml, torchscript"});
   }
 };
 
@@ -51,9 +52,9 @@ struct AcceleratorConfig {
 
   template <class V>
   void describe(V& v) {
-    v.field("name", name, {.help = "in tables and messages: letters, digits, _ . and -"});
+    v.field("name", name, {.help = "name in tables and messages: letters, digits, _ . and -"});
     v.field("target_ms", target_ms,
-            {.help = "latency target on it",
+            {.help = "latency target on this accelerator",
              .unit = "ms",
              .min = kShortestTargetMs,
              .max = kLongestTargetMs});
@@ -82,26 +83,29 @@ struct ExperimentConfig {
   template <class V>
   void describe(V& v) {
     v.field("name", name, {.help = "names the run folder: runs/NAME"});
-    v.field(
-        "seed", seed,
-        {.help = "with the rest of this file it fixes every trial", .min = 0, .max = 4294967295.0});
+    v.field("seed", seed,
+            {.help = "random seed; it and the rest of this file (except runtime) determine every "
+                     "trial of a synchronous search",
+             .min = 0,
+             .max = 4294967295.0});
     v.section("search", search, "the search loop");
-    v.section("failures", failures, "what becomes of trials that fail");
-    v.section("controller", controller, "what proposes networks");
-    v.section("latency", latency, "the latency oracle");
+    v.section("failures", failures, "what happens when a trial fails");
+    v.section("controller", controller, "the search algorithm, which proposes networks");
+    v.section("latency", latency, "how the latency of a network is found");
     v.section("reward", reward, "the objective: accuracy (a fraction) against latency");
-    v.field(
-        "accelerators", accelerators,
-        {.help = "additional accelerators with targets of their own, see reward.combine: a list of "
-                 "{name: tpu, target_ms: 8, hardware: tpu_v3, batch: 128}, each with the keys "
-                 "of `latency` besides its name and target"});
-    v.section("accuracy", accuracy, "the accuracy evaluator");
+    v.field("accelerators", accelerators,
+            {.help = "additional accelerators, each with its own target (see reward.combine): a "
+                     "list such as {name: tpu, target_ms: 8, hardware: tpu_v3, batch: 128}; name "
+                     "and target_ms are required, the other keys are those of `latency`"});
+    v.section("accuracy", accuracy, "how the accuracy of a network is found");
     v.section("scaling", scaling,
               "LACS: latency-aware compound scaling of the best network into a family");
-    v.section("final_training", final_training, "the best network, trained longer");
-    v.section("export", export_, "what is written for the best network");
+    v.section("final_training", final_training, "longer training of the best network",
+              used_by("accuracy.kind", accuracy.kind, {AccuracyKind::kProxy}));
+    v.section("export", export_, "files written for the best network");
     v.section("runtime", runtime,
-              "where and how wide it runs; never changes a result, so resume may change it");
+              "where trials run and with how many workers; changes no result, so you can change it "
+              "when you resume");
   }
 
   /// All latency targets: `latency` with `reward.target_ms` first, without a name; then
@@ -112,16 +116,19 @@ struct ExperimentConfig {
   SearchSpace search_space() const;
   /// `controller`, with what `screening: ~` stands for here.
   ControllerConfig search_controller() const;
-  /// Everything, the space inline, as YAML that `load_experiment` reads back.
+  /// All keys that the chosen kinds use, the space inline, as YAML that `load_experiment` reads
+  /// back.
   std::string resolved() const;
   /// Identity of all that can change a result: `resolved` without `name` and `runtime`.
   std::string result_identity() const;
 };
 
 /// A YAML file with `--set key=value` changes on top. Relative data paths become absolute, the
-/// space is read in. Throws `kConfig` or `kUsage` with file:line:column and what would be valid.
+/// space is read in. Throws `kConfig` or `kUsage` with file:line:column and what would be valid. A
+/// key that the chosen kind does not use has no effect: a warning, or with `strict` an error.
 ExperimentConfig load_experiment(const std::filesystem::path& path,
-                                 const std::vector<std::string>& settings = {});
+                                 const std::vector<std::string>& settings = {},
+                                 bool strict = false);
 
 /// Where the oracle of a target, by its place in `targets`, stands: "latency", "accelerators[0]".
 std::string oracle_key(size_t target);

@@ -20,7 +20,7 @@ int index_of(const std::string& device) {
 
 std::string measured_gpu(const LatencyConfig& latency, const std::vector<std::string>& visible) {
   std::string device = "cpu";
-  if (latency.kind == LatencyKind::kMeasured) device = latency.device;
+  if (latency.kind == LatencyKind::kMeasured) device = latency.measured.device;
   if (latency.kind == LatencyKind::kTable) device = OperatorTable::load(latency.table).place.device;
   if (device == "cpu") return {};
   const auto index = static_cast<size_t>(index_of(device));
@@ -73,8 +73,8 @@ std::vector<DeviceNeed> devices_needed_here(const ExperimentConfig& config) {
   const auto targets = config.targets();
   for (size_t i = 0; i < targets.size(); ++i) {
     const LatencyConfig& latency = targets[i].latency;
-    if (latency.kind != LatencyKind::kMeasured || latency.device == "cpu") continue;
-    needs.push_back({oracle_key(i) + ".device", latency.device,
+    if (latency.kind != LatencyKind::kMeasured || latency.measured.device == "cpu") continue;
+    needs.push_back({oracle_key(i) + ".device", latency.measured.device,
                      "the search itself measures latency there", false});
   }
   return needs;

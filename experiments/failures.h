@@ -41,34 +41,42 @@ struct FailureConfig {
   template <class V>
   void describe(V& v) {
     v.field("retries", retries,
-            {.help = "further attempts after a failure of the trial itself", .min = 0, .max = 100});
-    v.field("retry_crashed", retry_crashed, {.help = "try a trial again whose process crashed"});
+            {.help = "number of additional attempts after a trial failed by itself",
+             .min = 0,
+             .max = 100});
+    v.field("retry_crashed", retry_crashed, {.help = "retry a trial whose process crashed"});
     v.field("retry_time_out", retry_time_out,
-            {.help = "try a trial again that ran over its time limit"});
+            {.help = "retry a trial that exceeded its time limit"});
     v.field("retry_out_of_memory", retry_out_of_memory,
-            {.help = "try a trial again that ran out of memory; the same network needs the same"});
-    v.field("retry_diverged", retry_diverged,
-            {.help = "try a trial again that diverged; the same seed diverges again"});
+            {.help = "retry a trial that ran out of memory; usually useless, because the same "
+                     "network needs the same memory"});
     v.field(
-        "infrastructure_retries", infrastructure_retries,
-        {.help = "further attempts of a trial whose machine or job was lost; counted apart from "
-                 "retries",
-         .min = 0,
-         .max = 100000});
+        "retry_diverged", retry_diverged,
+        {.help =
+             "retry a trial that diverged; usually useless, because the same seed diverges again"});
+    v.field("infrastructure_retries", infrastructure_retries,
+            {.help = "number of additional attempts of a trial whose machine or job was lost, or "
+                     "that was cancelled; counted separately from retries",
+             .min = 0,
+             .max = 100000});
     v.field("backoff_s", backoff_s,
-            {.help = "pause before the second attempt; doubles with each further one, to 64 times",
+            {.help = "pause before the second attempt; it doubles with each later attempt, up to "
+                     "64 times this value",
              .unit = "s",
              .min = 0.0,
              .max = 3600.0});
     v.field("infeasible", infeasible,
-            {.help = "penalise: the controller is told search.failure_reward; ignore: the trial "
-                     "takes no part in the update; stop: the run ends"});
-    v.field("diverged", diverged, {.help = "effect of a loss that became NaN or infinite"});
-    v.field("out_of_memory", out_of_memory, {.help = "effect of a trial without enough memory"});
-    v.field("time_out", time_out, {.help = "effect of a trial over its time limit"});
+            {.help = "effect of a trial that is infeasible. penalise: the controller receives "
+                     "search.failure_reward; ignore: the trial is left out of the update; stop: "
+                     "the run stops"});
+    v.field("diverged", diverged, {.help = "effect of a trial whose loss became NaN or infinite"});
+    v.field("out_of_memory", out_of_memory, {.help = "effect of a trial that ran out of memory"});
+    v.field("time_out", time_out, {.help = "effect of a trial that exceeded its time limit"});
     v.field("crashed", crashed,
-            {.help = "effect of a trial whose process crashed, or refused its configuration"});
-    v.field("lost", lost, {.help = "effect of a trial that was lost more often than allowed"});
+            {.help = "effect of a trial whose process crashed or refused its configuration"});
+    v.field(
+        "lost", lost,
+        {.help = "effect of a trial that was lost more often than infrastructure_retries allows"});
   }
 };
 

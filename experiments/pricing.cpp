@@ -13,12 +13,12 @@ ExperimentConfig at_recorded_speed(ExperimentConfig config, TrialStore& store) {
   for (auto& [name, target_ms, latency] : targets) {
     const std::string key = reference_fact(name);
     const auto recorded = store.fact(key);
-    const bool fixed = recorded || latency.reference_ms;
+    const bool fixed = recorded || latency.measured.reference_ms;
     latency = at_one_speed(latency, recorded ? std::optional(std::stod(*recorded)) : std::nullopt);
-    if (fixed || !latency.reference_ms) continue;
-    store.set_fact(key, ConfigWriter::plain_number(*latency.reference_ms));
+    if (fixed || !latency.measured.reference_ms) continue;
+    store.set_fact(key, ConfigWriter::plain_number(*latency.measured.reference_ms));
     spdlog::info("latencies are stated at the speed at which the reference network takes {}",
-                 format_ms(*latency.reference_ms));
+                 format_ms(*latency.measured.reference_ms));
   }
   config.set_targets(targets);
   return config;

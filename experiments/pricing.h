@@ -12,7 +12,7 @@ namespace ridgeline {
 void price(Trial& trial, const Scoring& scoring, const SearchParts& parts, bool fresh);
 
 /// `config` with the speed of the machine that its measured latencies are stated at
-/// (`LatencyConfig::reference_ms`): as the store has it since the run began, so that a resumed run
+/// (`latency.reference_ms`): as the store has it since the run began, so that a resumed run
 /// measures at the same.
 ExperimentConfig at_recorded_speed(ExperimentConfig config, TrialStore& store);
 

@@ -41,39 +41,53 @@ struct RuntimeConfig {
   template <class V>
   void describe(V& v) {
     v.field("executor", executor,
-            {.help = "local: one process per trial, a crash is one failed trial; in_process: no "
-                     "processes, for tiny evaluators; slurm: jobs of a cluster"});
-    v.field("workers", workers,
-            {.help = "trials at a time of the local executor", .min = 1, .max = 4096});
-    v.field("trial_time_limit_s", trial_time_limit_s,
-            {.help = "a trial that runs longer is killed: status time_out; 0: no limit",
-             .unit = "s",
-             .min = 0.0,
-             .max = 1e9});
-    v.field("trial_checkpoint_s", trial_checkpoint_s,
-            {.help = "a training keeps its state so often, and when it is asked to stop, so that a "
-                     "further attempt goes on from there; 0: never, it starts over",
-             .unit = "s",
-             .min = 0.0,
-             .max = 1e6});
+            {.help = "local: one process per trial on this machine, so a crash fails only one "
+                     "trial; in_process: no extra processes, for very cheap evaluators; slurm: "
+                     "jobs on a cluster"});
     v.field(
-        "gpus", gpus,
-        {.help = "executor local, device cuda: the GPUs that the workers take in turn, as in "
-                 "CUDA_VISIBLE_DEVICES: [\"0\", \"2\"]; ~: all that are visible; leave one out to "
-                 "measure latency there undisturbed"});
+        "workers", workers,
+        {.help =
+             "number of trials that run at the same time (executor local, or mode asynchronous)",
+         .min = 1,
+         .max = 4096});
+    const UsedBy processes =
+        used_by("executor", executor, {ExecutorKind::kLocal, ExecutorKind::kSlurm});
+    v.field("trial_time_limit_s", trial_time_limit_s,
+            {.help = "kill a trial that runs longer, with status time_out; 0: no limit",
+             .unit = "s",
+             .min = 0.0,
+             .max = 1e9},
+            processes);
+    v.field(
+        "trial_checkpoint_s", trial_checkpoint_s,
+        {.help =
+             "interval at which a training writes a checkpoint, so that its next attempt can "
+             "continue from there; it also writes one when it is asked to stop; 0: no checkpoints",
+         .unit = "s",
+         .min = 0.0,
+         .max = 1e6},
+        processes);
+    v.field("gpus", gpus,
+            {.help = "with accuracy.training.device cuda: the GPUs that the workers use in "
+                     "rotation, as in CUDA_VISIBLE_DEVICES, such as [\"0\", \"2\"]; ~: all visible "
+                     "GPUs; leave one out to measure latency on it undisturbed"},
+            used_by("executor", executor, {ExecutorKind::kLocal}));
     v.field("checkpoint_batches", checkpoint_batches,
-            {.help = "the controller's state is kept every so many batches, so that a resumed run "
-                     "need not replay all; 0: never",
+            {.help = "save the controller's state every so many batches, so that a resumed run "
+                     "replays less; 0: never",
              .unit = "batches",
              .min = 0,
              .max = 1e6});
     v.field("preflight", preflight,
-            {.help = "a latency target that nothing in the space reaches, or twice its slowest: "
-                     "stop: ends the run before anything is spent; warn: the log says it"});
+            {.help = "if no network in the space reaches the latency target, or the target is more "
+                     "than twice the slowest network. stop: end the run before anything is spent; "
+                     "warn: write a warning to the log"});
     v.field("dry_trial", dry_trial,
-            {.help = "accuracy proxy: a training of one epoch before the first trial, thrown away, "
-                     "tells what the search will take; a resumed run tells it from its trials"});
-    v.section("slurm", slurm, "what executor slurm asks of the cluster, per trial");
+            {.help = "accuracy proxy: train one network for one epoch before the first trial to "
+                     "estimate the cost of the search; its result is discarded; a resumed run uses "
+                     "its recorded trials instead"});
+    v.section("slurm", slurm, "resources to request per trial",
+              used_by("executor", executor, {ExecutorKind::kSlurm}));
   }
 };
 

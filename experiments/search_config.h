@@ -42,56 +42,63 @@ struct SearchConfig {
   template <class V>
   void describe(V& v) {
     v.field("mode", mode,
-            {.help = "synchronous: batch by batch, the same trials on any machine; asynchronous: "
-                     "no worker waits, and results depend on the order of arrival"});
+            {.help = "synchronous: one batch after the other, the same trials on any machine; "
+                     "asynchronous: no worker waits, but results depend on the order in which "
+                     "trials finish"});
     v.field("trials", trials,
-            {.help = "networks to propose, duplicates included", .min = 1, .max = 999999});
+            {.help = "number of networks to propose, including repeated ones",
+             .min = 1,
+             .max = 999999});
     v.field("batch", batch,
             {.help = "proposals per controller update (NASNet: 20)", .min = 1, .max = 100000});
-    v.field("duplicates", duplicates,
-            {.help = "a network proposed before: reuse: not trained again, the controller is told "
-                     "its known reward once more; resample: drawn again up to 100 times, so that "
-                     "the controller learns from new networks only, then reused; measure_again: "
-                     "trained again with other random numbers, and the controller is told each "
-                     "reward: for noisy trials, with controller.redraws: 0"});
     v.field(
-        "warm_start", warm_start,
-        {.help = "list of architecture files of the space that are proposed first, whatever the "
-                 "controller would propose; it learns from them as from its own"});
+        "duplicates", duplicates,
+        {.help =
+             "for a network that was proposed before. reuse: do not train it again, the controller "
+             "receives the known reward once more; resample: draw another network, up to 100 "
+             "times, then reuse; measure_again: train it again with other random numbers, the "
+             "controller receives each reward (for noisy trials; set controller.redraws: 0)"});
+    v.field("warm_start", warm_start,
+            {.help = "list of architecture files in the space that are proposed first; the "
+                     "controller learns from them as from its own proposals"});
     v.field("stop_without_improvement", stop_without_improvement,
-            {.help = "so many trials without a better reward end the search; 0: never",
+            {.help = "end the search after this many trials without a better reward; 0: never",
              .unit = "trials",
              .min = 0,
              .max = 1e6});
     v.field("stop_entropy", stop_entropy,
-            {.help = "controllers with a policy: an update that finds a mean entropy "
-                     "per sample below this ends the search; 0: never",
+            {.help = "reinforce, ppo: end the search when an update finds a mean entropy per "
+                     "sample below this; 0: never",
              .unit = "nats",
              .min = 0.0,
              .max = 1e6});
-    v.field("stop_after", stop_after,
-            {.help = "ends the search once it has run so long, such as 90m, 8h or 2d: time that a "
-                     "process was searching, over all resumes; what is running is awaited; empty: "
-                     "never"});
+    v.field(
+        "stop_after", stop_after,
+        {.help =
+             "end the search after this time, such as 90m, 8h or 2d; counts the time in which a "
+             "process was searching, over all resumes; running trials are finished; empty: never"});
     v.field("importance_clip", importance_clip,
-            {.help = "asynchronous: a sample counts p_now / p_then times in the update, at most so "
-                     "often; a rare sample of an old policy must not outweigh a batch",
+            {.help = "upper limit of a sample's importance weight p_now / p_then in the update, so "
+                     "that one rare sample of an old policy cannot outweigh a batch",
              .min = 1.0,
-             .max = 1e6});
+             .max = 1e6},
+            used_by("mode", mode, {SearchMode::kAsynchronous}));
     v.field("max_latency_ratio", max_latency_ratio,
-            {.help = "a network slower than this times the target is not trained: status "
+            {.help = "a network slower than this times the target is not trained and gets status "
                      "infeasible; 0: train all",
              .min = 0.0,
              .max = 1e9});
-    v.field("failure_reward", failure_reward,
-            {.help = "what the controller is told for a failed or infeasible trial; ~: the reward "
-                     "of accuracy 0 at max_latency_ratio times the target, 0 for the MnasNet "
-                     "forms; -1 for a constraint, which grades infeasible ones by their excess",
-             .min = -100.0,
-             .max = 1.0});
+    v.field(
+        "failure_reward", failure_reward,
+        {.help =
+             "reward of a failed or infeasible trial; ~: the reward of accuracy 0 at "
+             "max_latency_ratio times the target (0 for mnas_soft and mnas_hard; -1 for "
+             "constraint, where an infeasible trial is graded by how far it exceeds the limits)",
+         .min = -100.0,
+         .max = 1.0});
     v.field(
         "max_failures_in_a_row", max_failures_in_a_row,
-        {.help = "so many failed trainings one after another stop the run", .min = 1, .max = 1e6});
+        {.help = "stop the run after this many failed trainings in a row", .min = 1, .max = 1e6});
   }
 };
 

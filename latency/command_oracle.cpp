@@ -97,8 +97,8 @@ double milliseconds_of(const std::string& output) {
 }
 
 CommandOracle::CommandOracle(const LatencyConfig& config, NetworkWriter write_torchscript)
-    : command_(config.command.value_or(std::vector<std::string>{})),
-      timeout_s_(config.timeout_s),
+    : command_(config.command.command.value_or(std::vector<std::string>{})),
+      timeout_s_(config.command.timeout_s),
       batch_(config.batch),
       precision_(config.precision.value_or(Precision::kFp32)) {
   if (command_.empty() || command_[0].empty()) {
@@ -106,7 +106,7 @@ CommandOracle::CommandOracle(const LatencyConfig& config, NetworkWriter write_to
                 "latency.command: latency.kind command needs a program, such as "
                 "[python3, measure.py]");
   }
-  if (config.network_format == NetworkFormat::kYaml) return;
+  if (config.command.network_format == NetworkFormat::kYaml) return;
   if (!write_torchscript) {
     throw Error(ErrorKind::kConfig, "latency.network_format: nothing here writes torchscript");
   }

@@ -56,89 +56,119 @@ struct EnumNames<NetworkFormat> {
       {{NetworkFormat::kYaml, "yaml"}, {NetworkFormat::kTorchScript, "torchscript"}}};
 };
 
+/// When the timing of a network ends.
+struct TimingConfig {
+  int warmup = 3;
+  int repeats = 200;
+  double confidence_width = 0.02;
+  double time_limit_s = 10;
+
+  template <class V>
+  void describe(V& v) {
+    v.field("warmup", warmup,
+            {.help = "untimed runs before the first timed run", .min = 0, .max = 10000});
+    v.field("repeats", repeats,
+            {.help = "largest number of timed runs; the median counts", .min = 6, .max = 100000});
+    v.field("confidence_width", confidence_width,
+            {.help = "timing ends when the 95 % confidence interval of the median is within this "
+                     "fraction of it on either side",
+             .min = 1e-4,
+             .max = 1});
+    v.field("time_limit_s", time_limit_s,
+            {.help = "longest time for one series of runs of a network; a noisy series is "
+                     "repeated, up to three in all",
+             .unit = "s",
+             .min = 1e-3,
+             .max = 86400});
+  }
+};
+
+/// A network runs on this machine.
+struct MeasuredLatencyConfig {
+  std::string device = "cpu";
+  int threads = 1;
+  MemoryFormat memory_format = MemoryFormat::kChannelsLast;
+  bool drift_correction = true;
+  std::optional<double> reference_ms;
+
+  template <class V>
+  void describe(V& v) {
+    v.field("device", device, {.help = "cpu, cuda or cuda:N"});
+    v.field("threads", threads, {.help = "number of CPU threads", .min = 1, .max = 1024});
+    v.field("memory_format", memory_format, {.help = "memory layout of tensors"});
+    v.field("drift_correction", drift_correction,
+            {.help = "on a CPU: time a small reference network between intervals of runs, convert "
+                     "all latencies to one speed of the machine, and repeat disturbed intervals"});
+    v.field("reference_ms", reference_ms,
+            {.help = "drift_correction: that speed, given as the time of the reference network; "
+                     "~: its time when the search begins, which is kept for the whole search",
+             .unit = "ms",
+             .min = 1e-3,
+             .max = 1e6});
+  }
+};
+
+/// Your own program prices a network.
+struct CommandLatencyConfig {
+  std::optional<std::vector<std::string>> command;
+  NetworkFormat network_format = NetworkFormat::kYaml;
+  double timeout_s = 600;
+
+  template <class V>
+  void describe(V& v) {
+    v.field("command", command,
+            {.help = "program and arguments; the path of the network's file is appended; the last "
+                     "line of the program's output must be the latency in milliseconds"});
+    v.field("network_format", network_format,
+            {.help = "format of the network's file. yaml: the architecture; torchscript: a "
+                     "TorchScript module with random weights (fp32, any batch size), with the "
+                     "architecture beside it as .yaml"});
+    v.field("timeout_s", timeout_s,
+            {.help = "a program that runs longer is killed, and the trial fails with status "
+                     "time_out",
+             .unit = "s",
+             .min = 0.01,
+             .max = 1e6});
+  }
+};
+
 struct LatencyConfig {
   LatencyKind kind = LatencyKind::kRoofline;
   std::string hardware = "xeon_skylake";
   int batch = 1;
   std::optional<Precision> precision;
-  std::string device = "cpu";
-  int threads = 1;
-  MemoryFormat memory_format = MemoryFormat::kChannelsLast;
-  int warmup = 3;
-  int repeats = 200;
-  double confidence_width = 0.02;
-  double time_limit_s = 10;
-  bool steady = true;
-  std::optional<double> reference_ms;
+  MeasuredLatencyConfig measured;
+  TimingConfig timing;
   std::string table;
-  std::optional<std::vector<std::string>> command;
-  NetworkFormat network_format = NetworkFormat::kYaml;
-  double timeout_s = 600;
+  CommandLatencyConfig command;
   TableConfig table_file = {.unit = TableUnit::kMs};
 
   template <class V>
   void describe(V& v) {
+    using enum LatencyKind;
     v.field("kind", kind,
-            {.help = "roofline: per operator; whole_network: the paper's Equation 1; power_law: "
-                     "of multiply-adds and activations; measured: on this machine; table: sum of "
-                     "operators measured before; command: your own "
-                     "program; of plain decisions: table_file: looked up, surrogate: fitted to "
-                     "such a file; none: accuracy alone counts (with reward.target_ms: 1)"});
+            {.help = "roofline: roofline model per operator; whole_network: the paper's Equation "
+                     "1; power_law: formula of multiply-adds and activations; measured: run on "
+                     "this machine; table: sum of operators measured before; command: your own "
+                     "program; table_file, surrogate: for spaces of plain decisions, looked up in "
+                     "a CSV file or fitted to it; none: only accuracy counts (with "
+                     "reward.target_ms: 1)"});
     v.field("hardware", hardware,
-            {.help = "analytic oracles: a name in configs/hardware, or a path to a hardware file"});
+            {.help = "a name in configs/hardware, or the path of a hardware file"},
+            used_by("kind", kind, {kRoofline, kWholeNetwork, kPowerLaw}));
     v.field("batch", batch,
             {.help = "images per inference", .unit = "images", .min = 1, .max = 65536});
     v.field("precision", precision,
-            {.help = "fp32, tf32, bf16 or fp16; ~: the hardware file's own (analytic), fp32 "
-                     "(measured, command), the "
-                     "table's own (table)"});
-    v.field("device", device,
-            {.help = "measured oracle (a table has its own): cpu, cuda or cuda:N"});
-    v.field("threads", threads,
-            {.help = "measured oracle (a table has its own): CPU threads", .min = 1, .max = 1024});
-    v.field("memory_format", memory_format,
-            {.help = "measured oracle (a table has its own): layout of tensors"});
-    v.field("warmup", warmup,
-            {.help = "measured and table oracle: untimed runs first", .min = 0, .max = 10000});
-    v.field("repeats", repeats,
-            {.help = "measured and table oracle: most timed runs; the median counts",
-             .min = 6,
-             .max = 100000});
-    v.field("confidence_width", confidence_width,
-            {.help = "enough runs: the 95 % interval of the median is within this share of it to "
-                     "either side",
-             .min = 1e-4,
-             .max = 1});
-    v.field("time_limit_s", time_limit_s,
-            {.help = "measured oracle: most time for the runs of one network (a noisy machine gets "
-                     "three such series)",
-             .unit = "s",
-             .min = 1e-3,
-             .max = 86400});
-    v.field("steady", steady,
-            {.help = "measured oracle on a CPU: time a small fixed network between spells of runs, "
-                     "state latencies at one speed of the machine and repeat disturbed spells"});
-    v.field("reference_ms", reference_ms,
-            {.help = "steady: that speed, as the time of the fixed network; ~: what it takes when "
-                     "the search begins, kept for the whole of it",
-             .unit = "ms",
-             .min = 1e-3,
-             .max = 1e6});
-    v.field("table", table,
-            {.help = "table oracle: file that `ridgeline latency build-table` wrote"});
-    v.field("command", command,
-            {.help = "command oracle: program and arguments; the path of the network's file is "
-                     "appended; the last line of its output is the milliseconds"});
-    v.field("network_format", network_format,
-            {.help = "command oracle: yaml: that file is the architecture; torchscript: a "
-                     "TorchScript module with random weights (fp32, any batch), and the "
-                     "architecture lies beside it as .yaml"});
-    v.field("timeout_s", timeout_s,
-            {.help = "command oracle: a program that takes longer is ended, and its trial failed",
-             .unit = "s",
-             .min = 0.01,
-             .max = 1e6});
-    v.section("table_file", table_file, "kinds table_file and surrogate: latencies by decisions");
+            {.help = "fp32, tf32, bf16 or fp16; ~: default of the hardware file (roofline, "
+                     "whole_network, power_law), fp32 (measured, command), that of the table "
+                     "(table)"});
+    v.part(measured, used_by("kind", kind, {kMeasured}));
+    v.part(timing, used_by("kind", kind, {kMeasured, kTable}));
+    v.field("table", table, {.help = "file written by `ridgeline latency build-table`"},
+            used_by("kind", kind, {kTable}));
+    v.part(command, used_by("kind", kind, {kCommand}));
+    v.section("table_file", table_file, "latencies of a space of plain decisions",
+              used_by("kind", kind, {kTableFile, kSurrogate}));
   }
 };
 

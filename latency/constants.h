@@ -19,21 +19,22 @@ struct SoftwarePolicy {
 
   template <class V>
   void describe(V& v) {
-    v.field("stack", stack, {.help = "the software this policy stands for"});
+    v.field("stack", stack, {.help = "name of the software stack"});
     v.field("fold_batch_norm", fold_batch_norm,
-            {.help = "batch norm disappears into the convolution before it"});
-    v.field("fuse_relu", fuse_relu, {.help = "ReLU runs in the kernel of its convolution"});
+            {.help = "batch norm is folded into the preceding convolution"});
+    v.field("fuse_relu", fuse_relu,
+            {.help = "ReLU runs inside the kernel of the preceding convolution"});
     v.field("fuse_swish", fuse_swish,
-            {.help = "swish and sigmoid run in the kernel of their convolution"});
-    v.field(
-        "fuse_elementwise", fuse_elementwise,
-        {.help = "adds, scalings and global pools pay only elementwise_share of their traffic"});
+            {.help = "swish and sigmoid run inside the kernel of the preceding convolution"});
+    v.field("fuse_elementwise", fuse_elementwise,
+            {.help = "adds, multiplications and global pools are fused and cost only "
+                     "elementwise_share of their memory traffic"});
     v.field("dense_groups", dense_groups,
-            {.help = "a grouped convolution runs as its dense equivalent"});
+            {.help = "a grouped convolution runs as the equivalent dense convolution"});
     v.field("cpu_kernels", cpu_kernels,
-            {.help = "kernels run on a CPU's cores: vectors of output channels, image by image, "
-                     "computing and waiting for memory in turns"});
-    v.field("source", source, {.help = "where this policy comes from"});
+            {.help = "kernels run on CPU cores: vectors of output channels, one image after the "
+                     "other, with only partial overlap of compute and memory"});
+    v.field("source", source, {.help = "source of this policy"});
   }
 };
 
@@ -78,115 +79,135 @@ struct EffectiveConstants {
       return FieldInfo{.help = help, .min = 1e-3, .max = most};
     };
     v.field("matrix_efficiency", matrix_efficiency,
-            share("share of the matrix peak that wide layers reach", 4));
+            share("fraction of the peak matrix rate that wide layers reach", 4));
     v.field(
         "half_reduction", half_reduction,
-        {.help = "K0: k*k*Cin/groups at which the matrix rate is halved", .min = 0, .max = 1e6});
-    v.field("half_outputs", half_outputs,
-            {.help = "N0: Cout/groups at which the matrix rate is halved", .min = 0, .max = 1e6});
+        {.help =
+             "K0: reduction size kh*kw*Cin/groups at which the matrix rate is half of its maximum",
+         .min = 0,
+         .max = 1e6});
+    v.field(
+        "half_outputs", half_outputs,
+        {.help = "N0: output channels per group at which the matrix rate is half of its maximum",
+         .min = 0,
+         .max = 1e6});
     v.field("half_rows", half_rows,
-            {.help = "M0: batch*H*W of the output at which the matrix rate is halved",
+            {.help = "M0: batch*H*W of the output at which the matrix rate is half of its maximum",
              .min = 0,
              .max = 1e9});
     v.field("output_tile", output_tile,
-            {.help = "output channels are computed in multiples of this: the lanes of a vector",
+            {.help = "output channels are rounded up to a multiple of this (the lanes of a vector)",
              .min = 1,
              .max = 1024});
     v.field("weight_passes", weight_passes,
-            {.help = "cpu_kernels: traffic to lay out weights anew at each call, in their sizes",
+            {.help = "cpu_kernels: memory traffic for reordering the weights at each call, in "
+                     "multiples of their size",
              .min = 0,
              .max = 100});
-    v.field("weight_rereads", weight_rereads,
-            {.help = "cpu_kernels: share of the weights that each further image reads again",
-             .min = 0,
-             .max = 10});
+    v.field(
+        "weight_rereads", weight_rereads,
+        {.help =
+             "cpu_kernels: fraction of the weights that is read again for each additional image",
+         .min = 0,
+         .max = 10});
     v.field("exposed_share", exposed_share,
-            {.help = "share of the shorter of computing and memory traffic that the longer does "
-                     "not hide",
+            {.help = "fraction of the shorter of compute time and memory time that is not hidden "
+                     "behind the longer",
              .min = 0,
              .max = 1});
     v.field("cache_mib", cache_mib,
-            {.help = "traffic of this size is half served by a core's own cache; 0: none is",
+            {.help = "traffic Q takes Q / (Q + this) of its time, because part of it is served by "
+                     "the core's own cache; 0: no cache",
              .unit = "MiB",
              .min = 0,
              .max = 1e6});
     v.field("bandwidth_fraction", bandwidth_fraction,
-            share("share of the memory bandwidth that streaming reaches", 4));
+            share("fraction of the peak memory bandwidth that streaming reaches", 4));
     v.field("depthwise_fraction", depthwise_fraction,
-            share("the same for depthwise convolutions", 4));
+            share("fraction of the peak memory bandwidth that depthwise convolutions reach", 4));
     v.field("depthwise_vector_share", depthwise_vector_share,
-            {.help = "share of depthwise multiply-adds that the vector units must pay for",
+            {.help = "fraction of the depthwise multiply-adds that the vector units compute",
              .min = 0,
              .max = 100});
     v.field("pooling_fraction", pooling_fraction,
-            share("share of the memory bandwidth that global pooling reaches", 4));
+            share("fraction of the peak memory bandwidth that global pooling reaches", 4));
     v.field("elementwise_share", elementwise_share,
-            {.help = "share of their traffic that fused elementwise operators still pay",
+            {.help = "fraction of the memory traffic that remains for a fused elementwise operator",
              .min = 0,
              .max = 1});
     v.field("relu_passes", relu_passes,
-            {.help = "unfused ReLU: traffic in sizes of its output", .min = 0, .max = 100});
+            {.help = "memory traffic of a separate ReLU kernel, in multiples of its output",
+             .min = 0,
+             .max = 100});
     v.field("swish_passes", swish_passes,
-            {.help = "unfused swish: traffic in sizes of its output", .min = 0, .max = 100});
+            {.help = "memory traffic of separate swish kernels, in multiples of the output",
+             .min = 0,
+             .max = 100});
     v.field("batch_norm_passes", batch_norm_passes,
-            {.help = "unfolded batch norm: traffic in sizes of its output", .min = 0, .max = 100});
+            {.help = "memory traffic of a separate batch-norm kernel, in multiples of its output",
+             .min = 0,
+             .max = 100});
     v.field("swish_ps", swish_ps,
-            {.help = "vector time of swish or sigmoid per element",
+            {.help = "vector time per element of swish or sigmoid inside a kernel",
              .unit = "ps",
              .min = 0,
              .max = 1e6});
     v.field("relu_ps", relu_ps,
-            {.help = "vector time of ReLU per element", .unit = "ps", .min = 0, .max = 1e6});
+            {.help = "vector time per element of ReLU inside a kernel",
+             .unit = "ps",
+             .min = 0,
+             .max = 1e6});
     v.field("grouped_work_exponent", grouped_work_exponent,
-            {.help = "a grouped convolution computes as if it had groups^(1-this) groups",
+            {.help = "the work of a grouped convolution is multiplied by groups^this (0: no "
+                     "penalty, 1: as the dense convolution)",
              .min = 0,
              .max = 1});
     v.field("misaligned_groups", misaligned_groups,
-            {.help = "factor on the work of grouped convolutions whose groups are neither a power "
-                     "of two nor a multiple of 32 channels wide",
+            {.help = "factor on the work of grouped convolutions whose group width is neither a "
+                     "power of two nor a multiple of 32 channels",
              .min = 1,
              .max = 100});
     v.field("grouped_traffic", grouped_traffic,
-            {.help = "factor on the traffic of convolutions with more than 2 groups",
+            {.help = "factor on the memory traffic of convolutions with more than 2 groups",
              .min = 1,
              .max = 1000});
-    v.field("overhead_us", overhead_us,
-            {.help = "time on the device to start and drain a kernel",
-             .unit = "us",
-             .min = 0,
-             .max = 1e6});
+    v.field(
+        "overhead_us", overhead_us,
+        {.help = "device time to start and drain a kernel", .unit = "us", .min = 0, .max = 1e6});
     v.field("launch_us", launch_us,
-            {.help = "time of the host to launch a kernel: small kernels wait for their launches; "
-                     "0: the whole network is one launch",
+            {.help = "host time to launch a kernel; small kernels wait for their launches; 0: the "
+                     "whole network is one launch",
              .unit = "us",
              .min = 0,
              .max = 1e6});
     v.field("reduction_us", reduction_us,
-            {.help = "further overhead of a global pool, for which the whole tensor must be there",
+            {.help = "additional time of a global pool, which must wait for the whole tensor",
              .unit = "us",
              .min = 0,
              .max = 1e6});
     v.field("input_us", input_us,
-            {.help = "time of the host to supply one image, where that is part of the latency; it "
-                     "overlaps with the device",
+            {.help = "host time to supply one input image, if the latency includes it; overlaps "
+                     "with the device",
              .unit = "us",
              .min = 0,
              .max = 1e6});
     v.field("whole_network_efficiency", whole_network_efficiency,
-            share("E of the whole-network oracle (the paper's Equation 1)", 4));
+            share("efficiency E of the whole-network model (the paper's Equation 1)", 4));
     v.field("power_law_ms", power_law_ms,
-            {.help = "the power law of multiply-adds and activations: time of a batch of 1 GFLOP "
-                     "and 1 M activations; 0: not fitted",
+            {.help = "power law of multiply-adds and activations: time of a batch with 1 GFLOP and "
+                     "1 M activations; 0: not fitted",
              .unit = "ms",
              .min = 0,
              .max = 1e9});
     v.field("power_law_flops", power_law_flops,
-            {.help = "its exponent of FLOPs", .min = -100, .max = 100});
-    v.field("power_law_activations", power_law_activations,
-            {.help = "its exponent of activations: outputs of convolutions and linear layers",
-             .min = -100,
-             .max = 100});
-    v.field("source", source, {.help = "where these constants come from"});
+            {.help = "power law: exponent of the FLOPs", .min = -100, .max = 100});
+    v.field(
+        "power_law_activations", power_law_activations,
+        {.help =
+             "power law: exponent of the activations (outputs of convolutions and linear layers)",
+         .min = -100,
+         .max = 100});
+    v.field("source", source, {.help = "source of these constants"});
   }
 };
 

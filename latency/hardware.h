@@ -20,11 +20,11 @@ struct MatrixUnit {
     const auto rate = [](const char* help) {
       return FieldInfo{.help = help, .unit = "TFLOP/s", .min = 1e-6, .max = 1e6};
     };
-    v.field("fp32", fp32, rate("peak in fp32; ~: not supported"));
-    v.field("tf32", tf32, rate("peak in tf32; ~: not supported"));
-    v.field("bf16", bf16, rate("peak in bf16; ~: not supported"));
-    v.field("fp16", fp16, rate("peak in fp16; ~: not supported"));
-    v.field("source", source, {.help = "where these figures come from"});
+    v.field("fp32", fp32, rate("peak rate in fp32; ~: not supported"));
+    v.field("tf32", tf32, rate("peak rate in tf32; ~: not supported"));
+    v.field("bf16", bf16, rate("peak rate in bf16; ~: not supported"));
+    v.field("fp16", fp16, rate("peak rate in fp16; ~: not supported"));
+    v.field("source", source, {.help = "source of these figures"});
   }
 };
 
@@ -36,8 +36,8 @@ struct VectorUnit {
   template <class V>
   void describe(V& v) {
     v.field("tflops", tflops,
-            {.help = "peak of the vector units", .unit = "TFLOP/s", .min = 1e-6, .max = 1e6});
-    v.field("source", source, {.help = "where this figure comes from"});
+            {.help = "peak rate of the vector units", .unit = "TFLOP/s", .min = 1e-6, .max = 1e6});
+    v.field("source", source, {.help = "source of this figure"});
   }
 };
 
@@ -49,9 +49,10 @@ struct Memory {
   template <class V>
   void describe(V& v) {
     v.field("bandwidth_gbps", bandwidth_gbps,
-            {.help = "peak of main memory", .unit = "GB/s", .min = 1e-6, .max = 1e6});
-    v.field("size_gib", size_gib, {.help = "main memory", .unit = "GiB", .min = 1e-6, .max = 1e6});
-    v.field("source", source, {.help = "where these figures come from"});
+            {.help = "peak bandwidth of main memory", .unit = "GB/s", .min = 1e-6, .max = 1e6});
+    v.field("size_gib", size_gib,
+            {.help = "size of main memory", .unit = "GiB", .min = 1e-6, .max = 1e6});
+    v.field("source", source, {.help = "source of these figures"});
   }
 };
 
@@ -68,14 +69,16 @@ struct Hardware {
 
   template <class V>
   void describe(V& v) {
-    v.field("name", name, {.help = "one word, as in the file name"});
-    v.field("description", description, {.help = "what exactly is described"});
-    v.field("default_precision", default_precision, {.help = "used where none is asked for"});
-    v.section("matrix", matrix, "unit that runs convolutions and linear layers");
-    v.section("vector", vector, "unit that runs depthwise convolutions and elementwise work");
+    v.field("name", name, {.help = "one word, the same as the file name"});
+    v.field("description", description, {.help = "the exact device"});
+    v.field("default_precision", default_precision,
+            {.help = "precision used if none is requested"});
+    v.section("matrix", matrix, "the unit that runs convolutions and linear layers");
+    v.section("vector", vector,
+              "the unit that runs depthwise convolutions and elementwise operators");
     v.section("memory", memory, "main memory");
     v.section("software", software, "what the software stack fuses");
-    v.section("constants", constants, "effective constants; the defaults are neutral");
+    v.section("constants", constants, "effective constants; the default values are neutral");
   }
 
   /// Whether the constants were fitted to measurements. If not, they are neutral, and every

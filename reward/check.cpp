@@ -31,12 +31,6 @@ void check_exponents(const RewardConfig& config, const Where& where) {
            config.hard_exponent);
   }
   if (!config.alpha) return;
-  if (!is_mnas(config.kind)) {
-    refuse(where, "alpha",
-           "means nothing in kind " + enum_name(config.kind) +
-               "; it is the exponent below the target in mnas_soft and mnas_hard",
-           *config.alpha);
-  }
   if (!std::isfinite(*config.alpha) || *config.alpha > 0) {
     refuse(where, "alpha",
            "must be 0 or negative: (LAT/T)^alpha with alpha > 0 would reward slowness below the "
@@ -48,8 +42,6 @@ void check_exponents(const RewardConfig& config, const Where& where) {
 void check_beta(const RewardConfig& config, const Where& where) {
   if (!config.beta) return;
   const double beta = *config.beta;
-  if (config.kind == RewardKind::kConstraint)
-    refuse(where, "beta", "means nothing in kind constraint, which weighs nothing", beta);
   const bool may_be_0 = config.kind == RewardKind::kMnasSoft;
   if (!std::isfinite(beta) || beta > 0 || (beta == 0 && !may_be_0)) {
     refuse(where, "beta",

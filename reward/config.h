@@ -39,11 +39,13 @@ struct RewardLimits {
 
   template <class V>
   void describe(V& v) {
-    v.field("params", params, {.help = "trainable parameters, such as 5.3e6", .min = 1});
-    v.field("madds", madds, {.help = "multiply-adds of one image, such as 600e6", .min = 1});
+    v.field("params", params,
+            {.help = "largest number of trainable parameters, such as 5.3e6", .min = 1});
+    v.field("madds", madds,
+            {.help = "largest number of multiply-adds per image, such as 600e6", .min = 1});
     v.field("memory_mib", memory_mib,
-            {.help = "weights and the largest operator's activations at latency.batch, in "
-                     "latency.precision (~: fp32): the least that an inference needs",
+            {.help = "largest memory for inference: weights plus the largest operator's "
+                     "activations at latency.batch, in latency.precision (~: fp32)",
              .unit = "MiB",
              .min = 1e-6});
   }
@@ -64,31 +66,40 @@ struct RewardConfig {
 
   template <class V>
   void describe(V& v) {
+    using enum RewardKind;
     v.field("kind", kind,
-            {.help = "mnas_soft: ACC x (LAT/T)^w; mnas_hard: ACC up to T, a steep factor above; "
-                     "tunas: ACC + beta |LAT/T - 1|, which ends nearest to T; weighted_sum: ACC + "
-                     "beta LAT/T; constraint: ACC within T and the limits, below 0 and not trained "
-                     "outside; soft and hard_constraint: earlier names of the mnas ones"});
+            {.help = "mnas_soft: ACC x (LAT/T)^w; mnas_hard: ACC up to T, strongly reduced above; "
+                     "tunas: ACC + beta |LAT/T - 1|, ends closest to T; weighted_sum: ACC + beta "
+                     "LAT/T; constraint: ACC if T and all limits are met, negative otherwise "
+                     "(such networks are not trained); soft, hard_constraint: earlier names of "
+                     "mnas_soft, mnas_hard"});
     v.field("target_ms", target_ms,
             {.help = "latency target T",
              .unit = "ms",
              .min = kShortestTargetMs,
              .max = kLongestTargetMs});
     v.field("w", w,
-            {.help = "exponent of mnas_soft, negative: -0.09 asks 6.4 % accuracy per latency "
-                     "doubling; `ridgeline reward calibrate` derives yours"});
+            {.help = "exponent, negative; at -0.09, a doubling of latency must bring 6.4 % more "
+                     "accuracy; `ridgeline reward calibrate` computes a value for you"},
+            used_by("kind", kind, {kMnasSoft}));
     v.field("alpha", alpha,
-            {.help = "exponent below T; ~: w in mnas_soft, 0 in mnas_hard (MnasNet)"});
+            {.help = "exponent for latencies up to T; ~: w in mnas_soft, 0 in mnas_hard (MnasNet)"},
+            used_by("kind", kind, {kMnasSoft, kMnasHard}));
     v.field("beta", beta,
-            {.help = "exponent above T; ~: w in mnas_soft, hard_exponent in mnas_hard; weight of "
-                     "the latency in tunas and weighted_sum; ~: -0.1 (TuNAS)"});
+            {.help = "exponent for latencies above T (~: w in mnas_soft, hard_exponent in "
+                     "mnas_hard), or weight of the latency (~: -0.1, TuNAS)"},
+            used_by("kind", kind, {kMnasSoft, kMnasHard, kTunas, kWeightedSum}));
     v.field("hard_exponent", hard_exponent,
-            {.help = "exponent above T of mnas_hard, negative (MnasNet: -1)"});
+            {.help = "exponent above T if beta is not set, negative (MnasNet: -1)"},
+            used_by("kind", kind, {kMnasHard}));
     v.field("combine", combine,
-            {.help = "with `accelerators`: worst: the accelerator with the lowest reward counts; "
-                     "product: every accelerator's factor (tunas, weighted_sum: term) counts"});
+            {.help = "with several accelerators. worst: the accelerator with the lowest reward "
+                     "counts; product: the factors of all accelerators are multiplied (tunas, "
+                     "weighted_sum: their terms are added)"},
+            used_by("kind", kind, {kMnasSoft, kMnasHard, kTunas, kWeightedSum}));
     v.section("limits", limits,
-              "a network over one of these is not trained: status infeasible; ~: no limit");
+              "a network over one of these limits is not trained and gets status infeasible; ~: no "
+              "limit");
   }
 };
 

@@ -43,8 +43,8 @@ struct RewardCosts {
 class Reward {
  public:
   /// Throws `kConfig`, its message beginning with `where`, for an exponent or weight that would
-  /// reward slowness, a key that its kind does not have, or a target or limit that is not positive.
-  /// w = 0 leaves the latency out of mnas_soft.
+  /// reward slowness, or a target or limit that is not positive. w = 0 leaves the latency out of
+  /// mnas_soft.
   /// `additional`: the targets besides `config.target_ms`.
   explicit Reward(const RewardConfig& config, const std::string& where = "reward",
                   const std::vector<LatencyTarget>& additional = {});

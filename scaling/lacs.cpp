@@ -191,7 +191,7 @@ std::vector<FamilyMember> make_family(
   std::vector<FamilyMember> family;
   for (const double phi : config.family) {
     FamilyMember member;
-    member.name = "B" + std::to_string(family.size());
+    member.name = std::string("B") + std::to_string(family.size());  // GCC 12 warns of "B" + ...
     member.phi = phi;
     member.factors = best.at(phi);
     member.architecture = scale(base, member.factors, config.resolution_multiple);

@@ -28,43 +28,44 @@ struct LacsConfig {
   template <class V>
   void describe(V& v) {
     v.field("enabled", enabled,
-            {.help = "search scaling coefficients after the base network is found"});
+            {.help = "search scaling coefficients and build the family after the search"});
     v.field("latency_ratio", latency_ratio,
-            {.help = "target latency of the scaled network over the base network's, at `level`",
+            {.help = "latency of the scaled network at phi = level, relative to the base network",
              .min = 1.01,
              .max = 1000.0});
     v.field(
         "level", level,
-        {.help = "phi at which candidates are compared; higher levels suffer less from rounding",
+        {.help = "phi at which candidates are compared; rounding matters less at a higher level",
          .min = 0.1,
          .max = 20.0});
     v.field("tolerance", tolerance,
-            {.help = "relative deviation from the target latency that still counts as equal",
+            {.help = "largest relative deviation from the target latency for a candidate",
              .min = 1e-4,
              .max = 0.9});
     v.field("max_alpha", max_alpha,
-            {.help = "largest depth coefficient of the grid", .min = 1.0, .max = 16.0});
+            {.help = "largest depth coefficient in the grid", .min = 1.0, .max = 16.0});
     v.field("max_beta", max_beta,
-            {.help = "largest width coefficient of the grid", .min = 1.0, .max = 16.0});
+            {.help = "largest width coefficient in the grid", .min = 1.0, .max = 16.0});
     v.field("max_gamma", max_gamma,
-            {.help = "largest resolution coefficient of the grid", .min = 1.0, .max = 16.0});
+            {.help = "largest resolution coefficient in the grid", .min = 1.0, .max = 16.0});
     v.field("coarse_step", coarse_step,
-            {.help = "step of the first grid", .min = 1e-3, .max = 4.0});
+            {.help = "step of the first (coarse) grid", .min = 1e-3, .max = 4.0});
     v.field("fine_step", fine_step,
-            {.help = "step of the second grid, around the best triple of the first",
+            {.help = "step of the second (fine) grid, around the best coefficients of the first",
              .min = 1e-4,
              .max = 1.0});
     v.field("max_candidates", max_candidates,
-            {.help = "networks evaluated per grid: those spread widest over it",
+            {.help = "networks trained per grid, spread as widely as possible over those at the "
+                     "target latency",
              .min = 1,
              .max = 100000});
     v.field("resolution_multiple", resolution_multiple,
-            {.help = "input sides are floored to a multiple of this",
+            {.help = "input resolutions are rounded down to a multiple of this",
              .unit = "pixels",
              .min = 1,
              .max = 512});
     v.field("family", family,
-            {.help = "phi of each member of the family B0, B1, ...", .min = 0.0, .max = 20.0});
+            {.help = "phi of each family member B0, B1, ...", .min = 0.0, .max = 20.0});
   }
 };
 

@@ -42,29 +42,32 @@ struct TableConfig {
 
   template <class V>
   void describe(V& v) {
-    v.field("path", path, {.help = "CSV file, gzip or not, whose first line names the columns"});
-    v.field("value", value, {.help = "column of the values; an empty cell is no value"});
+    v.field("path", path,
+            {.help = "CSV file, plain or gzip-compressed, with column names in the first line"});
+    v.field("value", value, {.help = "column with the values; an empty cell means no value"});
     v.field("unit", unit,
-            {.help = "of the values; accuracy: fraction, percent; latency: ms, s, images_per_s (at "
-                     "latency.batch)"});
+            {.help = "unit of the values. For accuracy: fraction, percent; for latency: ms, s, "
+                     "images_per_s (at latency.batch)"});
     v.field("keys", keys,
-            {.help = "decisions that tell rows apart, each with a column of its name, or as "
+            {.help = "decisions that identify a row; each has a column of the same name, or write "
                      "decision=column; ~: all decisions of the space"});
     v.field("digits", digits,
-            {.help = "column whose characters are the choices of `keys`, in that order; \"\": each "
-                     "decision has its own column"});
-    v.field("digit_names", digit_names,
-            {.help = "the choices that the digits 0, 1, ... stand for; ~: a choice is its digit"});
+            {.help = "one column whose characters are the choices of `keys`, in that order; \"\": "
+                     "each decision has its own column"});
     v.field(
-        "missing", missing,
-        {.help = "refuse: a table that lacks points of the space (of up to a million) stops the "
-                 "run at once; fail_trial: such a trial fails"});
+        "digit_names", digit_names,
+        {.help = "the choices that the digits 0, 1, ... stand for; ~: the digit is the choice"});
+    v.field("missing", missing,
+            {.help = "if the table lacks points of the space. refuse: the run stops at once "
+                     "(checked for spaces of up to a million points); fail_trial: a trial of such "
+                     "a point fails"});
     v.field("split", split,
-            {.help = "kind surrogate: column that says what a row is for; \"\": every tenth row is "
-                     "held out"});
-    v.field("fitted", fitted, {.help = "kind surrogate: text in `split` of the rows to fit"});
+            {.help = "kind surrogate: column that assigns rows to fitting or testing; \"\": every "
+                     "tenth row is held out"});
+    v.field("fitted", fitted,
+            {.help = "kind surrogate: value of `split` for rows that are fitted"});
     v.field("held_out", held_out,
-            {.help = "kind surrogate: text in `split` of the rows that tell how good the fit is"});
+            {.help = "kind surrogate: value of `split` for rows that test the fit"});
   }
 };
 

@@ -44,27 +44,27 @@ ImageSet read_idx_pair(const DataConfig& config, const std::string& images,
 }
 
 Dataset read_idx_data(const DataConfig& config) {
-  if (config.train_images.empty() || config.train_labels.empty()) {
+  if (config.idx.train_images.empty() || config.idx.train_labels.empty()) {
     throw Error(ErrorKind::kData,
                 "data kind idx needs the files train_images and train_labels: one is not given");
   }
-  if (config.test_images.empty() != config.test_labels.empty()) {
+  if (config.idx.test_images.empty() != config.idx.test_labels.empty()) {
     throw Error(
         ErrorKind::kData,
         "data kind idx needs both test_images and test_labels, or neither: one is not given");
   }
   Dataset data;
   data.classes = config.classes;
-  data.train = read_idx_pair(config, config.train_images, config.train_labels);
-  if (config.test_images.empty()) return data;
-  data.test = read_idx_pair(config, config.test_images, config.test_labels);
+  data.train = read_idx_pair(config, config.idx.train_images, config.idx.train_labels);
+  if (config.idx.test_images.empty()) return data;
+  data.test = read_idx_pair(config, config.idx.test_images, config.idx.test_labels);
   const ImageSet &a = data.train, &b = data.test;
   if (a.channels != b.channels || a.height != b.height || a.width != b.width) {
     const auto text = [](const ImageSet& s) {
       return std::to_string(s.height) + "x" + std::to_string(s.width) + "x" +
              std::to_string(s.channels);
     };
-    throw Error(ErrorKind::kData, config.test_images + ": images of " + text(b) +
+    throw Error(ErrorKind::kData, config.idx.test_images + ": images of " + text(b) +
                                       ", expected the training images' size " + text(a));
   }
   return data;

@@ -170,7 +170,7 @@ void render(const FractalClass& maps, int side, RandomStream& stream, uint8_t* p
 
 ImageSet render_set(const std::vector<FractalClass>& classes, const DataConfig& config,
                     int per_class, const char* purpose) {
-  ImageSet set{config.image_size, config.image_size, 3, {}, {}};
+  ImageSet set{config.fractal.image_size, config.fractal.image_size, 3, {}, {}};
   const int count = per_class * config.classes;
   set.pixels.resize(static_cast<size_t>(count) * set.image_bytes());
   for (int i = 0; i < count; ++i) {
@@ -178,7 +178,7 @@ ImageSet render_set(const std::vector<FractalClass>& classes, const DataConfig& 
     set.labels.push_back(label);
     // A stream per image: an image does not depend on how many there are.
     RandomStream stream(config.seed, static_cast<uint64_t>(i), purpose);
-    render(classes[static_cast<size_t>(label)], config.image_size, stream,
+    render(classes[static_cast<size_t>(label)], config.fractal.image_size, stream,
            set.pixels.data() + static_cast<size_t>(i) * set.image_bytes());
   }
   return set;
@@ -227,8 +227,8 @@ Dataset generate_fractals(const DataConfig& config) {
   }
   Dataset data;
   data.classes = config.classes;
-  data.train = render_set(classes, config, config.train_per_class, "fractal train");
-  data.test = render_set(classes, config, config.test_per_class, "fractal test");
+  data.train = render_set(classes, config, config.fractal.train_per_class, "fractal train");
+  data.test = render_set(classes, config, config.fractal.test_per_class, "fractal test");
   return data;
 }
 

@@ -48,16 +48,17 @@ void run(int networks, uint64_t seed) {
   LatencyConfig config;
   config.kind = LatencyKind::kMeasured;
   config.batch = 1;
-  config.time_limit_s = 3;
+  config.timing.time_limit_s = 3;
   LatencyConfig plain = config;
-  plain.steady = false;
+  plain.measured.drift_correction = false;
   config = at_one_speed(config, std::nullopt);
   std::vector<Pass> without, with;
   for (int pass = 0; pass < 2; ++pass) {
     without.push_back(measure(architectures, plain));
     with.push_back(measure(architectures, config));
   }
-  std::cout << networks << " networks, batch 1, reference " << format_ms(*config.reference_ms)
+  std::cout << networks << " networks, batch 1, reference "
+            << format_ms(*config.measured.reference_ms)
             << "; the second measurement against the first:\n";
   print("plain", without);
   print("steady", with);

@@ -16,7 +16,7 @@ namespace ridgeline {
 /// lower, spread over -1 to 1.
 class Advantages {
  public:
-  explicit Advantages(const ControllerConfig& config)
+  explicit Advantages(const PolicyGradientConfig& config)
       : kind_(config.advantage), decay_(config.baseline_decay) {}
 
   /// The advantages of a batch, by what is known before it (its own rewards included in the

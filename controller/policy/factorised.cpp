@@ -6,7 +6,7 @@
 
 namespace ridgeline {
 
-FactorisedPolicy::FactorisedPolicy(const ControllerConfig& config,
+FactorisedPolicy::FactorisedPolicy(const PolicyConfig& config,
                                    const std::vector<Decision>& decisions)
     : Policy(config, decisions) {
   for (const auto& group : groups()) {

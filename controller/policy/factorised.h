@@ -8,7 +8,7 @@ namespace ridgeline {
 /// logits start at 0, so that the first proposals are uniform.
 class FactorisedPolicy final : public Policy {
  public:
-  FactorisedPolicy(const ControllerConfig& config, const std::vector<Decision>& decisions);
+  FactorisedPolicy(const PolicyConfig& config, const std::vector<Decision>& decisions);
 
   PolicySamples sample(std::span<const double> uniforms,
                        std::span<const Genotype> kept) const override;

@@ -37,7 +37,7 @@ class KeepGenerator {
 
 }  // namespace
 
-LstmPolicy::LstmPolicy(const ControllerConfig& config, const std::vector<Decision>& decisions,
+LstmPolicy::LstmPolicy(const PolicyConfig& config, const std::vector<Decision>& decisions,
                        uint64_t seed)
     : Policy(config, decisions), group_of_(decisions.size()) {
   int64_t tokens = kStart + 1;
@@ -46,26 +46,25 @@ LstmPolicy::LstmPolicy(const ControllerConfig& config, const std::vector<Decisio
     tokens += decision.choices() + (decision.active_when.empty() ? 0 : 1);
   }
   const KeepGenerator keep;
-  embedding = register_module("embedding", torch::nn::Embedding(tokens, config.embedding));
+  embedding = register_module("embedding", torch::nn::Embedding(tokens, config.lstm.embedding));
   lstm = register_module(
-      "lstm",
-      torch::nn::LSTM(
-          torch::nn::LSTMOptions(config.embedding, config.hidden).num_layers(config.layers)));
+      "lstm", torch::nn::LSTM(torch::nn::LSTMOptions(config.lstm.embedding, config.lstm.hidden)
+                                  .num_layers(config.lstm.layers)));
   for (size_t g = 0; g < groups().size(); ++g) {
     const auto choices = groups()[g].choices;
     heads.push_back(register_module("head" + std::to_string(choices),
-                                    torch::nn::Linear(config.hidden, choices)));
+                                    torch::nn::Linear(config.lstm.hidden, choices)));
     for (const int64_t d : groups()[g].decisions) group_of_[static_cast<size_t>(d)] = g;
   }
   const auto parameters = lstm->named_parameters();
-  for (int l = 0; l < config.layers; ++l) {
+  for (int l = 0; l < config.lstm.layers; ++l) {
     const auto of_layer = [&](const std::string& name) {
       return parameters[name + "_l" + std::to_string(l)];
     };
     layers_.push_back(
         {of_layer("weight_ih"), of_layer("weight_hh"), of_layer("bias_ih"), of_layer("bias_hh")});
   }
-  draw_parameters(config.init_range, seed);
+  draw_parameters(config.lstm.init_range, seed);
 }
 
 void LstmPolicy::draw_parameters(double range, uint64_t seed) {

@@ -14,7 +14,7 @@ namespace ridgeline {
 /// Every parameter is drawn uniform in +-init_range from a stream of `seed` alone.
 class LstmPolicy final : public Policy {
  public:
-  LstmPolicy(const ControllerConfig& config, const std::vector<Decision>& decisions, uint64_t seed);
+  LstmPolicy(const PolicyConfig& config, const std::vector<Decision>& decisions, uint64_t seed);
 
   PolicySamples sample(std::span<const double> uniforms,
                        std::span<const Genotype> kept) const override;

@@ -34,7 +34,7 @@ Table table_of(std::span<const Genotype> genotypes, size_t decisions) {
 
 }  // namespace
 
-Policy::Policy(const ControllerConfig& config, const std::vector<Decision>& decisions)
+Policy::Policy(const PolicyConfig& config, const std::vector<Decision>& decisions)
     : decisions_(decisions),
       temperature_(config.temperature),
       tanh_constant_(config.tanh_constant) {
@@ -92,9 +92,9 @@ std::vector<std::vector<double>> Policy::marginals(std::span<const Genotype> gen
   return rows;
 }
 
-std::shared_ptr<Policy> make_policy(const ControllerConfig& config,
+std::shared_ptr<Policy> make_policy(const PolicyConfig& config,
                                     const std::vector<Decision>& decisions, uint64_t seed) {
-  switch (config.policy) {
+  switch (config.kind) {
     case PolicyKind::kLstm:
       return std::make_shared<LstmPolicy>(config, decisions, seed);
     case PolicyKind::kFactorised:

@@ -33,7 +33,7 @@ inline constexpr int kFree = -2;
 /// many others are computed with it. Genotypes given to a policy must be of its space.
 class Policy : public torch::nn::Module {
  public:
-  Policy(const ControllerConfig& config, const std::vector<Decision>& decisions);
+  Policy(const PolicyConfig& config, const std::vector<Decision>& decisions);
 
   /// One genotype per row of `uniforms` [n, decisions]; inactive decisions leave theirs unused.
   /// Where row i of `kept` (as many rows, or none) is a choice, sample i makes it if it can.
@@ -74,7 +74,7 @@ class Policy : public torch::nn::Module {
 };
 
 /// The configured policy; its first parameters depend on `seed` alone.
-std::shared_ptr<Policy> make_policy(const ControllerConfig& config,
+std::shared_ptr<Policy> make_policy(const PolicyConfig& config,
                                     const std::vector<Decision>& decisions, uint64_t seed);
 
 }  // namespace ridgeline

@@ -55,12 +55,12 @@ class PolicyGradient final : public Controller {
                  uint64_t seed)
       : config_(config),
         decisions_(decisions),
-        policy_(make_policy(config, decisions, seed)),
-        adam_(policy_->parameters(), config.policy == PolicyKind::kLstm
-                                         ? config.learning_rate
-                                         : config.logit_learning_rate),
-        advantages_(config),
-        best_(static_cast<size_t>(config.replay_best)) {}
+        policy_(make_policy(config.policy, decisions, seed)),
+        adam_(policy_->parameters(), config.policy.kind == PolicyKind::kLstm
+                                         ? config.policy.lstm.learning_rate
+                                         : config.policy.logit_learning_rate),
+        advantages_(config.gradient),
+        best_(static_cast<size_t>(config.gradient.replay_best)) {}
 
   std::vector<Genotype> sample(int n, RandomStream& stream) override;
   UpdateStats update(std::span<const Observation> batch) override;
@@ -106,12 +106,12 @@ std::vector<Genotype> PolicyGradient::sample(int n, RandomStream& stream) {
 }
 
 Genotype PolicyGradient::kept(const std::vector<Genotype>& best, RandomStream& stream) const {
-  if (best.empty() || stream.uniform() >= config_.local_share)
+  if (best.empty() || stream.uniform() >= config_.gradient.local_share)
     return Genotype(decisions_.size(), kFree);
   Genotype keep = best[static_cast<size_t>(stream.below(static_cast<int>(best.size())))];
   const auto decisions = static_cast<double>(decisions_.size());
   for (int& choice : keep) {
-    if (stream.uniform() < config_.local_changes / decisions) choice = kFree;
+    if (stream.uniform() < config_.gradient.local_changes / decisions) choice = kFree;
   }
   keep[static_cast<size_t>(stream.below(static_cast<int>(keep.size())))] = kFree;
   return keep;
@@ -190,8 +190,8 @@ void PolicyGradient::ppo(std::span<const Genotype> genotypes, const at::Tensor& 
   std::vector<int64_t> order(genotypes.size());
   std::iota(order.begin(), order.end(), int64_t{0});
   RandomStream stream(0, steps_, "ppo");
-  const auto minibatch = static_cast<size_t>(config_.ppo_minibatch);
-  for (int epoch = 0; epoch < config_.ppo_epochs; ++epoch) {
+  const auto minibatch = static_cast<size_t>(config_.ppo.minibatch);
+  for (int epoch = 0; epoch < config_.ppo.epochs; ++epoch) {
     for (size_t i = order.size(); i > 1; --i)
       std::swap(order[i - 1], order[static_cast<size_t>(stream.below(static_cast<int>(i)))]);
     for (size_t start = 0; start < order.size(); start += minibatch) {
@@ -208,7 +208,7 @@ void PolicyGradient::ppo(std::span<const Genotype> genotypes, const at::Tensor& 
             const at::Tensor A = a.narrow(0, first, n);
             const at::Tensor ratio =
                 (log_prob - b.narrow(0, first, n)).clamp_max(kMostLogRatio).exp();
-            const at::Tensor clipped = ratio.clamp(1 - config_.ppo_clip, 1 + config_.ppo_clip);
+            const at::Tensor clipped = ratio.clamp(1 - config_.ppo.clip, 1 + config_.ppo.clip);
             const at::Tensor least = at::minimum(ratio * A, clipped * A);
             return at::where(A < 0, at::maximum(least, kDualClip * A), least);
           },
@@ -238,12 +238,13 @@ void PolicyGradient::step(std::span<const Genotype> genotypes, const Objective& 
     if (own > 0) {
       const at::Tensor own_entropy = entropy.narrow(0, 0, own).sum();
       gain = (objective(log_prob.narrow(0, 0, own), static_cast<int64_t>(first)).sum() +
-              config_.entropy_weight * own_entropy) /
+              config_.gradient.entropy_weight * own_entropy) /
              sampled;
       stats.entropy += own_entropy.item<double>() / sampled;
     }
     if (own < rows) {
-      const at::Tensor best = config_.replay_weight * log_prob.narrow(0, own, rows - own).sum() /
+      const at::Tensor best = config_.gradient.replay_weight *
+                              log_prob.narrow(0, own, rows - own).sum() /
                               static_cast<double>(replayed.size());
       gain = gain.defined() ? gain + best : best;
     }
@@ -252,8 +253,9 @@ void PolicyGradient::step(std::span<const Genotype> genotypes, const Objective& 
     loss.backward();
   }
   stats.gradient_norm = torch::nn::utils::clip_grad_norm_(
-      policy_->parameters(),
-      config_.gradient_clip > 0 ? config_.gradient_clip : std::numeric_limits<double>::infinity());
+      policy_->parameters(), config_.gradient.gradient_clip > 0
+                                 ? config_.gradient.gradient_clip
+                                 : std::numeric_limits<double>::infinity());
   if (!std::isfinite(stats.loss) || !std::isfinite(stats.gradient_norm)) {
     throw Error(ErrorKind::kInternal,
                 "controller: the gradient is not finite; rewards must stay far below 1e30");
@@ -279,9 +281,9 @@ void PolicyGradient::restore(const std::string& bytes) {
     throw Error(ErrorKind::kRun, "controller state: saved by a policy of " + saved_sizes +
                                      "; this one has " + policy_->sizes());
   }
-  Advantages advantages(config_);
+  Advantages advantages(config_.gradient);
   advantages.restore(reader);
-  BestReplay best(static_cast<size_t>(config_.replay_best));
+  BestReplay best(static_cast<size_t>(config_.gradient.replay_best));
   best.restore(reader);
   const uint64_t steps = reader.integer();
   const std::string policy = reader.text();

@@ -24,42 +24,47 @@ struct SlurmConfig {
     v.field("partition", partition, {.help = "partition; empty: the cluster's default"});
     v.field("account", account, {.help = "account to charge; empty: your default"});
     v.field("qos", qos, {.help = "quality of service; empty: your default"});
-    v.field("constraint", constraint, {.help = "features that a node must have, such as a100"});
+    v.field("constraint", constraint, {.help = "features that the node must have, such as a100"});
     v.field("cpus_per_task", cpus_per_task,
-            {.help = "CPUs of one process of a trial; 0: accuracy.training.threads",
+            {.help = "CPUs per process of a trial; 0: accuracy.training.threads",
              .min = 0,
              .max = 4096});
     v.field("gpus_per_task", gpus_per_task,
-            {.help = "GPUs of one process of a trial; 0: none asked for", .min = 0, .max = 64});
+            {.help = "GPUs per process of a trial; 0: request none", .min = 0, .max = 64});
     v.field("memory_mb", memory_mb,
-            {.help = "memory of one trial, per node; 0: the cluster's default",
+            {.help = "memory per node for one trial; 0: the cluster's default",
              .unit = "MB",
              .min = 0,
              .max = 1e8});
     v.field("time_limit", time_limit,
-            {.help = "Slurm's limit per trial, such as 2:00:00; empty: the partition's; "
-                     "runtime.trial_time_limit_s ends a hung trial sooner"});
+            {.help = "Slurm's time limit per trial, such as 2:00:00; empty: that of the partition; "
+                     "use runtime.trial_time_limit_s to end hung trials earlier"});
     v.field("array_limit", array_limit,
-            {.help = "trials of one batch that run at a time; 0: as many as Slurm gives",
+            {.help = "largest number of trials of one batch that run at the same time; 0: as many "
+                     "as Slurm allows",
              .min = 0,
              .max = 1e6});
-    v.field("max_array_size", max_array_size,
-            {.help = "larger batches are split; no more than the cluster's MaxArraySize - 1",
-             .min = 1,
-             .max = 4e6});
     v.field(
-        "poll_s", poll_s,
-        {.help = "pause between two looks at the queue", .unit = "s", .min = 0.05, .max = 3600});
+        "max_array_size", max_array_size,
+        {.help =
+             "largest job array; larger batches are split; at most the cluster's MaxArraySize - 1",
+         .min = 1,
+         .max = 4e6});
+    v.field("poll_s", poll_s,
+            {.help = "interval between two queries of the queue",
+             .unit = "s",
+             .min = 0.05,
+             .max = 3600});
     v.field("command_time_limit_s", command_time_limit_s,
-            {.help = "a Slurm command that takes longer counts as no answer",
+            {.help = "a Slurm command that takes longer counts as unanswered",
              .unit = "s",
              .min = 0.1,
              .max = 3600});
     v.field("prologue", prologue,
-            {.help = "shell lines before the trial, such as module load cuda; several in a YAML "
-                     "block (|)"});
+            {.help = "shell lines to run before the trial, such as module load cuda; use a YAML "
+                     "block (|) for several lines"});
     v.field("options", options,
-            {.help = "more options of sbatch, separated by blanks, such as --exclude=node7"});
+            {.help = "additional sbatch options, separated by spaces, such as --exclude=node7"});
   }
 };
 

@@ -53,12 +53,12 @@ auto with_memory(const RunPlace& place, const std::string& network, Action actio
 
 RunPlace RunPlace::of(const LatencyConfig& config) {
   const Precision precision = config.precision.value_or(Precision::kFp32);
-  dtype_of(precision, device_from_text(config.device));
-  return {.device = config.device,
-          .threads = config.threads,
+  dtype_of(precision, device_from_text(config.measured.device));
+  return {.device = config.measured.device,
+          .threads = config.measured.threads,
           .batch = config.batch,
           .precision = precision,
-          .memory_format = config.memory_format};
+          .memory_format = config.measured.memory_format};
 }
 
 std::string RunPlace::device_text() const {
@@ -67,7 +67,7 @@ std::string RunPlace::device_text() const {
   return cpu_name() + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
 }
 
-TimingRules timing_rules(const LatencyConfig& config) {
+TimingRules timing_rules(const TimingConfig& config) {
   return {.warmup = config.warmup,
           .min_runs = std::min(10, config.repeats),
           .max_runs = config.repeats,

@@ -25,7 +25,7 @@ struct RunPlace {
   bool operator==(const RunPlace&) const = default;
 };
 
-TimingRules timing_rules(const LatencyConfig& config);
+TimingRules timing_rules(const TimingConfig& config);
 
 /// A network made ready to run again and again in inference: random weights and images from a fixed
 /// seed. The process runs with the place's thread count while it lives. Times come from CUDA events

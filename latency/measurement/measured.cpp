@@ -11,23 +11,24 @@ namespace {
 
 // What a GPU's reference network takes is its launches, which says little of the GPU's speed.
 bool is_drift_corrected(const LatencyConfig& config) {
-  return config.kind == LatencyKind::kMeasured && config.steady && config.device == "cpu";
+  return config.kind == LatencyKind::kMeasured && config.measured.drift_correction &&
+         config.measured.device == "cpu";
 }
 
 }  // namespace
 
 LatencyConfig at_one_speed(LatencyConfig config, std::optional<double> recorded_ms) {
-  if (!is_drift_corrected(config) || config.reference_ms) return config;
-  config.reference_ms = recorded_ms ? *recorded_ms : present_speed(RunPlace::of(config));
+  if (!is_drift_corrected(config) || config.measured.reference_ms) return config;
+  config.measured.reference_ms = recorded_ms ? *recorded_ms : present_speed(RunPlace::of(config));
   return config;
 }
 
 MeasuredOracle::MeasuredOracle(const LatencyConfig& config)
     : place_(RunPlace::of(config)),
-      rules_(timing_rules(config)),
+      rules_(timing_rules(config.timing)),
       device_text_(place_.device_text()),
       drift_corrected_(is_drift_corrected(config)),
-      nominal_ms_(config.reference_ms.value_or(0)) {}
+      nominal_ms_(config.measured.reference_ms.value_or(0)) {}
 
 std::string MeasuredOracle::description() const {
   return device_text_ + ", batch " + std::to_string(place_.batch) + ", " +

@@ -25,7 +25,7 @@ int copies_of(const Network& network, Precision precision) {
 
 }  // namespace
 
-TimingRules unit_rules(const LatencyConfig& config) {
+TimingRules unit_rules(const TimingConfig& config) {
   TimingRules rules = timing_rules(config);
   rules.half_width = std::max(0.03, rules.half_width);
   rules.max_runs = std::min(25, rules.max_runs);
@@ -61,7 +61,7 @@ OperatorEntry entry_of(const CorrectedTiming& measured) {
 }
 
 TableOracle::TableOracle(const LatencyConfig& config)
-    : path_(config.table), rules_(unit_rules(config)) {
+    : path_(config.table), rules_(unit_rules(config.timing)) {
   if (path_.empty()) {
     throw Error(ErrorKind::kConfig,
                 "latency.table: latency.kind table needs a file that `ridgeline latency "

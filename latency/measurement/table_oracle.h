@@ -23,7 +23,7 @@ class UnitTimer {
 OperatorEntry entry_of(const CorrectedTiming& measured);
 
 /// Rules for one of thousands of units: their errors average out in a network, so each needs less.
-TimingRules unit_rules(const LatencyConfig& config);
+TimingRules unit_rules(const TimingConfig& config);
 
 /// The latency of a network as the sum of its units' measured times, corrected by the table's
 /// whole-network term. A unit that the table lacks is measured and added to the file where this is

@@ -37,7 +37,7 @@ std::string details(const Node& node) {
            (pool->count_padding ? "" : " inside");
   }
   if (const auto* slice = std::get_if<Slice>(&node.op))
-    return " " + std::to_string(slice->begin) + "+" + std::to_string(slice->count);
+    return std::string(" ") + std::to_string(slice->begin) + "+" + std::to_string(slice->count);
   if (const auto* split = std::get_if<SplitSoftmax>(&node.op))
     return " of " + std::to_string(split->splits);
   if (const auto* space = std::get_if<BatchToSpace>(&node.op))

@@ -32,9 +32,9 @@ inline Architecture small_architecture(int classes) {
 inline AccuracyConfig small_task() {
   AccuracyConfig config;
   config.data.classes = 3;
-  config.data.image_size = 16;
-  config.data.train_per_class = 100;
-  config.data.test_per_class = 30;
+  config.data.fractal.image_size = 16;
+  config.data.fractal.train_per_class = 100;
+  config.data.fractal.test_per_class = 30;
   config.training.batch = 16;
   config.training.epochs = 4;
   config.training.crop_padding = 1;
@@ -47,8 +47,8 @@ inline AccuracyConfig small_task() {
 inline Dataset few_fractals() {
   DataConfig data;
   data.classes = 3;
-  data.image_size = 16;
-  data.train_per_class = 20;
+  data.fractal.image_size = 16;
+  data.fractal.train_per_class = 20;
   return generate_fractals(data);
 }
 

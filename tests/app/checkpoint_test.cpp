@@ -28,9 +28,9 @@ namespace {
 TrialFile long_trial(int processes) {
   TrialFile file;
   file.accuracy.data.classes = 3;
-  file.accuracy.data.image_size = 16;
-  file.accuracy.data.train_per_class = 16;
-  file.accuracy.data.test_per_class = 4;
+  file.accuracy.data.fractal.image_size = 16;
+  file.accuracy.data.fractal.train_per_class = 16;
+  file.accuracy.data.fractal.test_per_class = 4;
   file.accuracy.training.batch = 12;
   file.accuracy.training.ema_decay = 0.99;
   file.accuracy.training.processes = processes;

@@ -26,9 +26,9 @@ namespace {
 TrialFile trial_of(int processes, int epochs, double rank_time_limit_s = 120) {
   TrialFile file;
   file.accuracy.data.classes = 3;
-  file.accuracy.data.image_size = 16;
-  file.accuracy.data.train_per_class = 16;
-  file.accuracy.data.test_per_class = 4;
+  file.accuracy.data.fractal.image_size = 16;
+  file.accuracy.data.fractal.train_per_class = 16;
+  file.accuracy.data.fractal.test_per_class = 4;
   file.accuracy.training.batch = 12;
   file.accuracy.training.processes = processes;
   file.accuracy.training.rank_time_limit_s = rank_time_limit_s;

@@ -109,6 +109,30 @@ TEST_CASE("limits hold the networks of the data's classes, not those of the spac
   CHECK(contains(outcome.err, "reward.limits allow under 1 % of 1000 random networks"));
 }
 
+TEST_CASE("a key that the chosen kind does not use is a warning, and with --strict an error") {
+  const auto outcome = [](const char* command, std::vector<std::string> more) {
+    more.insert(more.begin(), {command, kExperiment, "--set", "accuracy.kind=formula"});
+    return run_program(more);
+  };
+  const std::string training =
+      "quickstart.yaml:28:3: accuracy.training: has no effect with "
+      "accuracy.kind formula; used by: proxy\n";
+  const Outcome warned = outcome("validate", {});
+  CHECK(warned.exit_code == 0);
+  CHECK(contains(warned.err, training));
+  size_t warnings = 0;
+  for (size_t at = 0; (at = warned.err.find("has no effect", at)) != std::string::npos; ++at)
+    ++warnings;
+  CHECK(warnings == 3);  // data, training, final_training
+  const Outcome refused = outcome("validate", {"--strict"});
+  CHECK(refused.exit_code == 3);
+  CHECK(contains(refused.err, "accuracy.data: has no effect with accuracy.kind formula"));
+  TempFolder folder;
+  CHECK(outcome("search", {"--strict", "--run", folder / "run"}).exit_code == 3);
+  CHECK_FALSE(std::filesystem::exists(folder / "run"));
+  CHECK(run_program({"validate", kExperiment, "--strict"}).exit_code == 0);
+}
+
 TEST_CASE("unreadable data stops a run before anything is spent, exit code 4") {
   TempFolder folder;
   write_file_atomic(folder / "images.idx", std::string("\0\0\x08\x03\0\0\0\x05", 8));

@@ -17,9 +17,9 @@ namespace {
 std::unique_ptr<Controller> evolution(const std::vector<Decision>& decisions, int population,
                                       int tournament) {
   return make_controller({.kind = ControllerKind::kEvolution,
-                          .redraws = 0,
                           .population = population,
-                          .tournament = tournament},
+                          .tournament = tournament,
+                          .redraws = 0},
                          decisions, 1);
 }
 

@@ -30,7 +30,7 @@ std::vector<Objectives> random_points(int n, uint64_t seed) {
 }
 
 ControllerConfig nsga2_config(int population, int redraws = 0) {
-  return {.kind = ControllerKind::kNsga2, .redraws = redraws, .population = population};
+  return {.kind = ControllerKind::kNsga2, .population = population, .redraws = redraws};
 }
 
 /// A table whose whole front is known: 8 decisions of 4 choices. Wide choices cost latency; the
@@ -133,7 +133,7 @@ TEST_CASE("the crowding distance of a point is the room between its neighbours")
 
 TEST_CASE("nsga2 proposes uniformly until its population is full, then the best have children") {
   auto config = nsga2_config(3);
-  config.mutations = 0;
+  config.nsga2.mutations = 0;
   const auto controller = make_controller(config, plain_space(), 1);
   RandomStream stream(3);
   std::set<std::string> proposed;
@@ -162,7 +162,7 @@ TEST_CASE("a network observed again counts once, as it was measured last") {
 TEST_CASE("the proposals of nsga2 have the probabilities that it says, in a conditional space") {
   const auto decisions = conditional_space();
   auto config = nsga2_config(3);
-  config.mutations = 0.6;
+  config.nsga2.mutations = 0.6;
   const auto controller = make_controller(config, decisions, 1);
   tell_in_order(*controller, {{1, 4, 0}, {0, kInactive, 1}, {1, 2, 1}});
   std::vector<Genotype> all;

@@ -92,9 +92,11 @@ TEST_CASE("a setting out of range is refused by its name") {
   const auto message = [](const ControllerConfig& config) {
     return error_of([&] { make_controller(config, test::plain_space(), 1); });
   };
-  CHECK(message({.hidden = 0}) == "controller.hidden: 0 is out of range; valid: 1 to 4096");
-  CHECK(message({.temperature = 0}) ==
+  CHECK(message({.policy = {.lstm = {.hidden = 0}}}) ==
+        "controller.hidden: 0 is out of range; valid: 1 to 4096");
+  CHECK(message({.policy = {.temperature = 0}}) ==
         "controller.temperature: 0 is out of range; valid: 0.001 to 1000");
-  CHECK(message({.learning_rate = std::numeric_limits<double>::quiet_NaN()}) ==
-        "controller.learning_rate: nan is out of range; valid: 1e-09 to 1");
+  CHECK(
+      message({.policy = {.lstm = {.learning_rate = std::numeric_limits<double>::quiet_NaN()}}}) ==
+      "controller.learning_rate: nan is out of range; valid: 1e-09 to 1");
 }

@@ -41,7 +41,7 @@ std::vector<double> values_of(const std::vector<Genotype>& genotypes, const Func
 }
 
 ControllerConfig cheap(int screening) {
-  ControllerConfig config{.policy = PolicyKind::kFactorised};
+  ControllerConfig config{.policy = {.kind = PolicyKind::kFactorised}};
   config.screening = screening;
   return config;
 }

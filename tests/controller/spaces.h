@@ -21,9 +21,9 @@ inline Decision decision(const std::string& name, int choices, int when = -1, in
 /// REINFORCE as NASNet has it: differences from a moving baseline, nothing replayed, nothing drawn
 /// again.
 inline ControllerConfig classic(ControllerConfig config) {
-  config.advantage = AdvantageKind::kDifference;
-  config.replay_best = 0;
-  config.local_share = 0;
+  config.gradient.advantage = AdvantageKind::kDifference;
+  config.gradient.replay_best = 0;
+  config.gradient.local_share = 0;
   config.redraws = 0;
   return config;
 }

@@ -9,6 +9,20 @@ namespace {
 
 enum class Colour { kRed, kDarkBlue };
 
+}  // namespace
+
+template <>
+struct ridgeline::EnumNames<Colour> {
+  static constexpr std::array<std::pair<Colour, const char*>, 2> values{
+      {{Colour::kRed, "red"}, {Colour::kDarkBlue, "dark_blue"}}};
+};
+
+using namespace ridgeline;
+using Catch::Matchers::Contains;
+using test::error_of;
+
+namespace {
+
 struct Inner {
   double rate = 0.25;
   int steps = 3;
@@ -18,6 +32,34 @@ struct Inner {
   void describe(V& v) {
     v.field("rate", rate, {.help = "share", .min = 0, .max = 1});
     v.field("steps", steps, {.help = "how many", .unit = "steps", .min = 1});
+  }
+};
+
+struct DarkBlue {
+  int depth = 4;
+  Inner inner;
+
+  template <class V>
+  void describe(V& v) {
+    v.field("depth", depth, {.help = "how deep"});
+    v.section("inner", inner, "inside");
+  }
+};
+
+/// Keys for one colour or the other, in one map.
+struct Paint {
+  Colour colour = Colour::kRed;
+  double warmth = 0.5;
+  DarkBlue dark_blue = {};
+  std::optional<std::vector<Inner>> coats = std::nullopt;
+
+  template <class V>
+  void describe(V& v) {
+    v.field("colour", colour, {.help = "which"});
+    v.field("warmth", warmth, {.help = "how warm", .max = 1},
+            used_by("colour", colour, {Colour::kRed}));
+    v.part(dark_blue, used_by("colour", colour, {Colour::kDarkBlue}));
+    v.field("coats", coats, {.help = "on top"}, used_by("colour", colour, {Colour::kDarkBlue}));
   }
 };
 
@@ -54,20 +96,6 @@ struct Settings {
     v.section("inner", inner, "a part of its own");
   }
 };
-
-}  // namespace
-
-template <>
-struct ridgeline::EnumNames<Colour> {
-  static constexpr std::array<std::pair<Colour, const char*>, 2> values{
-      {{Colour::kRed, "red"}, {Colour::kDarkBlue, "dark_blue"}}};
-};
-
-using namespace ridgeline;
-using Catch::Matchers::Contains;
-using test::error_of;
-
-namespace {
 
 Settings read(const std::string& text) {
   return read_config<Settings>(YamlView::parse(text, "c.yaml"));
@@ -215,4 +243,39 @@ TEST_CASE("values of another kind, unknown names and unknown keys are refused") 
   CHECK(read_error("- 1\n") == "c.yaml:1:1: must be a map of settings");
   CHECK(read_error("inner: {rat: 0.5}\n") ==
         "c.yaml:1:9: inner.rat: unknown key; did you mean 'rate'? valid: rate, steps");
+}
+
+TEST_CASE("keys that the chosen kind does not use are reported, and change nothing") {
+  std::vector<std::string> unused;
+  const auto read_paint = [&](const std::string& text) {
+    unused.clear();
+    return read_config<Paint>(YamlView::parse(text, "c.yaml"), &unused);
+  };
+  Paint paint = read_paint("depth: 7\ninner: {steps: 5}\nwarmth: 1\ncoats: ~\n");
+  CHECK(paint.dark_blue.depth == 4);
+  CHECK(paint.dark_blue.inner.steps == 3);
+  CHECK(paint.warmth == 1);
+  CHECK(unused == std::vector<std::string>{
+                      "c.yaml:1:1: depth: has no effect with colour red; used by: dark_blue",
+                      "c.yaml:2:1: inner: has no effect with colour red; used by: dark_blue"});
+  paint = read_paint("colour: dark_blue\ndepth: 7\nwarmth: 1\n");
+  CHECK(paint.dark_blue.depth == 7);
+  CHECK(paint.warmth == 0.5);
+  CHECK(unused == std::vector<std::string>{
+                      "c.yaml:3:1: warmth: has no effect with colour dark_blue; used by: red"});
+  CHECK(error_of([&] { read_paint("inner: {steps: 0}\n"); }) ==
+        "c.yaml:1:16: inner.steps: out of range: 0; valid: at least 1 steps");
+}
+
+TEST_CASE("keys that the chosen kind does not use are left out, or comments of the reference") {
+  CHECK(write_config(Paint{}) == "colour: red\nwarmth: 0.5\n");
+  CHECK(write_config(Paint{.colour = Colour::kDarkBlue}) ==
+        "colour: dark_blue\ndepth: 4\ninner:\n  rate: 0.25\n  steps: 3\ncoats: ~\n");
+  CHECK(write_config(Paint{}, true) ==
+        "# which {red | dark_blue}\ncolour: red\n"
+        "# red: how warm (<= 1)\nwarmth: 0.5\n"
+        "# dark_blue: how deep\n#depth: 4\n"
+        "\n# dark_blue: inside\n#inner:\n"
+        "  # share (0 .. 1)\n  #rate: 0.25\n  # how many [steps] (>= 1)\n  #steps: 3\n"
+        "# dark_blue: on top\n#coats: ~\n");
 }

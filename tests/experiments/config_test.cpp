@@ -8,20 +8,110 @@
 using namespace ridgeline;
 using namespace ridgeline::test;
 
-namespace {}  // namespace
+namespace {
 
-TEST_CASE("the shipped experiments load, and resolve to files that load as the same") {
-  for (const char* name : {"quickstart", "reference", "benchmarks/nasbench201_titan_rtx"}) {
-    TempFolder folder;
-    const auto config =
-        load_experiment(source_folder() / "configs" / (std::string(name) + ".yaml"));
-    write_file_atomic(folder / "resolved.yaml", config.resolved());
-    CHECK(load_experiment(folder / "resolved.yaml").resolved() == config.resolved());
+/// The message with which `--strict` refuses the experiment file `text`, without the file's folder;
+/// empty: every key is used.
+std::string strict_error(const std::string& text, const std::vector<std::string>& settings = {}) {
+  TempFolder folder;
+  write_file_atomic(folder / "e.yaml", text);
+  CHECK_NOTHROW(load_experiment(folder / "e.yaml", settings));
+  const std::string message =
+      error_of([&] { load_experiment(folder / "e.yaml", settings, /*strict=*/true); });
+  const std::string prefix = folder.path().string() + "/";
+  return message.starts_with(prefix) ? message.substr(prefix.size()) : message;
+}
+
+}  // namespace
+
+TEST_CASE("the shipped experiments load, every key is used, and they resolve to the same again") {
+  int files = 0;
+  for (const auto* sub : {"configs", "configs/benchmarks"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(source_folder() / sub)) {
+      if (entry.path().extension() != ".yaml") continue;
+      ++files;
+      INFO(entry.path());
+      TempFolder folder;
+      const auto config = load_experiment(entry.path(), {}, /*strict=*/true);
+      write_file_atomic(folder / "resolved.yaml", config.resolved());
+      CHECK(load_experiment(folder / "resolved.yaml", {}, true).resolved() == config.resolved());
+    }
   }
+  CHECK(files >= 7);
 }
 
 TEST_CASE("configs/reference.yaml documents every key with its default") {
   CHECK(read_file(source_folder() / "configs/reference.yaml") == reference_config());
+}
+
+TEST_CASE("the reference holds the keys of kinds that are not chosen as comments") {
+  const std::string text = reference_config();
+  CHECK_THAT(text, Catch::Contains("\n  # measured: cpu, cuda or cuda:N\n  #device: \"cpu\"\n") &&
+                       Catch::Contains("\n  # mnas_soft: exponent, negative") &&
+                       Catch::Contains("\n  w: -0.09\n") &&
+                       Catch::Contains("\n  #hard_exponent: -1.0\n") &&
+                       Catch::Contains("\n  #table:\n    # CSV file") &&
+                       Catch::Contains("\n    #partition: \"\"\n"));
+  TempFolder folder;
+  std::string all = text;  // with the comments' keys as keys
+  for (size_t at = 0; (at = all.find('#', at)) != std::string::npos; ++at) {
+    if (std::isalpha(static_cast<unsigned char>(all[at + 1]))) all.erase(at, 1);
+  }
+  write_file_atomic(folder / "all.yaml", all);
+  const auto config = load_experiment(folder / "all.yaml");
+  CHECK(config.resolved() ==
+        load_experiment(source_folder() / "configs/reference.yaml").resolved());
+}
+
+TEST_CASE("a key that the chosen kind does not use is reported with its place and its kinds") {
+  const std::string space = "space: tiny\n";
+  CHECK(strict_error(space + "reward: {kind: tunas, w: -0.07}\n") ==
+        "e.yaml:2:23: reward.w: has no effect with reward.kind tunas; used by: mnas_soft");
+  CHECK(strict_error(space + "latency:\n  kind: roofline\n  device: cuda\n") ==
+        "e.yaml:4:3: latency.device: has no effect with latency.kind roofline; used by: measured");
+  CHECK(strict_error(space + "accuracy:\n  kind: formula\n  training:\n    epochs: 3\n") ==
+        "e.yaml:4:3: accuracy.training: has no effect with accuracy.kind formula; used by: proxy");
+  CHECK(strict_error(space, {"accuracy.kind=formula", "accuracy.training.epochs=3"}) ==
+        "--set accuracy.training.epochs: accuracy.training: has no effect with accuracy.kind "
+        "formula; used by: proxy");
+  CHECK(strict_error(space, {"accuracy.data.path=x"}) ==
+        "--set accuracy.data.path: has no effect with accuracy.data.kind fractal; used by: idx, "
+        "cifar10, cifar100");
+  CHECK(strict_error(space + "controller: {policy: factorised, hidden: 8}\n") ==
+        "e.yaml:2:34: controller.hidden: has no effect with controller.policy factorised; used by: "
+        "lstm");
+  CHECK(strict_error(space + "controller: {kind: random, hidden: 8, screening: 4}\n") ==
+        "e.yaml:2:28: controller.hidden: has no effect with controller.kind random; used by: "
+        "reinforce, ppo");
+  CHECK(strict_error(space, {"search.importance_clip=3"}) ==
+        "--set search.importance_clip: has no effect with search.mode synchronous; used by: "
+        "asynchronous");
+  CHECK(strict_error(space + "runtime: {slurm: {partition: gpu}}\n") ==
+        "e.yaml:2:11: runtime.slurm: has no effect with runtime.executor local; used by: slurm");
+  CHECK(strict_error(space +
+                     "accelerators: [{name: a, target_ms: 1, hardware: v100, threads: 2}]\n") ==
+        "e.yaml:2:56: accelerators[0].threads: has no effect with accelerators[0].kind roofline; "
+        "used by: measured");
+  CHECK(strict_error(space + "reward: {kind: tunas, alpha: ~}\n").empty());  // ~: left out
+}
+
+TEST_CASE("a key that is not used changes nothing, but is checked") {
+  const std::string text = "space: tiny\nlatency: {kind: roofline}\naccuracy: {kind: formula}\n";
+  TempFolder folder;
+  write_file_atomic(folder / "e.yaml", text);
+  const auto plain = load_experiment(folder / "e.yaml");
+  const auto more =
+      load_experiment(folder / "e.yaml", {"latency.device=cuda", "accuracy.training.epochs=3",
+                                          "reward.hard_exponent=-2", "final_training.epochs=7"});
+  CHECK(more.latency.measured.device == "cpu");
+  CHECK(more.result_identity() == plain.result_identity());
+  CHECK(more.resolved() == plain.resolved());
+  CHECK(error_for(text, {"latency.threads=many"}) ==
+        "--set latency.threads: must be a whole number, not 'many'");
+  CHECK(error_for(text, {"accuracy.training.optimizer=sdg"})
+            .starts_with("--set accuracy.training.optimizer: 'sdg' is not one of: "));
+  CHECK(error_for(text, {"accuracy.training.epoch=3"})
+            .starts_with("--set accuracy.training.epoch: unknown key; did you mean 'epochs'?"));
 }
 
 TEST_CASE("--set changes a key, and the value is YAML") {
@@ -85,11 +175,10 @@ TEST_CASE("files beside the experiment are found from any folder once it is load
   TempFolder folder;
   write_file_atomic(folder / "mine.yaml", "x: 1\n");
   write_file_atomic(folder / "cpu.json", "{}");
-  write_file_atomic(folder / "e.yaml",
-                    "space: tiny\nlatency: {hardware: mine.yaml, table: cpu.json}\n");
-  const auto config = load_experiment(folder / "e.yaml");
-  CHECK(config.latency.hardware == (folder / "mine.yaml").string());
-  CHECK(config.latency.table == (folder / "cpu.json").string());
+  write_file_atomic(folder / "e.yaml", "space: tiny\nlatency: {hardware: mine.yaml}\n");
+  CHECK(load_experiment(folder / "e.yaml").latency.hardware == (folder / "mine.yaml").string());
+  write_file_atomic(folder / "e.yaml", "space: tiny\nlatency: {kind: table, table: cpu.json}\n");
+  CHECK(load_experiment(folder / "e.yaml").latency.table == (folder / "cpu.json").string());
   write_file_atomic(folder / "e.yaml", "space: tiny\nlatency: {hardware: v100}\n");
   CHECK(load_experiment(folder / "e.yaml").latency.hardware == "v100");
 }
@@ -113,12 +202,4 @@ TEST_CASE("an accelerator needs a name of its own and a target") {
         "that is wanted on it");
   CHECK(error("[{name: a, target_ms: 1}, {name: a, target_ms: 2}]") ==
         "e.yaml:2:15: accelerators: two accelerators are called 'a'; each needs a name of its own");
-}
-
-TEST_CASE("screening where it has no meaning is refused where it stands") {
-  const std::string what = "controller.screening: must be 1 with kind random, the baseline that ";
-  CHECK(error_for("space: tiny\ncontroller: {kind: random, screening: 4}\n")
-            .starts_with("e.yaml:2:39: " + what));
-  CHECK(error_for("space: tiny\n", {"controller.kind=random", "controller.screening=4"})
-            .starts_with("--set " + what));
 }

@@ -24,7 +24,7 @@ ExperimentConfig on_gpus(const std::string& device, int workers) {
 
 void measure_on(LatencyConfig& latency, const std::string& device) {
   latency.kind = LatencyKind::kMeasured;
-  latency.device = device;
+  latency.measured.device = device;
 }
 
 }  // namespace

@@ -67,8 +67,8 @@ print(outputs.shape[1], "ms")
 )py");
   LatencyConfig config;
   config.kind = LatencyKind::kCommand;
-  config.command = {python, script};
-  config.network_format = NetworkFormat::kTorchScript;
+  config.command.command = {python, script};
+  config.command.network_format = NetworkFormat::kTorchScript;
   Architecture architecture;
   architecture.resolution = 32;
   architecture.classes = 7;

@@ -27,8 +27,8 @@ class ScriptOracle {
     const std::string path = folder_ / "latency tool";
     write_file_atomic(path, "#!/bin/sh\n" + lines + "\n");
     chmod(path.c_str(), 0755);
-    config_.command = {path, "--unit", "ms; exit 3"};
-    config_.timeout_s = timeout_s;
+    config_.command.command = {path, "--unit", "ms; exit 3"};
+    config_.command.timeout_s = timeout_s;
     config_.batch = 4;
   }
   Latency estimate() const {
@@ -82,8 +82,8 @@ TEST_CASE("a command can get what a writer makes of the network, the architectur
                               "' && grep -q 'resolution: 32' \"${1%.pt}.yaml\"\n");
   chmod(tool.c_str(), 0755);
   LatencyConfig config;
-  config.command = {tool};
-  config.network_format = NetworkFormat::kTorchScript;
+  config.command.command = {tool};
+  config.command.network_format = NetworkFormat::kTorchScript;
   const CommandOracle oracle(config, [](const Network& network, const auto& path) {
     write_file_atomic(path, std::to_string(network.input_shape().height) + " ms\n");
   });
@@ -100,8 +100,8 @@ TEST_CASE("a command can get what a writer makes of the network, the architectur
 
 TEST_CASE("a network that cannot be written leaves no file behind", "[process]") {
   LatencyConfig config;
-  config.command = {"true"};
-  config.network_format = NetworkFormat::kTorchScript;
+  config.command.command = {"true"};
+  config.command.network_format = NetworkFormat::kTorchScript;
   std::filesystem::path beside;
   const CommandOracle oracle(config, [&](const Network&, const std::filesystem::path& path) {
     beside = std::filesystem::path(path).replace_extension(".yaml");
@@ -142,7 +142,7 @@ TEST_CASE("each way in which a command fails has its cause", "[process]") {
 TEST_CASE("a command that is not there or not given stops at once", "[process]") {
   LatencyConfig config;
   CHECK_THAT(error_of([&] { CommandOracle{config}; }), Catch::Contains("latency.command"));
-  config.command = {"no-such-program-anywhere"};
+  config.command.command = {"no-such-program-anywhere"};
   const CommandOracle oracle(config);
   CHECK_THAT(error_of([&] { oracle.estimate_architecture(small_architecture()); }),
              Catch::Contains("cannot run no-such-program-anywhere"));

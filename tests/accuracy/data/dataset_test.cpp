@@ -90,9 +90,9 @@ TEST_CASE("A permutation holds every index once") {
 TEST_CASE("A training limit is applied before validation is held out") {
   DataConfig config;
   config.classes = 4;
-  config.train_per_class = 20;
-  config.test_per_class = 3;
-  config.image_size = 8;
+  config.fractal.train_per_class = 20;
+  config.fractal.test_per_class = 3;
+  config.fractal.image_size = 8;
   config.train_limit = 40;
   config.validation_share = 0.2;
   const Dataset data = load_dataset(config);

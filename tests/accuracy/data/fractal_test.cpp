@@ -12,9 +12,9 @@ namespace {
 DataConfig small() {
   DataConfig config;
   config.classes = 5;
-  config.image_size = 16;
-  config.train_per_class = 6;
-  config.test_per_class = 2;
+  config.fractal.image_size = 16;
+  config.fractal.train_per_class = 6;
+  config.fractal.test_per_class = 2;
   return config;
 }
 
@@ -59,7 +59,7 @@ TEST_CASE("Equal settings give equal fractal images, another seed others") {
 
 TEST_CASE("An image does not depend on how many there are") {
   DataConfig more = small();
-  more.train_per_class = 9;
+  more.fractal.train_per_class = 9;
   const Dataset few = generate_fractals(small()), many = generate_fractals(more);
   REQUIRE(many.train.size() == 45);
   CHECK(std::equal(few.train.pixels.begin(), few.train.pixels.end(), many.train.pixels.begin()));

@@ -120,17 +120,17 @@ TEST_CASE("Image and label files must agree in count, and train and test in size
   config.kind = DataKind::kIdx;
   config.path = folder.path();
   config.classes = 2;
-  config.train_images = "x";
+  config.idx.train_images = "x";
   CHECK_THAT(error_of([&] { load_dataset(config); }), Contains("train_images and train_labels"));
-  config.train_labels = "y";
+  config.idx.train_labels = "y";
   CHECK_THAT(error_of([&] { load_dataset(config); }),
              Contains("y: holds 3 labels, but") && Contains("x holds 4 images"));
-  config.train_labels = config.test_labels = "z";
+  config.idx.train_labels = config.idx.test_labels = "z";
   CHECK_THAT(error_of([&] { load_dataset(config); }), Contains("both test_images and test_labels"));
-  config.test_images = "wide";
+  config.idx.test_images = "wide";
   CHECK_THAT(error_of([&] { load_dataset(config); }),
              Contains("wide: images of 1x2x1, expected the training images' size 1x1x1"));
-  config.test_images = "x";
+  config.idx.test_images = "x";
   const Dataset data = load_dataset(config);
   CHECK(data.train.size() + data.validation.size() == 4);
   CHECK(data.test.size() == 4);

@@ -29,7 +29,7 @@ TrialSpec spec_of(uint64_t trial_id, int classes = 3) {
 
 TEST_CASE("A tiny network learns fractals clearly better than chance") {
   AccuracyConfig config = small_task();
-  config.data.train_per_class = 200;
+  config.data.fractal.train_per_class = 200;
   config.training.epochs = 10;
   const auto evaluator = make_evaluator(config);
   const Evaluation result = evaluator->evaluate(spec_of(1));
@@ -131,7 +131,7 @@ TEST_CASE("The saved weights are those that were scored") {
 
 TEST_CASE("Averaged weights and every optimizer and schedule learn as well") {
   AccuracyConfig config = small_task();
-  config.data.train_per_class = 200;
+  config.data.fractal.train_per_class = 200;
   config.training.epochs = 8;
   config.training.ema_decay = 0.9;
   config.training.optimizer = OptimizerKind::kRmsProp;
@@ -165,8 +165,8 @@ TEST_CASE("Without test images the final training is scored on the validation pa
   AccuracyConfig config = small_task();
   config.data.kind = DataKind::kIdx;
   config.data.path = folder.path();
-  config.data.train_images = "x.gz";
-  config.data.train_labels = "y";
+  config.data.idx.train_images = "x.gz";
+  config.data.idx.train_labels = "y";
   const auto evaluator = make_evaluator(config);
   TrialSpec spec = spec_of(1);
   spec.epochs = 1;
@@ -211,10 +211,10 @@ TEST_CASE("Photos of signed digits are learned beyond chance in two epochs") {
   AccuracyConfig config;
   config.data.kind = DataKind::kIdx;
   config.data.path = images.parent_path();
-  config.data.train_images = "signdigits32_train_images.idx.gz";
-  config.data.train_labels = "signdigits32_train_labels.idx.gz";
-  config.data.test_images = "signdigits32_test_images.idx.gz";
-  config.data.test_labels = "signdigits32_test_labels.idx.gz";
+  config.data.idx.train_images = "signdigits32_train_images.idx.gz";
+  config.data.idx.train_labels = "signdigits32_train_labels.idx.gz";
+  config.data.idx.test_images = "signdigits32_test_images.idx.gz";
+  config.data.idx.test_labels = "signdigits32_test_labels.idx.gz";
   config.training.epochs = 2;
   config.training.batch = 32;
   const Evaluation result = make_evaluator(config)->evaluate(spec_of(1, 10));  // resized to 16 px

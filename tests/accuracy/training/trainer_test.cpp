@@ -23,8 +23,8 @@ TEST_CASE("Label smoothing spreads its share over all classes") {
 TEST_CASE("Training without whole batches to spare uses the images there are") {
   DataConfig data;
   data.classes = 2;
-  data.image_size = 16;
-  data.train_per_class = 5;
+  data.fractal.image_size = 16;
+  data.fractal.train_per_class = 5;
   const Dataset images = generate_fractals(data);
   const BatchMaker maker(images.train, normalization_of(images.train), 3, 16);
   NetworkModule module(lower(small_architecture(2)), 1);
@@ -39,8 +39,8 @@ TEST_CASE("Training without whole batches to spare uses the images there are") {
 TEST_CASE("Outputs that are not finite are a divergence, not an accuracy") {
   DataConfig data;
   data.classes = 2;
-  data.image_size = 16;
-  data.train_per_class = 5;
+  data.fractal.image_size = 16;
+  data.fractal.train_per_class = 5;
   const Dataset images = generate_fractals(data);
   const BatchMaker maker(images.train, normalization_of(images.train), 3, 16);
   NetworkModule module(lower(small_architecture(2)), 1);

@@ -17,8 +17,9 @@ namespace {
 
 /// A policy whose weights are all 0: every choice is equally probable.
 std::unique_ptr<Controller> even_policy() {
-  return make_controller(classic({.entropy_weight = 0, .init_range = 0}), {test::decision("a", 2)},
-                         1);
+  return make_controller(
+      classic({.policy = {.lstm = {.init_range = 0}}, .gradient = {.entropy_weight = 0}}),
+      {test::decision("a", 2)}, 1);
 }
 
 double gradient_norm(const std::vector<double>& weights) {
@@ -43,7 +44,8 @@ TEST_CASE("importance weights scale each sample's part of a two-choice policy's 
 TEST_CASE("weighted samples of an old policy give the gradient of samples of the new one") {
   const auto moved = [] {
     auto controller = make_controller(
-        classic({.learning_rate = 0.5 * std::log(3.0), .entropy_weight = 0, .init_range = 0}),
+        classic({.policy = {.lstm = {.init_range = 0, .learning_rate = 0.5 * std::log(3.0)}},
+                 .gradient = {.entropy_weight = 0}}),
         {test::decision("a", 2)}, 1);
     const std::vector<Genotype> both = {{0}, {1}};
     test::observe(*controller, both,
@@ -65,8 +67,8 @@ TEST_CASE("weighted samples of an old policy give the gradient of samples of the
 
 TEST_CASE("the probabilities of all genotypes of a space add up to 1") {
   for (const ControllerKind kind : {ControllerKind::kReinforce, ControllerKind::kRandom}) {
-    const auto controller =
-        make_controller(classic({.kind = kind, .init_range = 0.5}), conditional_space(), 3);
+    const auto controller = make_controller(
+        classic({.kind = kind, .policy = {.lstm = {.init_range = 0.5}}}), conditional_space(), 3);
     std::vector<Genotype> all;
     for (int skip = 0; skip < 2; ++skip) {
       all.push_back({0, kInactive, skip});

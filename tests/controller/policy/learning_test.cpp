@@ -17,12 +17,11 @@ using test::plain_space;
 namespace {
 
 ControllerConfig plain() {
-  return {.hidden = 12,
-          .embedding = 7,
-          .entropy_weight = 0,
-          .advantage = AdvantageKind::kDifference,
-          .replay_best = 0,
-          .local_share = 0,
+  return {.policy = {.lstm = {.hidden = 12, .embedding = 7}},
+          .gradient = {.advantage = AdvantageKind::kDifference,
+                       .entropy_weight = 0,
+                       .replay_best = 0,
+                       .local_share = 0},
           .redraws = 0};
 }
 
@@ -35,8 +34,9 @@ std::vector<ControllerConfig> learners() {
   std::vector<ControllerConfig> configs;
   for (const auto kind : {ControllerKind::kReinforce, ControllerKind::kPpo}) {
     for (const auto policy : {PolicyKind::kLstm, PolicyKind::kFactorised}) {
-      ControllerConfig config = {.kind = kind, .policy = policy, .hidden = 12, .embedding = 7};
-      config.logit_learning_rate = 0.05;
+      ControllerConfig config = {
+          .kind = kind, .policy = {.kind = policy, .lstm = {.hidden = 12, .embedding = 7}}};
+      config.policy.logit_learning_rate = 0.05;
       configs.push_back(config);
     }
   }
@@ -59,8 +59,8 @@ void learn(Controller& controller, uint64_t first, uint64_t batches) {
 
 TEST_CASE("every learning controller learns a conditional decision") {
   for (auto config : learners()) {
-    config.redraws = 0;      // the space of 12 points is soon known
-    config.replay_best = 2;  // as many points are best
+    config.redraws = 0;               // the space of 12 points is soon known
+    config.gradient.replay_best = 2;  // as many points are best
     const auto controller = make_controller(config, conditional_space(), 5);
     learn(*controller, 0, 150);
     CHECK(probability(*controller, {1, 2, 0}) + probability(*controller, {1, 2, 1}) > 0.8);
@@ -87,10 +87,10 @@ TEST_CASE("PPO stops where the ratio has left its trust region") {
   const auto last_norm = [](double clip) {
     ControllerConfig config = plain();
     config.kind = ControllerKind::kPpo;
-    config.policy = PolicyKind::kFactorised;
-    config.logit_learning_rate = 0.5 * std::log(3.0);
-    config.ppo_clip = clip;
-    config.ppo_epochs = 2;
+    config.policy.kind = PolicyKind::kFactorised;
+    config.policy.logit_learning_rate = 0.5 * std::log(3.0);
+    config.ppo.clip = clip;
+    config.ppo.epochs = 2;
     const auto controller = make_controller(config, {test::decision("a", 2)}, 1);
     const std::vector<Genotype> both = {{0}, {1}};
     return test::observe(*controller, both, std::vector<double>{1, 0}).gradient_norm;
@@ -102,7 +102,7 @@ TEST_CASE("PPO stops where the ratio has left its trust region") {
 
 TEST_CASE("replay raises the probability of the best even when it is not sampled again") {
   ControllerConfig config = plain();
-  config.replay_best = 1;
+  config.gradient.replay_best = 1;
   const auto controller = make_controller(config, plain_space(), 5);
   const Genotype best = {1, 2, 0, 3};
   const Genotype other = {0, 0, 0, 0};
@@ -126,10 +126,7 @@ TEST_CASE("the replay holds the best different genotypes, best first") {
 
 TEST_CASE("advantages are differences, differences in units of their spread, or ranks") {
   const auto made = [](AdvantageKind kind) {
-    ControllerConfig config;
-    config.advantage = kind;
-    config.baseline_decay = 0.5;
-    return Advantages(config);
+    return Advantages({.advantage = kind, .baseline_decay = 0.5});
   };
   const std::vector<double> first = {1, 3};
   auto difference = made(AdvantageKind::kDifference);
@@ -149,7 +146,7 @@ TEST_CASE("advantages are differences, differences in units of their spread, or 
 
 TEST_CASE("with ranks only the order of rewards matters") {
   ControllerConfig config = plain();
-  config.advantage = AdvantageKind::kRank;
+  config.gradient.advantage = AdvantageKind::kRank;
   const auto state = [&](double scale, double offset) {
     const auto controller = make_controller(config, plain_space(), 5);
     for (uint64_t i = 0; i < 5; ++i) {

@@ -27,7 +27,7 @@ std::vector<Decision> long_space() {
 }
 
 struct Case {
-  ControllerConfig config;
+  PolicyConfig config;
   std::vector<Decision> decisions;
 
   LstmPolicy policy() const { return {config, decisions, 3}; }
@@ -37,11 +37,13 @@ struct Case {
 /// step alone.
 std::vector<Case> cases() {
   return {{{}, long_space()},
-          {{.layers = 2}, long_space()},
+          {{.lstm = {.layers = 2}}, long_space()},
           {{.temperature = 5, .tanh_constant = 2.5}, long_space()},
-          {{.hidden = 5, .layers = 2, .embedding = 3, .init_range = 0.5}, conditional_space()},
-          {{.hidden = 16, .embedding = 33, .temperature = 2, .init_range = 0.5}, plain_space()},
-          {{.hidden = 37, .layers = 3, .embedding = 8, .init_range = 0.3},
+          {{.lstm = {.hidden = 5, .layers = 2, .embedding = 3, .init_range = 0.5}},
+           conditional_space()},
+          {{.lstm = {.hidden = 16, .embedding = 33, .init_range = 0.5}, .temperature = 2},
+           plain_space()},
+          {{.lstm = {.hidden = 37, .layers = 3, .embedding = 8, .init_range = 0.3}},
            {test::decision("only", 20)}}};
 }
 
@@ -173,7 +175,7 @@ TEST_CASE("the same numbers give the same samples to the last bit") {
 }
 
 TEST_CASE("kept choices are made where they can be, and the others are drawn from the policy") {
-  const Case c{{.hidden = 8, .embedding = 6, .init_range = 0.5}, conditional_space()};
+  const Case c{{.lstm = {.hidden = 8, .embedding = 6, .init_range = 0.5}}, conditional_space()};
   const LstmPolicy policy = c.policy();
   const auto numbers = uniforms(c, 60, 6);
   const std::vector<Genotype> kept(60, Genotype{kFree, 3, 1});
@@ -194,7 +196,7 @@ TEST_CASE("kept choices are made where they can be, and the others are drawn fro
 }
 
 TEST_CASE("choices are drawn as often as their scored probability says") {
-  const Case c{{.hidden = 8, .embedding = 6, .init_range = 2},
+  const Case c{{.lstm = {.hidden = 8, .embedding = 6, .init_range = 2}},
                {test::decision("a", 3), test::decision("b", 2)}};
   const LstmPolicy policy = c.policy();
   const int draws = 20000;
@@ -210,7 +212,7 @@ TEST_CASE("choices are drawn as often as their scored probability says") {
 }
 
 TEST_CASE("large gates saturate, and a weight that is not finite shows in the scores") {
-  const Case c{{.hidden = 8, .embedding = 6, .init_range = 10}, plain_space()};
+  const Case c{{.lstm = {.hidden = 8, .embedding = 6, .init_range = 10}}, plain_space()};
   LstmPolicy policy = c.policy();
   const at::NoGradGuard no_gradients;
   for (auto& parameter : policy.parameters()) parameter.mul_(100);

@@ -19,8 +19,11 @@ using test::plain_space;
 
 namespace {
 
-ControllerConfig small(PolicyKind policy) {
-  return {.policy = policy, .hidden = 5, .embedding = 4, .temperature = 1.5, .tanh_constant = 2.5};
+PolicyConfig small(PolicyKind policy) {
+  return {.kind = policy,
+          .lstm = {.hidden = 5, .embedding = 4},
+          .temperature = 1.5,
+          .tanh_constant = 2.5};
 }
 
 std::shared_ptr<Policy> policy_of(PolicyKind kind,
@@ -146,7 +149,7 @@ TEST_CASE("an inactive decision adds nothing to entropy, log-probability and the
 TEST_CASE("temperature divides the logits and the tanh constant bounds them") {
   const std::vector<Decision> decisions = {test::decision("a", 2)};
   const std::vector<Genotype> first = {{0}};
-  const auto probability = [&](const ControllerConfig& config, float logit) {
+  const auto probability = [&](const PolicyConfig& config, float logit) {
     const auto policy = make_policy(config, decisions, 1);
     fill_heads(*policy, 0);
     const at::NoGradGuard no_gradients;
@@ -163,7 +166,7 @@ TEST_CASE("temperature divides the logits and the tanh constant bounds them") {
 
 TEST_CASE("parameters are uniform within the given range and depend on the seed alone") {
   const auto drawn = [](uint64_t seed) {
-    return flat(*make_policy({.init_range = 0.1}, plain_space(), seed));
+    return flat(*make_policy({.lstm = {.init_range = 0.1}}, plain_space(), seed));
   };
   const at::Tensor parameters = drawn(1);
   CHECK(parameters.abs().max().item<float>() <= 0.1f);
@@ -173,7 +176,7 @@ TEST_CASE("parameters are uniform within the given range and depend on the seed 
 }
 
 TEST_CASE("a fresh factorised policy is uniform, and its marginals say how often it is active") {
-  const auto policy = make_policy({.policy = PolicyKind::kFactorised}, conditional_space(), 1);
+  const auto policy = make_policy({.kind = PolicyKind::kFactorised}, conditional_space(), 1);
   const auto log_prob = values(policy->score(kBatch).log_prob);
   CHECK(log_prob[0] == Approx(-std::log(4.0)));
   CHECK(log_prob[1] == Approx(-std::log(20.0)));

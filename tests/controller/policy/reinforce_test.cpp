@@ -45,7 +45,8 @@ double probability_of(Controller& controller, size_t decision, size_t choice) {
 // advantages are +-1/2, log p = -log 2, and d(log p of a choice)/d(its bias) = 1/2, of the other
 // -1/2: the gradient is (-1/4, 1/4). Adam's first step then moves each bias by the learning rate.
 TEST_CASE("the first update of a two-choice policy is as derived by hand") {
-  const ControllerConfig config{.learning_rate = 0.01, .entropy_weight = 0.2, .init_range = 0};
+  const ControllerConfig config{.policy = {.lstm = {.init_range = 0, .learning_rate = 0.01}},
+                                .gradient = {.entropy_weight = 0.2}};
   const auto controller = make_controller(classic(config), {test::decision("a", 2)}, 1);
   const std::vector<Genotype> genotypes = {{0}, {1}};
   const std::vector<double> rewards = {1, 0};
@@ -61,7 +62,8 @@ TEST_CASE("the first update of a two-choice policy is as derived by hand") {
 }
 
 TEST_CASE("the baseline starts at the first batch's mean and then moves by its decay") {
-  const auto controller = make_controller(classic({.baseline_decay = 0.75}), plain_space(), 1);
+  const auto controller =
+      make_controller(classic({.gradient = {.baseline_decay = 0.75}}), plain_space(), 1);
   const std::vector<Genotype> genotypes = {{0, 0, 0, 0}, {1, 1, 1, 1}};
   const auto baseline_after = [&](std::vector<double> rewards) {
     return test::observe(*controller, genotypes, rewards).baseline;
@@ -71,8 +73,9 @@ TEST_CASE("the baseline starts at the first batch's mean and then moves by its d
 }
 
 TEST_CASE("rewards equal to the baseline change nothing but for the entropy bonus") {
-  const auto controller =
-      make_controller(classic({.entropy_weight = 0, .init_range = 0.5}), plain_space(), 1);
+  const auto controller = make_controller(
+      classic({.policy = {.lstm = {.init_range = 0.5}}, .gradient = {.entropy_weight = 0}}),
+      plain_space(), 1);
   const std::vector<Genotype> genotypes = {{0, 0, 0, 0}, {1, 1, 1, 1}};
   const double before = probability_of(*controller, 1, 0);
   const UpdateStats stats = test::observe(*controller, genotypes, std::vector<double>{0.6, 0.6});
@@ -82,7 +85,8 @@ TEST_CASE("rewards equal to the baseline change nothing but for the entropy bonu
 
 TEST_CASE("the entropy bonus alone drives the policy towards uniform choices") {
   const auto controller = make_controller(
-      classic({.hidden = 16, .learning_rate = 0.02, .entropy_weight = 1, .init_range = 1}),
+      classic({.policy = {.lstm = {.hidden = 16, .init_range = 1, .learning_rate = 0.02}},
+               .gradient = {.entropy_weight = 1}}),
       plain_space(), 1);
   const auto constant = [](const Genotype&) { return 0.5; };
   const double first = learn(*controller, 1, 8, constant).entropy;
@@ -98,10 +102,10 @@ TEST_CASE("clipping shortens the gradient to its limit and Adam's step stays the
   // does not.
   const std::vector<Genotype> genotypes = {{0}, {1}};
   const auto after_two = [&](double clip) {
-    const auto controller = make_controller(
-        classic(
-            {.learning_rate = 0.1, .baseline_decay = 0, .gradient_clip = clip, .init_range = 0}),
-        {test::decision("a", 2)}, 1);
+    const auto controller =
+        make_controller(classic({.policy = {.lstm = {.init_range = 0, .learning_rate = 0.1}},
+                                 .gradient = {.baseline_decay = 0, .gradient_clip = clip}}),
+                        {test::decision("a", 2)}, 1);
     const UpdateStats stats = test::observe(*controller, genotypes, std::vector<double>{1000, 0});
     CHECK(stats.gradient_norm == Approx(1000 * std::sqrt(2.0) / 4).epsilon(1e-6));
     test::observe(*controller, genotypes, std::vector<double>{499.5, 500.5});
@@ -112,14 +116,15 @@ TEST_CASE("clipping shortens the gradient to its limit and Adam's step stays the
 }
 
 TEST_CASE("the policy learns a bandit of eight arms") {
-  const auto controller =
-      make_controller(classic({.entropy_weight = 0.01}), {test::decision("arm", 8)}, 5);
+  const auto controller = make_controller(classic({.gradient = {.entropy_weight = 0.01}}),
+                                          {test::decision("arm", 8)}, 5);
   learn(*controller, 150, 10, [](const Genotype& g) { return g[0] == 6 ? 1.0 : 0.1 * g[0]; });
   CHECK(probability_of(*controller, 0, 6) > 0.9);
 }
 
 TEST_CASE("the policy learns the best point of a plain space") {
-  const auto controller = make_controller(classic({.entropy_weight = 0.01}), plain_space(), 5);
+  const auto controller =
+      make_controller(classic({.gradient = {.entropy_weight = 0.01}}), plain_space(), 5);
   learn(*controller, 200, 10, [](const Genotype& g) {
     return 0.2 * (g[0] == 1) + 0.2 * (g[1] == 2) + 0.2 * (g[2] == 0) + 0.4 * (g[3] == 3);
   });
@@ -131,7 +136,7 @@ TEST_CASE("the policy learns the best point of a plain space") {
 
 TEST_CASE("the policy learns to switch a conditional decision on and to make it well") {
   const auto controller =
-      make_controller(classic({.entropy_weight = 0.01}), conditional_space(), 5);
+      make_controller(classic({.gradient = {.entropy_weight = 0.01}}), conditional_space(), 5);
   learn(*controller, 300, 10, [](const Genotype& g) {
     if (g[1] == kInactive) return 0.5;
     return g[1] == 2 ? 1.0 : 0.45;
@@ -140,7 +145,7 @@ TEST_CASE("the policy learns to switch a conditional decision on and to make it 
 }
 
 TEST_CASE("the policy learns a choice that must agree with an earlier one") {
-  const auto controller = make_controller(classic({.entropy_weight = 0.1}),
+  const auto controller = make_controller(classic({.gradient = {.entropy_weight = 0.1}}),
                                           {test::decision("a", 2), test::decision("b", 2)}, 5);
   learn(*controller, 300, 20, [](const Genotype& g) { return g[0] == g[1] ? 1.0 : 0.0; });
   RandomStream stream(13);
@@ -157,7 +162,7 @@ TEST_CASE("the policy learns a choice that must agree with an earlier one") {
 
 TEST_CASE("sampling and marginals change no state") {
   const auto controller =
-      make_controller(classic({.entropy_weight = 0.01}), conditional_space(), 5);
+      make_controller(classic({.gradient = {.entropy_weight = 0.01}}), conditional_space(), 5);
   const std::string before = controller->save();
   RandomStream stream(1);
   controller->sample(10, stream);
@@ -167,7 +172,8 @@ TEST_CASE("sampling and marginals change no state") {
 
 TEST_CASE("nothing is drawn from the process-wide generator") {
   const at::Tensor before = at::detail::getDefaultCPUGenerator().get_state();
-  const auto controller = make_controller(classic({.entropy_weight = 0.01}), plain_space(), 5);
+  const auto controller =
+      make_controller(classic({.gradient = {.entropy_weight = 0.01}}), plain_space(), 5);
   learn(*controller, 2, 5, [](const Genotype& g) { return g[0]; });
   CHECK(at::equal(before, at::detail::getDefaultCPUGenerator().get_state()));
 }
@@ -176,7 +182,8 @@ TEST_CASE("the number of threads is put back and does not change the result") {
   const int threads = at::get_num_threads();
   const auto state_with = [&](int n) {
     at::set_num_threads(n);
-    const auto controller = make_controller(classic({.entropy_weight = 0.01}), plain_space(), 5);
+    const auto controller =
+        make_controller(classic({.gradient = {.entropy_weight = 0.01}}), plain_space(), 5);
     learn(*controller, 3, 16, [](const Genotype& g) { return 0.1 * g[3]; });
     CHECK(at::get_num_threads() == n);
     return controller->save();
@@ -216,7 +223,8 @@ TEST_CASE("a batch of the same samples three times over is learned as the sample
 }
 
 TEST_CASE("an empty batch changes nothing") {
-  const auto controller = make_controller(classic({.entropy_weight = 0.01}), plain_space(), 5);
+  const auto controller =
+      make_controller(classic({.gradient = {.entropy_weight = 0.01}}), plain_space(), 5);
   const std::string before = controller->save();
   const UpdateStats stats = test::observe(*controller, {}, {});
   CHECK(stats.loss == 0);
@@ -226,7 +234,7 @@ TEST_CASE("an empty batch changes nothing") {
 
 TEST_CASE("a batch that cannot be learned from is refused and changes nothing") {
   const auto controller =
-      make_controller(classic({.entropy_weight = 0.01}), conditional_space(), 5);
+      make_controller(classic({.gradient = {.entropy_weight = 0.01}}), conditional_space(), 5);
   const std::string before = controller->save();
   const auto message = [&](std::vector<Genotype> genotypes, std::vector<double> rewards) {
     return error_of([&] { test::observe(*controller, genotypes, rewards); });

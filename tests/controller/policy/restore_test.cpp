@@ -13,7 +13,7 @@ using test::error_of;
 
 namespace {
 
-ControllerConfig small_policy() { return {.hidden = 12, .embedding = 7}; }
+ControllerConfig small_policy() { return {.policy = {.lstm = {.hidden = 12, .embedding = 7}}}; }
 
 std::unique_ptr<Controller> fresh(uint64_t seed = 5) {
   return make_controller(small_policy(), conditional_space(), seed);
@@ -133,7 +133,9 @@ TEST_CASE("the state of another controller is refused with what differs") {
           "controller state: saved by a 'random' controller; this one is 'reinforce'");
   refuses(*controller, bytes_of(small_policy(), test::plain_space()),
           "controller state: saved for 4 decisions; this search space has 3");
-  refuses(*controller, bytes_of({.hidden = 12, .layers = 2, .embedding = 7}, conditional_space()),
+  refuses(*controller,
+          bytes_of({.policy = {.lstm = {.hidden = 12, .layers = 2, .embedding = 7}}},
+                   conditional_space()),
           "controller state: saved by a policy of hidden 12, layers 2, embedding 7; this one has "
           "hidden 12, layers 1, embedding 7");
 }

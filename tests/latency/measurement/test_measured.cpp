@@ -26,8 +26,8 @@ LatencyConfig measured_config() {
   LatencyConfig config;
   config.kind = LatencyKind::kMeasured;
   config.batch = 2;
-  config.warmup = 1;
-  config.repeats = 6;
+  config.timing.warmup = 1;
+  config.timing.repeats = 6;
   return config;
 }
 
@@ -56,14 +56,14 @@ TEST_CASE("a measurement carries its whole provenance") {
 
 TEST_CASE("a latency is stated at the speed that is asked for, or as it was measured") {
   LatencyConfig config = measured_config();
-  config.reference_ms = 12.5;
+  config.measured.reference_ms = 12.5;
   CHECK(MeasuredOracle(config).estimate(small_network()).reference_ms == 12.5);
-  CHECK(at_one_speed(config, 10.0).reference_ms == 12.5);
-  config.reference_ms = std::nullopt;
-  CHECK(at_one_speed(config, 10.0).reference_ms == 10.0);
-  CHECK(*at_one_speed(config, std::nullopt).reference_ms > 0);
-  config.steady = false;
-  CHECK_FALSE(at_one_speed(config, 10.0).reference_ms);
+  CHECK(at_one_speed(config, 10.0).measured.reference_ms == 12.5);
+  config.measured.reference_ms = std::nullopt;
+  CHECK(at_one_speed(config, 10.0).measured.reference_ms == 10.0);
+  CHECK(*at_one_speed(config, std::nullopt).measured.reference_ms > 0);
+  config.measured.drift_correction = false;
+  CHECK_FALSE(at_one_speed(config, 10.0).measured.reference_ms);
   const Latency plain = MeasuredOracle(config).estimate(small_network());
   CHECK(plain.reference_ms == 0);
   CHECK(plain.repeats == 6);
@@ -72,8 +72,8 @@ TEST_CASE("a latency is stated at the speed that is asked for, or as it was meas
 TEST_CASE("a measurement leaves the thread count of the process as it was") {
   const int before = at::get_num_threads();
   LatencyConfig config = measured_config();
-  config.threads = before + 1;
-  config.steady = false;
+  config.measured.threads = before + 1;
+  config.measured.drift_correction = false;
   const MeasuredOracle oracle(config);
   oracle.estimate(small_network());
   CHECK(at::get_num_threads() == before);
@@ -85,9 +85,9 @@ TEST_CASE("a measurement leaves the thread count of the process as it was") {
 
 TEST_CASE("bf16 and the contiguous layout are run as asked") {
   LatencyConfig config = measured_config();
-  config.steady = false;
+  config.measured.drift_correction = false;
   config.precision = Precision::kBf16;
-  config.memory_format = MemoryFormat::kContiguous;
+  config.measured.memory_format = MemoryFormat::kContiguous;
   const MeasuredOracle oracle(config);
   const Latency latency = oracle.estimate(small_network());
   CHECK(latency.precision == Precision::kBf16);
@@ -110,7 +110,7 @@ TEST_CASE("a batch that cannot fit is infeasible, not a crash") {
   // 65536 images of 3 x 40000 x 40000 in fp32 are over a petabyte.
   LatencyConfig config = measured_config();
   config.batch = 65536;
-  config.steady = false;
+  config.measured.drift_correction = false;
   const Network network = one_conv(3, 40000, {.out_channels = 1});
   try {
     MeasuredOracle(config).estimate(network);
@@ -125,8 +125,8 @@ TEST_CASE("a batch that cannot fit is infeasible, not a crash") {
 
 TEST_CASE("a device that is not there is refused when the oracle is made") {
   LatencyConfig config = measured_config();
-  config.device = "cuda:63";
+  config.measured.device = "cuda:63";
   CHECK_THAT(error_of([&] { MeasuredOracle{config}; }), Catch::Contains("cuda:63"));
-  config.device = "gpu";
+  config.measured.device = "gpu";
   CHECK_THAT(error_of([&] { MeasuredOracle{config}; }), Catch::Contains("gpu"));
 }

@@ -41,9 +41,9 @@ TEST_CASE("every node and the whole are timed on the test device, in every preci
 TEST_CASE("a measured latency of the test device says where it was measured") {
   LatencyConfig config;
   config.kind = LatencyKind::kMeasured;
-  config.device = test_device();
-  config.repeats = 20;
-  config.steady = false;
+  config.measured.device = test_device();
+  config.timing.repeats = 20;
+  config.measured.drift_correction = false;
   const Latency latency = MeasuredOracle(config).estimate(deep_network(2));
   CHECK(latency.ms > 0);
   CHECK(latency.device == RunPlace::of(config).device_text());
