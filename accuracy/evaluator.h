@@ -11,9 +11,10 @@
 
 namespace ridgeline {
 
-/// How a trial ended. Everything but `kComplete` is a failure with a declared effect on the
-/// controller.
+/// How a trial ended. A pending one has not: it is proposed, and is to be evaluated. Everything
+/// else but `kComplete` is a failure with a declared effect on the controller.
 enum class TrialStatus {
+  kPending,
   kComplete,
   kInfeasible,
   kDiverged,
@@ -26,8 +27,9 @@ enum class TrialStatus {
 };
 template <>
 struct EnumNames<TrialStatus> {
-  static constexpr std::array<std::pair<TrialStatus, const char*>, 9> values{
-      {{TrialStatus::kComplete, "complete"},
+  static constexpr std::array<std::pair<TrialStatus, const char*>, 10> values{
+      {{TrialStatus::kPending, "pending"},
+       {TrialStatus::kComplete, "complete"},
        {TrialStatus::kInfeasible, "infeasible"},
        {TrialStatus::kDiverged, "diverged"},
        {TrialStatus::kOutOfMemory, "out_of_memory"},

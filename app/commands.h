@@ -108,7 +108,7 @@ struct TrialsOptions {
 void trials_command(const TrialsOptions& options);
 
 /// The stored trials of a run under another reward, without training.
-struct ResolveOptions {
+struct RerankOptions {
   std::string run;
   std::vector<std::string> targets;   ///< "12ms", "ACCELERATOR=8ms"; others: the run's
   std::string kind;                   ///< of the reward; empty: the run's
@@ -117,7 +117,7 @@ struct ResolveOptions {
   bool csv = false, json = false;     ///< all rows
   std::string out;                    ///< file for the winner's architecture; empty: none
 };
-void resolve_command(const ResolveOptions& options);
+void rerank_command(const RerankOptions& options);
 
 /// Where the exponent w comes from: exactly one of the three.
 struct RewardCalibrateOptions {

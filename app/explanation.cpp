@@ -111,7 +111,7 @@ std::string failed_attempts_text(const Explanation& why) {
 }  // namespace
 
 Explanation explain_run(RunDirectory& run) {
-  const auto trials = run.store().trials(Phase::kSearch);
+  const auto trials = run.store().trials(Phase::kSearch, /*architectures=*/false);
   if (trials.empty()) {
     throw Error(ErrorKind::kInfeasible,
                 run.path().string() +
@@ -123,7 +123,7 @@ Explanation explain_run(RunDirectory& run) {
   why.decisions = run.config().search_space().decisions();
   why.trials = trials.size();
   why.winner = run.store().best(Phase::kSearch);
-  if (why.winner) why.winning = genotype_from_text(why.winner->genotype);
+  if (why.winner) why.winning = why.winner->genotype;
   why.effects = decision_effects(why.decisions, trials);
   why.policy = policy_history(run.config(), why.decisions, run.store(), kMoments);
   why.failures = failure_groups(trials);

@@ -24,7 +24,7 @@ void print_front_csv(const std::vector<Trial>& front) {
     std::cout << t.id << "," << ConfigWriter::plain_number(t.accuracy) << ","
               << ConfigWriter::plain_number(t.latency_ms) << ","
               << ConfigWriter::plain_number(t.reward) << "," << count(t.params) << ","
-              << count(t.madds) << "," << t.genotype;
+              << count(t.madds) << "," << to_text(t.genotype);
     for (const auto& latency : t.further)
       std::cout << "," << ConfigWriter::plain_number(latency.ms);
     std::cout << "\n";
@@ -44,8 +44,8 @@ void print_front_json(const std::vector<Trial>& front) {
                     {"reward", t.reward},
                     {"params", count(t.params)},
                     {"madds", count(t.madds)},
-                    {"genotype", t.genotype},
-                    {"architecture", t.architecture}});
+                    {"genotype", to_text(t.genotype)},
+                    {"architecture", to_yaml(t.architecture)}});
     for (const auto& latency : t.further)
       rows.back()["latency_ms_" + latency.accelerator] = latency.ms;
   }
@@ -98,7 +98,7 @@ void pareto_command(const ParetoOptions& options) {
   if (options.csv && options.json)
     throw Error(ErrorKind::kUsage, "--csv and --json exclude each other");
   RunDirectory run = RunDirectory::read(options.run);
-  const auto trials = run.store().trials(Phase::kSearch);
+  const auto trials = run.store().trials(Phase::kSearch, /*architectures=*/options.json);
   const auto front = front_of(trials);
   if (front.empty()) {
     throw Error(ErrorKind::kInfeasible, options.run + ": the front is empty: none of its " +

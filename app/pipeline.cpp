@@ -24,6 +24,7 @@
 #include "experiments/executors/trial_process.h"
 #include "experiments/preflight.h"
 #include "experiments/pricing.h"
+#include "experiments/store/facts.h"
 #include "export/torchscript.h"
 #include "latency/measurement/make_oracle.h"
 #include "runtime/device.h"
@@ -80,7 +81,7 @@ class PhaseProgress {
     if (trial.status == TrialStatus::kComplete && (!best_ || better(trial, *best_))) best_ = trial;
     spdlog::debug("trial {} {} accuracy {:.4f} latency {:.4g} ms reward {:.5f} {} {}", trial.id,
                   enum_name(trial.status), trial.accuracy, trial.latency_ms, trial.reward,
-                  trial.genotype, trial.message);
+                  to_text(trial.genotype), trial.cause);
     std::string note;
     if (best_) {
       note = "best reward " + format_fixed(best_->reward, 4) + " (accuracy " +
@@ -98,7 +99,7 @@ class PhaseProgress {
 
 /// Once per phase: a resumed run goes through the phases again without doing anything.
 void record_phase(RunDirectory& run, Phase phase) {
-  const std::string key = "phase " + enum_name(phase);
+  const std::string key = phase_fact(phase);
   if (run.store().fact(key)) return;
   run.store().append_event("phase done", enum_name(phase));
   run.store().set_fact(key, utc_now());
@@ -119,7 +120,7 @@ void say_cost(RunDirectory& run, Session& session, const std::optional<Genotype>
               int left) {
   const auto& config = session.config;
   if (config.accuracy.kind != AccuracyKind::kProxy) return;  // trains nothing
-  double trial_s = mean_trial_seconds(run.store().trials(Phase::kSearch));
+  double trial_s = mean_trial_seconds(run.store().trials(Phase::kSearch, /*architectures=*/false));
   if (trial_s == 0 && typical && config.runtime.dry_trial) {
     spdlog::info("dry trial: one epoch of a network of the median latency (runtime.dry_trial)");
     try {
@@ -137,7 +138,7 @@ void preflight_phase(RunDirectory& run, Session& session) {
   const auto& config = run.config();
   const int recorded = static_cast<int>(run.store().count(Phase::kSearch));
   const int left = config.search.trials - recorded;
-  if (left <= 0 || run.store().fact("phase " + enum_name(Phase::kSearch))) return;
+  if (left <= 0 || run.store().fact(phase_fact(Phase::kSearch))) return;
   require_trial_device(config);
   std::optional<Genotype> typical;
   if (recorded == 0) {
@@ -182,7 +183,7 @@ Trial take_final(const Architecture& architecture, const Session& session,
   trial.id = kFirstFinalId;
   trial.phase = Phase::kFinal;
   trial.genotype.clear();
-  trial.architecture = to_yaml(architecture);
+  trial.architecture = architecture;
   trial.reused_from = -1;
   Scoring(session.config).take(trial, evaluation);
   trial.finished_at = utc_now();
@@ -194,8 +195,7 @@ void final_phase(RunDirectory& run, Session& session) {
   make_folder(run.best_architecture().parent_path());
   write_file_atomic(run.best_architecture(), to_yaml(architecture));
   if (run.config().accuracy.kind != AccuracyKind::kProxy) return;  // trains nothing
-  if (!run.store().trials(Phase::kFinal).empty() && std::filesystem::exists(run.best_weights()))
-    return;
+  if (run.store().count(Phase::kFinal) > 0 && std::filesystem::exists(run.best_weights())) return;
   require_trial_device(run.config());
   const int epochs = run.config().final_training.epochs;
   spdlog::info("training the best network{}, on training and validation images",
@@ -213,15 +213,15 @@ void final_phase(RunDirectory& run, Session& session) {
       take_final(architecture, session, result->evaluation, *run.store().best(Phase::kSearch));
   if (trial.status != TrialStatus::kComplete) {
     throw Error(ErrorKind::kInfeasible, "the training of the best network ended as " +
-                                            enum_name(trial.status) + ": " + trial.message);
+                                            enum_name(trial.status) + ": " + trial.cause);
   }
-  if (run.store().trials(Phase::kFinal).empty()) run.store().append(trial);
+  if (run.store().count(Phase::kFinal) == 0) run.store().append(trial);
   record_phase(run, Phase::kFinal);
 }
 
 void scaling_phase(RunDirectory& run, Session& session) {
   if (!run.config().scaling.enabled) return;
-  if (!run.store().fact("phase " + enum_name(Phase::kScaling))) require_trial_device(run.config());
+  if (!run.store().fact(phase_fact(Phase::kScaling))) require_trial_device(run.config());
   const Architecture base = best_architecture(run);
   const int recorded = static_cast<int>(run.store().count(Phase::kScaling));
   PhaseProgress progress("scaling", 2 * run.config().scaling.max_candidates, recorded);
@@ -340,8 +340,7 @@ Architecture best_architecture(RunDirectory& run) {
                                             ": no trial is complete; see `ridgeline show " +
                                             run.path().string() + "` for how they failed");
   }
-  Architecture architecture = architecture_from_yaml(
-      YamlView::parse(best->architecture, "trial " + std::to_string(best->id)));
+  Architecture architecture = best->architecture;
   architecture.name = run.config().name + "-B0";
   return architecture;
 }
@@ -359,9 +358,10 @@ namespace {
 void warn_if_uncalibrated(const ExperimentConfig& config) {
   std::vector<const LatencyConfig*> oracles = {&config.latency};
   for (const auto& accelerator : config.further()) oracles.push_back(&accelerator.latency);
-  std::set<std::string> told;
+  std::set<std::string> looked_at;
   for (const LatencyConfig* oracle : oracles) {
-    if (oracle->kind != LatencyKind::kRoofline || !told.insert(oracle->hardware).second) continue;
+    if (oracle->kind != LatencyKind::kRoofline || !looked_at.insert(oracle->hardware).second)
+      continue;
     const Hardware hardware = load_hardware(oracle->hardware);
     if (!hardware.calibrated()) spdlog::warn("{}", uncalibrated_note(hardware));
   }
@@ -385,7 +385,7 @@ void run_pipeline(RunDirectory& run) {
   remove_checkpoints(run.trials_folder());
   std::error_code ignored;
   std::filesystem::remove(run.trials_folder(), ignored);
-  run.store().set_fact("finished_at", utc_now());
+  run.store().set_fact(kFinishedFact, utc_now());
   std::cout << run_summary(run) << export_table(report);
 }
 

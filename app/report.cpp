@@ -110,12 +110,10 @@ std::string further_text(const ExperimentConfig& config, const Trial& trial) {
 }
 
 std::string best_text(RunDirectory& run, const Trial& best) {
-  const Architecture architecture =
-      architecture_from_yaml(YamlView::parse(best.architecture, "best"));
   const auto& config = run.config();
   std::string text = "best network: trial " + std::to_string(best.id) + ", genotype " +
-                     best.genotype + "\n" + describe_architecture(architecture);
-  if (!architecture.is_plain()) {
+                     to_text(best.genotype) + "\n" + describe_architecture(best.architecture);
+  if (!best.architecture.is_plain()) {
     text += "  " + format_count(static_cast<double>(best.params)) + " parameters, " +
             format_count(static_cast<double>(best.madds)) + " multiply-adds\n";
   }
@@ -125,13 +123,26 @@ std::string best_text(RunDirectory& run, const Trial& best) {
   }
   text += further_text(config, best) + "  accuracy " + percent(best.accuracy) +
           " in the trial, reward " + format_fixed(best.reward, 4) + "\n";
-  const auto finals = run.store().trials(Phase::kFinal);
+  const auto finals = run.store().trials(Phase::kFinal, /*architectures=*/false);
   if (!finals.empty())
     text += "  accuracy " + percent(finals[0].accuracy) + " after the final training\n";
   return text;
 }
 
 }  // namespace
+
+std::string coefficients_text(const CompoundCoefficients& c) {
+  return "alpha " + ConfigWriter::plain_number(c.alpha) + ", beta " +
+         ConfigWriter::plain_number(c.beta) + ", gamma " + ConfigWriter::plain_number(c.gamma);
+}
+
+std::string trial_text(const Trial& trial) {
+  std::vector<std::string> parts;
+  if (!trial.genotype.empty()) parts.push_back(to_text(trial.genotype));
+  if (trial.coefficients) parts.push_back(coefficients_text(*trial.coefficients));
+  if (!trial.cause.empty()) parts.push_back(trial.cause);
+  return join(parts, " ");
+}
 
 std::string trial_table(const std::vector<Trial>& trials) {
   TextTable table{
@@ -145,10 +156,7 @@ std::string trial_table(const std::vector<Trial>& trials) {
   for (const auto& t : trials) {
     table.rows.push_back({std::to_string(t.id), enum_name(t.status), format_fixed(t.reward, 4),
                           percent(t.accuracy), format_ms(t.latency_ms), count_text(t.params),
-                          count_text(t.madds), format_duration(t.seconds),
-                          t.genotype.empty() || t.status != TrialStatus::kComplete
-                              ? t.genotype + " " + t.message
-                              : t.genotype});
+                          count_text(t.madds), format_duration(t.seconds), trial_text(t)});
     for (const auto& latency : t.further) table.rows.back().push_back(format_ms(latency.ms));
     table.rows.back().resize(table.header.size());
   }
@@ -165,7 +173,7 @@ std::string front_table(const std::vector<Trial>& front, size_t trials, size_t m
     const Trial& t = front[rows == 1 ? 0 : row * (front.size() - 1) / (rows - 1)];
     table.rows.push_back({std::to_string(t.id), percent(t.accuracy), format_ms(t.latency_ms),
                           format_fixed(t.reward, 4), count_text(t.params), count_text(t.madds),
-                          t.genotype});
+                          to_text(t.genotype)});
     for (const auto& latency : t.further) table.rows.back().push_back(format_ms(latency.ms));
   }
   std::string text = "front of accuracy and latency: " + std::to_string(front.size()) + " of " +
@@ -175,7 +183,7 @@ std::string front_table(const std::vector<Trial>& front, size_t trials, size_t m
 }
 
 std::string run_summary(RunDirectory& run) {
-  const auto trials = run.store().trials(Phase::kSearch);
+  const auto trials = run.store().trials(Phase::kSearch, /*architectures=*/false);
   const auto& config = run.config();
   std::string text = "run " + run.path().string() + ": " + std::to_string(trials.size()) + " of " +
                      std::to_string(config.search.trials) + " trials, " + run.state() + "\n";

@@ -9,8 +9,14 @@
 
 namespace ridgeline {
 
+/// What a trial tried and why it failed: its genotype or coefficients, and its cause.
+std::string trial_text(const Trial& trial);
+
 /// Trials as a table for terminals, in the order given.
 std::string trial_table(const std::vector<Trial>& trials);
+
+/// "alpha 1.2, beta 1.1, gamma 1.15"
+std::string coefficients_text(const CompoundCoefficients& coefficients);
 
 /// The front of accuracy and latency over `trials` trials, by rising latency; `most`: so many rows,
 /// spread evenly with both ends, or all for 0.

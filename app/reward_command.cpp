@@ -23,7 +23,7 @@ ParetoPoint point_of(const std::string& text) {
 TradeOff of_run(const std::string& folder) {
   RunDirectory run = RunDirectory::read(folder);
   std::vector<ParetoPoint> points;
-  for (const auto& trial : run.store().trials(Phase::kSearch)) {
+  for (const auto& trial : run.store().trials(Phase::kSearch, /*architectures=*/false)) {
     if (trial.status == TrialStatus::kComplete && trial.reused_from < 0)
       points.push_back({trial.accuracy, trial.latency_ms});
   }

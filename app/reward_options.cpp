@@ -7,34 +7,33 @@
 namespace ridgeline {
 namespace {
 
-void add_resolve(CLI::App& app) {
-  static ResolveOptions resolve;
+void add_rerank(CLI::App& app) {
+  static RerankOptions rerank;
   auto* sub = app.add_subcommand(
-      "resolve",
+      "rerank",
       "rank the trained networks of a run under another target or reward; trains nothing");
   sub->footer(
-      "examples:\n  ridgeline resolve runs/first --target 12ms\n"
-      "  ridgeline resolve runs/first --target 0.5ms --kind tunas --set reward.beta=-0.07 --json\n"
-      "  ridgeline resolve runs/first --set reward.limits.params=5e6 --out best.yaml");
-  sub->add_option("run", resolve.run, "folder of the run")->required()->type_name("DIR");
-  sub->add_option("--target", resolve.targets,
+      "examples:\n  ridgeline rerank runs/first --target 12ms\n"
+      "  ridgeline rerank runs/first --target 0.5ms --kind tunas --set reward.beta=-0.07 --json\n"
+      "  ridgeline rerank runs/first --set reward.limits.params=5e6 --out best.yaml");
+  sub->add_option("run", rerank.run, "folder of the run")->required()->type_name("DIR");
+  sub->add_option("--target", rerank.targets,
                   "latency target, in us, ms (default) or s; NAME=LATENCY: that of an accelerator")
       ->type_name("LATENCY")
       ->take_all()
       ->allow_extra_args(false);
-  sub->add_option("--kind", resolve.kind,
-                  "mnas_soft, mnas_hard, tunas, weighted_sum or constraint");
-  sub->add_option("--set", resolve.settings, "change a reward.* key; may be repeated")
+  sub->add_option("--kind", rerank.kind, "mnas_soft, mnas_hard, tunas, weighted_sum or constraint");
+  sub->add_option("--set", rerank.settings, "change a reward.* key; may be repeated")
       ->type_name("KEY=VALUE")
       ->take_all()
       ->allow_extra_args(false);
-  sub->add_option("--top", resolve.top, "rows of the table")
+  sub->add_option("--top", rerank.top, "rows of the table")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  sub->add_flag("--csv", resolve.csv, "every trained network, as CSV");
-  sub->add_flag("--json", resolve.json, "every trained network, as JSON");
-  sub->add_option("--out", resolve.out, "write the winner's architecture there")->type_name("FILE");
-  sub->callback([] { resolve_command(resolve); });
+  sub->add_flag("--csv", rerank.csv, "every trained network, as CSV");
+  sub->add_flag("--json", rerank.json, "every trained network, as JSON");
+  sub->add_option("--out", rerank.out, "write the winner's architecture there")->type_name("FILE");
+  sub->callback([] { rerank_command(rerank); });
 }
 
 void add_calibrate(CLI::App& reward) {
@@ -58,7 +57,7 @@ void add_calibrate(CLI::App& reward) {
 }  // namespace
 
 void add_reward_commands(CLI::App& app) {
-  add_resolve(app);
+  add_rerank(app);
   auto* reward = app.add_subcommand("reward", "derive the reward's exponent");
   reward->require_subcommand(1);
   add_calibrate(*reward);

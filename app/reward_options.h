@@ -6,7 +6,7 @@ class App;
 
 namespace ridgeline {
 
-/// Adds `resolve` and `reward` to the program.
+/// Adds `rerank` and `reward` to the program.
 void add_reward_commands(CLI::App& app);
 
 }  // namespace ridgeline

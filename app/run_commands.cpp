@@ -52,14 +52,14 @@ void show_command(const ShowOptions& options) {
     std::cout << trial_report(run, static_cast<uint64_t>(options.trial));
     return;
   }
-  auto trials = run.store().trials(Phase::kSearch);
+  auto trials = run.store().trials(Phase::kSearch, /*architectures=*/false);
   if (!options.all) {
     std::stable_sort(trials.begin(), trials.end(), better);
     trials.resize(std::min<size_t>(trials.size(), 10));
   }
   if (!trials.empty())
     std::cout << (options.all ? "" : "the best trials\n") << trial_table(trials) << "\n";
-  const auto scaling = run.store().trials(Phase::kScaling);
+  const auto scaling = run.store().trials(Phase::kScaling, /*architectures=*/false);
   if (options.all && !scaling.empty()) std::cout << "scaling\n" << trial_table(scaling) << "\n";
   std::cout << run_summary(run);
 }

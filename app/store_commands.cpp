@@ -8,24 +8,27 @@
 #include "core/units.h"
 #include "experiments/fork.h"
 #include "experiments/run_directory.h"
+#include "experiments/store/facts.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kTrialFields =
-    "id, phase, batch, status, accuracy, latency_ms, reward, loss, params, madds, reused_from, "
-    "seconds, finished_at, genotype, message, architecture, further_latencies";
-
-/// Points of plain decisions have no parameters and multiply-adds: null, not 0.
-std::string selected_fields() {
-  std::string fields = kTrialFields;
-  const std::string counts = "params, madds";
-  return fields.replace(fields.find(counts), counts.size(),
-                        "nullif(params, 0) AS params, nullif(madds, 0) AS madds");
+/// Those that CSV and JSON show: the architecture, which takes several lines, last.
+std::vector<std::string> shown_columns() {
+  std::vector<std::string> columns = trial_columns();
+  std::stable_partition(columns.begin(), columns.end(),
+                        [](const std::string& column) { return column != kArchitectureColumn; });
+  return columns;
 }
 
-/// What cannot be read is told below the table.
+/// Points of plain decisions have no parameters and multiply-adds: null, not 0.
+std::string selected(const std::string& column) {
+  const bool count = column == "params" || column == "madds";
+  return count ? "nullif(" + column + ", 0) AS " + column : column;
+}
+
+/// What cannot be read is reported below the table.
 std::vector<std::string> run_row(const fs::path& path, std::string& unreadable) {
   try {
     RunDirectory run = RunDirectory::read(path);
@@ -37,18 +40,25 @@ std::vector<std::string> run_row(const fs::path& path, std::string& unreadable) 
             best ? format_fixed(best->reward, 4) : "-",
             best ? format_fixed(100 * best->accuracy, 2) + " %" : "-",
             best ? format_ms(best->latency_ms) : "-",
-            run.store().fact("started_at").value_or("-")};
+            run.store().fact(kStartedFact).value_or("-")};
   } catch (const Error& error) {
     unreadable += std::string(error.what()) + "\n";
     return {path.string(), "-", "unreadable", "-", "-", "-", "-"};
   }
 }
 
-std::string csv_field(const std::string& text) {
+std::string csv_text(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   return quoted + "\"";
+}
+
+std::string csv_field(const SqlValue& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return csv_text(*text);
+  if (const auto* real = std::get_if<double>(&value)) return ConfigWriter::plain_number(*real);
+  if (const auto* number = std::get_if<int64_t>(&value)) return std::to_string(*number);
+  return {};
 }
 
 void print_query_csv(Statement& query) {
@@ -56,11 +66,8 @@ void print_query_csv(Statement& query) {
     std::cout << (column > 0 ? "," : "") << query.name(column);
   std::cout << "\n";
   while (query.row()) {
-    for (int column = 0; column < query.columns(); ++column) {
-      std::cout << (column > 0 ? "," : "")
-                << (query.is_real(column) ? ConfigWriter::plain_number(query.real(column))
-                                          : csv_field(query.text(column)));
-    }
+    for (int column = 0; column < query.columns(); ++column)
+      std::cout << (column > 0 ? "," : "") << csv_field(query.value(column));
     std::cout << "\n";
   }
 }
@@ -70,36 +77,33 @@ void print_query_json(Statement& query) {
   while (query.row()) {
     nlohmann::ordered_json row;
     for (int column = 0; column < query.columns(); ++column) {
-      const std::string name = query.name(column);
-      if (query.is_null(column)) {
-        row[name] = nullptr;
-      } else if (query.is_real(column)) {
-        row[name] = query.real(column);
-      } else if (query.is_number(column)) {
-        row[name] = query.integer(column);
-      } else {
-        row[name] = query.text(column);
-      }
+      auto& field = row[query.name(column)];
+      const auto set = [&](const auto& value) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(value)>, std::monostate>) field = value;
+      };
+      std::visit(set, query.value(column));
     }
     rows.push_back(std::move(row));
   }
   std::cout << rows.dump(2) << "\n";
 }
 
-std::string with_message(const std::string& genotype, const std::string& message) {
-  return genotype + (genotype.empty() || message.empty() ? "" : " ") + message;
+std::string further_text(const Trial& trial) {
+  std::vector<std::string> parts;
+  for (const auto& latency : trial.further)
+    parts.push_back(latency.accelerator + "=" + ConfigWriter::plain_number(latency.ms));
+  return join(parts, " ");
 }
 
-void print_query_table(Statement& query) {
+void print_trial_list(const std::vector<Trial>& trials) {
   TextTable table{
       {"trial", "phase", "status", "reward", "accuracy", "latency", "genotype", "further"}, {}};
   bool further = false;
-  while (query.row()) {
-    table.rows.push_back({query.text(0), query.text(1), query.text(3),
-                          format_fixed(query.real(6), 4),
-                          format_fixed(100 * query.real(4), 2) + " %", format_ms(query.real(5)),
-                          with_message(query.text(13), query.text(14)), query.text(16)});
-    further |= !query.text(16).empty();
+  for (const Trial& t : trials) {
+    table.rows.push_back({std::to_string(t.id), enum_name(t.phase), enum_name(t.status),
+                          format_fixed(t.reward, 4), format_fixed(100 * t.accuracy, 2) + " %",
+                          format_ms(t.latency_ms), trial_text(t), further_text(t)});
+    further |= !t.further.empty();
   }
   if (!further) table.header.pop_back();
   std::cout << table.str() << table.rows.size()
@@ -107,9 +111,12 @@ void print_query_table(Statement& query) {
 }
 
 /// Throws for a trial that is damaged: a condition may be true of nothing but its damage.
-void require_sound_trials(Database& database) {
-  Statement query(database, std::string("SELECT ") + kTrialColumns + " FROM trials");
-  while (query.row()) read_trial(query, database.path().string());
+std::vector<Trial> read_trials(Database& database, const std::string& rest = "") {
+  Statement query(database, select_trials(rest));
+  std::vector<Trial> trials;
+  while (query.row())
+    trials.push_back(read_trial(query, database.path().string(), /*architecture=*/false));
+  return trials;
 }
 
 uintmax_t bytes_below(const fs::path& path) {
@@ -144,13 +151,15 @@ void trials_command(const TrialsOptions& options) {
     throw Error(ErrorKind::kUsage, "--csv and --json exclude each other");
   const RunDirectory run = RunDirectory::read(options.run);
   Database database(run.store_file(), /*read_only=*/true);
-  require_sound_trials(database);
-  const std::string condition = options.where.empty() ? "1" : options.where;
+  read_trials(database);
+  const std::string condition =
+      " WHERE (" + (options.where.empty() ? "1" : options.where) + "\n) ORDER BY id";
+  std::vector<std::string> fields = shown_columns();
+  std::transform(fields.begin(), fields.end(), fields.begin(), selected);
   std::unique_ptr<Statement> query;
   try {
-    query = std::make_unique<Statement>(
-        database,
-        "SELECT " + selected_fields() + " FROM trials WHERE (" + condition + "\n) ORDER BY id");
+    query = std::make_unique<Statement>(database,
+                                        "SELECT " + join(fields) + " FROM trials" + condition);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kIo) throw;
     const std::string what = error.what();
@@ -158,14 +167,14 @@ void trials_command(const TrialsOptions& options) {
     throw Error(ErrorKind::kUsage,
                 "--where '" + options.where +
                     "': " + (cause == std::string::npos ? what : what.substr(cause + 13)) +
-                    "; valid: a condition of SQL over " + kTrialFields);
+                    "; valid: a condition of SQL over " + join(shown_columns()));
   }
   if (options.csv) {
     print_query_csv(*query);
   } else if (options.json) {
     print_query_json(*query);
   } else {
-    print_query_table(*query);
+    print_trial_list(read_trials(database, condition));
   }
 }
 
@@ -181,7 +190,7 @@ void gc_command(const GcOptions& options) {
   fs::remove_all(run.trials_folder());
   const uintmax_t before = bytes_below(run.store_file());
   // A run that is still to be continued keeps the one checkpoint that shortens it.
-  const int removed = run.store().remove_checkpoints(run.store().fact("finished_at") ? 0 : 1);
+  const int removed = run.store().remove_checkpoints(run.store().fact(kFinishedFact) ? 0 : 1);
   const uintmax_t after = bytes_below(run.store_file());
   std::cout << options.run << ": freed " << format_bytes(static_cast<double>(folders))
             << " of trial files and "

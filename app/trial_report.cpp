@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "app/report.h"
 #include "core/units.h"
 
 namespace ridgeline {
@@ -13,7 +14,8 @@ std::string trial_figures(const Trial& t) {
                      enum_name(t.phase);
   if (t.phase == Phase::kSearch) text += ", update " + std::to_string(t.batch);
   text += ", " + t.finished_at + "\n";
-  if (!t.genotype.empty()) text += "  genotype " + t.genotype + "\n";
+  if (!t.genotype.empty()) text += "  genotype " + to_text(t.genotype) + "\n";
+  if (t.coefficients) text += "  " + coefficients_text(*t.coefficients) + "\n";
   text += "  reward " + format_fixed(t.reward, 4) + ", accuracy " +
           format_fixed(100 * t.accuracy, 2) + " %" + ", latency " + format_ms(t.latency_ms);
   if (t.params > 0) {
@@ -23,7 +25,7 @@ std::string trial_figures(const Trial& t) {
   text += "\n";
   for (const auto& latency : t.further)
     text += "  latency " + format_ms(latency.ms) + " on " + latency.accelerator + "\n";
-  if (!t.message.empty()) text += "  " + t.message + "\n";
+  if (!t.cause.empty()) text += "  " + t.cause + "\n";
   if (t.reused_from >= 0) {
     text += "  the network of trial " + std::to_string(t.reused_from) +
             ", not trained again: its attempts and learning curve are there\n";
@@ -75,8 +77,8 @@ std::string proposal_text(RunDirectory& run, uint64_t id) {
   const auto found = std::find_if(proposals.begin(), proposals.end(),
                                   [&](const Proposal& proposal) { return proposal.id == id; });
   if (found == proposals.end()) return {};
-  return "trial " + std::to_string(id) + ": proposed, not finished\n  genotype " + found->genotype +
-         "\n";
+  return "trial " + std::to_string(id) + ": proposed, not finished\n  genotype " +
+         to_text(found->genotype) + "\n";
 }
 
 }  // namespace

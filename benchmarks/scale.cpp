@@ -253,8 +253,9 @@ void print_store_writes() {
   constexpr int kWrites = 2000;
   ScratchStore store;
   Trial trial;
-  trial.genotype = std::string(80, '0');
-  trial.architecture = std::string(2000, 'a');
+  trial.status = TrialStatus::kComplete;
+  trial.genotype = Genotype(40, 0);
+  trial.architecture.stages.resize(10);
   const auto start = Clock::now();
   for (int i = 0; i < kWrites; ++i) {
     trial.id = static_cast<uint64_t>(i);

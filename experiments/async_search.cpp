@@ -7,7 +7,7 @@
 #include "core/logging.h"
 #include "experiments/checkpoint.h"
 #include "experiments/executors/interrupt.h"
-#include "experiments/lesson.h"
+#include "experiments/feedback.h"
 #include "experiments/pricing.h"
 #include "experiments/warm_start.h"
 
@@ -59,19 +59,19 @@ void AsyncSearch::replay() {
   std::vector<Trial> recorded = parts_.store.trials(Phase::kSearch, /*architectures=*/false);
   const std::vector<Proposal> proposed = read_proposals(recorded);
   std::sort(recorded.begin(), recorded.end(),
-            [](const Trial& a, const Trial& b) { return a.place < b.place; });
+            [](const Trial& a, const Trial& b) { return a.commit_index < b.commit_index; });
   recorded_updates_ = parts_.store.batches();
   const auto checkpoint = restore_checkpoint(parts_.store, recorded, parts_.controller);
   const size_t learned = checkpoint ? checkpoint->trials : 0;
   if (checkpoint) updates_ = checkpoint->batch + 1;
-  for (size_t place = 0; place < recorded.size(); ++place) {
-    Trial& trial = recorded[place];
-    if (place >= learned && trial.batch != updates_) {
+  for (size_t i = 0; i < recorded.size(); ++i) {
+    Trial& trial = recorded[i];
+    if (i >= learned && trial.batch != updates_) {
       if (!batch_.empty()) learn();
       updates_ = trial.batch;
     }
     journal_.found(trial);
-    take_in(std::move(trial), place < learned);
+    take_in(std::move(trial), i < learned);
   }
   for (const auto& proposal : proposed) {
     if (!done_.contains(proposal.id) && proposal.updates >= 0)
@@ -105,7 +105,7 @@ std::vector<Proposal> AsyncSearch::read_proposals(std::span<const Trial> recorde
     proposals_.push_back({proposed[id].updates, proposed[id].log_probability});
     if (proposed[id].updates < 0) continue;
     first_with_.emplace(proposed[id].genotype, id);
-    pending.push_back(genotype_from_text(proposed[id].genotype));
+    pending.push_back(proposed[id].genotype);
   }
   parts_.controller.add_pending(pending);
   return proposed;
@@ -139,20 +139,20 @@ void AsyncSearch::submit_started() {
   for (const auto& spec : std::exchange(to_submit_, {})) parts_.runner.submit(spec);
 }
 
-std::string AsyncSearch::propose(uint64_t id) {
+Genotype AsyncSearch::propose(uint64_t id) {
   const auto [genotype, log_probability] = next_sample(id);
   parts_.store.append_proposals({{id, genotype, updates_, log_probability}});
   proposals_[id] = {updates_, log_probability};
   first_with_.emplace(genotype, id);
-  parts_.controller.add_pending(std::vector<Genotype>{genotype_from_text(genotype)});
+  parts_.controller.add_pending(std::vector<Genotype>{genotype});
   return genotype;
 }
 
 /// The next sample; with `resample` the next that was not proposed, if one comes soon.
-std::pair<std::string, double> AsyncSearch::next_sample(uint64_t id) {
+std::pair<Genotype, double> AsyncSearch::next_sample(uint64_t id) {
   if (id < warm_.size()) {
     const std::vector<Genotype> warm = {warm_[id]};
-    return {to_text(warm[0]), parts_.controller.log_probabilities(warm)[0]};
+    return {warm[0], parts_.controller.log_probabilities(warm)[0]};
   }
   const bool resample = config_.search.duplicates == DuplicatePolicy::kResample;
   for (int attempt = 0;; ++attempt) {
@@ -170,26 +170,26 @@ void AsyncSearch::sample_block(uint64_t first_id) {
   const std::vector<Genotype> genotypes = parts_.controller.sample(kBlock, stream);
   const std::vector<double> log_probabilities = parts_.controller.log_probabilities(genotypes);
   for (size_t i = 0; i < genotypes.size(); ++i)
-    sampled_.emplace_back(to_text(genotypes[i]), log_probabilities[i]);
+    sampled_.emplace_back(genotypes[i], log_probabilities[i]);
 }
 
-void AsyncSearch::start(uint64_t id, const std::string& genotype) {
+void AsyncSearch::start(uint64_t id, const Genotype& genotype) {
   Trial trial;
   trial.id = id;
   trial.genotype = genotype;
   const bool measure_again = config_.search.duplicates == DuplicatePolicy::kMeasureAgain;
   const uint64_t first = measure_again ? id : first_with_.at(genotype);
-  price(trial, genotype_from_text(genotype), scoring_, parts_, first == id, network_);
+  price(trial, scoring_, parts_, first == id, network_);
   if (const auto twin = done_.find(first); twin != done_.end()) {
     finish(like_twin(trial, twin->second));
   } else if (first != id) {
     repeats_[first].push_back(std::move(trial));
     ++waiting_;
-  } else if (trial.status != TrialStatus::kComplete) {  // not priced, or hopeless
+  } else if (trial.status != TrialStatus::kPending) {
     finish(std::move(trial));
   } else {
     TrialSpec spec;
-    spec.architecture = architecture_of(genotype_from_text(genotype), parts_);
+    spec.architecture = trial.architecture;
     spec.seed = config_.seed;
     spec.trial_id = id;
     running_.emplace(id, std::move(trial));
@@ -223,9 +223,7 @@ void AsyncSearch::finish(Trial trial) {
 /// Adds a committed trial to the open batch, and a full one is learned; with `learned`, the
 /// controller has learned it already.
 void AsyncSearch::take_in(Trial trial, bool learned) {
-  std::string genotype = std::move(trial.genotype);
-  forget_texts(trial);
-  trial.genotype = std::move(genotype);
+  forget_architecture(trial);
   history_.add(trial);
   stop_rules_.committed(trial);
   const Trial& kept = done_.emplace(trial.id, std::move(trial)).first->second;
@@ -239,11 +237,11 @@ void AsyncSearch::take_in(Trial trial, bool learned) {
 void AsyncSearch::stop_where_hopeless(const Trial& trial) {
   if (trial.reused_from < 0 && trial.status != TrialStatus::kInfeasible)
     failures_in_a_row_ = trial.status == TrialStatus::kComplete ? 0 : failures_in_a_row_ + 1;
-  stop_where_told(config_.failures, trial, done_.size() - 1);
+  stop_where_configured(config_.failures, trial, done_.size() - 1);
   if (failures_in_a_row_ >= config_.search.max_failures_in_a_row) {
     throw Error(ErrorKind::kInfeasible,
                 std::to_string(failures_in_a_row_) + " trainings in a row failed, the last one " +
-                    enum_name(trial.status) + ": " + trial.message +
+                    enum_name(trial.status) + ": " + trial.cause +
                     "; see `ridgeline show` and search.max_failures_in_a_row");
   }
 }
@@ -256,20 +254,20 @@ void AsyncSearch::learn() {
                 [&](uint64_t id) { return !counts_in_update(config_.failures, done_.at(id)); });
   std::sort(batch_.begin(), batch_.end());
   journal_.commit();
-  Lesson lesson;
-  for (const uint64_t id : batch_) lesson.add(done_.at(id), config_.failures);
-  const auto log_p_now = parts_.controller.log_probabilities(lesson.genotypes());
+  Feedback feedback;
+  for (const uint64_t id : batch_) feedback.add(done_.at(id), config_.failures);
+  const auto log_p_now = parts_.controller.log_probabilities(feedback.genotypes());
   for (size_t i = 0; i < batch_.size(); ++i) {
     const Origin& proposal = proposals_[batch_[i]];
     const double ratio = importance_ratio(log_p_now[i], proposal.log_probability);
-    lesson.weigh(i, std::min(ratio, config_.search.importance_clip));
+    feedback.weigh(i, std::min(ratio, config_.search.importance_clip));
     const int age = std::max(0, updates_ - proposal.updates);
     staleness_sum_ += age;
     largest_staleness_ = std::max(largest_staleness_, age);
     clipped_ += ratio > config_.search.importance_clip;
   }
   learned_ += static_cast<double>(batch_.size());
-  record.stats = lesson.teach(parts_.controller);
+  record.stats = feedback.update(parts_.controller);
   stop_rules_.learned(record.stats, record.id < recorded_updates_);
   batch_.clear();
   sampled_.clear();

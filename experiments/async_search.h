@@ -3,8 +3,6 @@
 #include <deque>
 #include <map>
 #include <span>
-#include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -49,10 +47,10 @@ class AsyncSearch {
   std::vector<Proposal> read_proposals(std::span<const Trial> recorded);
   bool all_proposed();
   void fill_workers();
-  std::string propose(uint64_t id);
-  std::pair<std::string, double> next_sample(uint64_t id);
+  Genotype propose(uint64_t id);
+  std::pair<Genotype, double> next_sample(uint64_t id);
   void sample_block(uint64_t first_id);
-  void start(uint64_t id, const std::string& genotype);
+  void start(uint64_t id, const Genotype& genotype);
   void submit_started();
   void take(const TrialResult& result);
   void finish(Trial trial);
@@ -68,17 +66,17 @@ class AsyncSearch {
   std::vector<Genotype> warm_;      // the first proposals
   Network network_;                 // the last one priced
   std::vector<Origin> proposals_;   // by id
-  std::map<uint64_t, Trial> done_;  // committed; without architectures and times
+  std::map<uint64_t, Trial> done_;  // committed; without architectures
   StopRules stop_rules_;
   Journal journal_;
-  History history_;                                       // of done_, in the order of commits
-  std::vector<TrialSpec> to_submit_;                      // proposed, not yet given to the runner
-  std::map<uint64_t, Trial> running_;                     // submitted
-  std::map<uint64_t, std::vector<Trial>> repeats_;        // by the running twin that they wait for
-  size_t waiting_ = 0;                                    // in repeats_
-  std::unordered_map<std::string, uint64_t> first_with_;  // genotype -> id of the first proposal
-  std::deque<std::pair<std::string, double>> sampled_;    // genotype, log-probability; to propose
-  std::vector<uint64_t> batch_;                           // committed, not yet learned
+  History history_;                                  // of done_, in the order of commits
+  std::vector<TrialSpec> to_submit_;                 // proposed, not yet given to the runner
+  std::map<uint64_t, Trial> running_;                // submitted
+  std::map<uint64_t, std::vector<Trial>> repeats_;   // by the running twin that they wait for
+  size_t waiting_ = 0;                               // in repeats_
+  std::map<Genotype, uint64_t> first_with_;          // id of the first proposal of a genotype
+  std::deque<std::pair<Genotype, double>> sampled_;  // with log-probabilities; to propose
+  std::vector<uint64_t> batch_;                      // committed, not yet learned
   int updates_ = 0;
   int recorded_updates_ = 0;  // of the store, at the start
   int failures_in_a_row_ = 0;

@@ -5,7 +5,7 @@
 namespace ridgeline {
 
 void History::add(const Trial& trial) {
-  std::string bytes = std::to_string(trial.id) + trial.genotype + enum_name(trial.status);
+  std::string bytes = std::to_string(trial.id) + to_text(trial.genotype) + enum_name(trial.status);
   bytes.append(reinterpret_cast<const char*>(&trial.reward), sizeof trial.reward);
   value_ = hash_text(bytes, value_);
 }

@@ -34,6 +34,7 @@ FailureEffect FailureConfig::effect(TrialStatus status) const {
       return lost;
     case TrialStatus::kCrashed:
     case TrialStatus::kInvalid:
+    case TrialStatus::kPending:
     case TrialStatus::kComplete:
       break;
   }
@@ -56,15 +57,15 @@ bool counts_in_update(const FailureConfig& policy, const Trial& trial) {
          policy.effect(trial.status) != FailureEffect::kIgnore;
 }
 
-void stop_where_told(const FailureConfig& policy, const Trial& trial, size_t place) {
+void stop_where_configured(const FailureConfig& policy, const Trial& trial, size_t commit_index) {
   if (trial.status == TrialStatus::kComplete ||
       policy.effect(trial.status) != FailureEffect::kStop) {
     return;
   }
   throw Error(ErrorKind::kInfeasible,
               "trial " + std::to_string(trial.id) + " ended as " + enum_name(trial.status) + ": " +
-                  trial.message + "; failures." + enum_name(trial.status) +
-                  " is stop; `ridgeline fork RUN --at " + std::to_string(place) +
+                  trial.cause + "; failures." + enum_name(trial.status) +
+                  " is stop; `ridgeline fork RUN --at " + std::to_string(commit_index) +
                   " NEW_RUN` starts again before it");
 }
 

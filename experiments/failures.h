@@ -76,11 +76,11 @@ struct FailureConfig {
 /// giving the value; the accuracy of a failed one is finite.
 Evaluation checked(Evaluation evaluation);
 
-/// Whether the controller is told of the trial: false where it failed and the policy ignores that.
+/// Whether the controller learns of the trial: false where it failed and the policy ignores that.
 bool counts_in_update(const FailureConfig& policy, const Trial& trial);
 
 /// Throws `kInfeasible`, with how to go on, where the trial failed and the policy stops the run for
-/// that. `place`: of the trial in the order of commits.
-void stop_where_told(const FailureConfig& policy, const Trial& trial, size_t place);
+/// that.
+void stop_where_configured(const FailureConfig& policy, const Trial& trial, size_t commit_index);
 
 }  // namespace ridgeline

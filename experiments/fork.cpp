@@ -30,7 +30,7 @@ void fork_run(const std::filesystem::path& source, int at, const std::filesystem
                                        " trials; valid: at least so many");
   }
   std::sort(trials.begin(), trials.end(),
-            [](const Trial& a, const Trial& b) { return a.place < b.place; });
+            [](const Trial& a, const Trial& b) { return a.commit_index < b.commit_index; });
   trials.resize(static_cast<size_t>(at));
   // In an asynchronous run, ids below the last one may have been in flight: they are in the fork,
   // and what became of them is known already.

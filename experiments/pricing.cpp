@@ -2,6 +2,7 @@
 
 #include "core/logging.h"
 #include "core/units.h"
+#include "experiments/store/facts.h"
 #include "latency/command_oracle.h"
 #include "latency/measurement/measured.h"
 #include "network/cost.h"
@@ -25,11 +26,11 @@ LatencyConfig at_recorded_speed(const LatencyConfig& config, const std::string& 
 }  // namespace
 
 ExperimentConfig at_recorded_speed(ExperimentConfig config, TrialStore& store) {
-  config.latency = at_recorded_speed(config.latency, "reference ms", store);
+  config.latency = at_recorded_speed(config.latency, reference_fact(""), store);
   if (!config.accelerators) return config;
   for (AcceleratorConfig& accelerator : *config.accelerators) {
     accelerator.latency =
-        at_recorded_speed(accelerator.latency, "reference ms of " + accelerator.name, store);
+        at_recorded_speed(accelerator.latency, reference_fact(accelerator.name), store);
   }
   return config;
 }
@@ -41,10 +42,10 @@ Architecture architecture_of(const Genotype& genotype, const SearchParts& parts)
   return architecture;
 }
 
-void price(Trial& trial, const Genotype& genotype, const Scoring& scoring, const SearchParts& parts,
-           bool fresh, Network& network) {
-  const Architecture architecture = architecture_of(genotype, parts);
-  trial.architecture = to_yaml(architecture);
+void price(Trial& trial, const Scoring& scoring, const SearchParts& parts, bool fresh,
+           Network& network) {
+  trial.architecture = architecture_of(trial.genotype, parts);
+  const Architecture& architecture = trial.architecture;
   if (!fresh) return;
   NetworkCost account;
   if (!architecture.is_plain()) {
@@ -62,12 +63,12 @@ void price(Trial& trial, const Genotype& genotype, const Scoring& scoring, const
   } catch (const LatencyFailure& failure) {
     const bool late = failure.cause() == LatencyFailure::Cause::kTimedOut;
     trial.status = late ? TrialStatus::kTimeOut : TrialStatus::kCrashed;
-    trial.message = failure.what();
+    trial.cause = failure.what();
     return;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kInfeasible) throw;
     trial.status = TrialStatus::kInfeasible;
-    trial.message = error.what();
+    trial.cause = error.what();
     return;
   }
   scoring.judge(trial, account);

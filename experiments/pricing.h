@@ -11,10 +11,10 @@ Architecture architecture_of(const Genotype& genotype, const SearchParts& parts)
 /// `fresh`, its cost and latency; a repeated network takes its figures from its twin instead. A
 /// network that `Scoring::judge` rules out, or that is too large for the hardware, gets
 /// status `infeasible`; one whose latency could not be had gets `time_out` or `crashed`. Only a
-/// trial that stays `complete` is to be trained; any other has its reward. The network is built in
+/// trial that stays `pending` is to be trained; any other has its reward. The network is built in
 /// the memory of `network`, the one before; a point of plain decisions leaves it as it is.
-void price(Trial& trial, const Genotype& genotype, const Scoring& scoring, const SearchParts& parts,
-           bool fresh, Network& network);
+void price(Trial& trial, const Scoring& scoring, const SearchParts& parts, bool fresh,
+           Network& network);
 
 /// `config` with the speed of the machine that its measured latencies are stated at
 /// (`LatencyConfig::reference_ms`): as the store has it since the run began, so that a resumed run

@@ -8,6 +8,7 @@
 
 #include "core/logging.h"
 #include "core/random.h"
+#include "experiments/store/facts.h"
 #include "experiments/store/store_rescue.h"
 #include "experiments/store/store_schema.h"
 
@@ -35,9 +36,9 @@ void require_run(const fs::path& path) {
 }
 
 void require_own_config(TrialStore& store, const ExperimentConfig& config, const fs::path& path) {
-  const auto recorded = store.fact("config");
-  if (!recorded) {  // migrated from an older version (experiments/store_schema.cpp)
-    store.set_fact("config", identity_hash(config));
+  const auto recorded = store.fact(kConfigFact);
+  if (!recorded) {  // brought up to date (experiments/store/store_schema.cpp)
+    store.set_fact(kConfigFact, identity_hash(config));
     return;
   }
   if (recorded != identity_hash(config)) {
@@ -83,7 +84,7 @@ void RunDirectory::require_free(const ExperimentConfig& config) const {
            (has_store ? "a store.sqlite but no config.yaml" : "a config.yaml but no store.sqlite") +
            ": another program's files, or what is left of a run; put back what is missing, or "
            "choose another folder with --run";
-  } else if (TrialStore(store_file()).fact("config") == identity_hash(config)) {
+  } else if (TrialStore(store_file()).fact(kConfigFact) == identity_hash(config)) {
     what = "already holds a run of this configuration; continue it with: ridgeline resume " +
            path_.string();
   } else {
@@ -99,8 +100,8 @@ RunDirectory RunDirectory::create(const fs::path& path, const ExperimentConfig& 
   run.require_free(config);
   run.config_ = config;
   run.store_ = std::make_unique<TrialStore>(run.store_file());
-  run.store_->set_fact("config", identity_hash(config));
-  run.store_->set_fact("started_at", utc_now());
+  run.store_->set_fact(kConfigFact, identity_hash(config));
+  run.store_->set_fact(kStartedFact, utc_now());
   write_file_atomic(run.config_file(), config.resolved());
   return run;
 }
@@ -119,7 +120,7 @@ RunDirectory RunDirectory::open(const fs::path& path) {
 }
 
 std::string RunDirectory::state() {
-  if (store_->fact("finished_at")) return "finished";
+  if (store_->fact(kFinishedFact)) return "finished";
   if (is_locked(path_ / "run.lock")) return "running";
   const auto events = store_->events();
   const std::string last = events.empty() ? "" : events.back().kind;

@@ -3,23 +3,18 @@
 #include <map>
 #include <set>
 
+#include "experiments/store/facts.h"
 #include "network/cost.h"
 
 namespace ridgeline {
 namespace {
-
-std::string coefficients_text(const CompoundCoefficients& c) {
-  return "alpha " + ConfigWriter::plain_number(c.alpha) + ", beta " +
-         ConfigWriter::plain_number(c.beta) + ", gamma " + ConfigWriter::plain_number(c.gamma);
-}
 
 /// A measured latency is recorded, so that a resumed run goes on with the same figures; a formula
 /// gives them again.
 double recorded_price(const LatencyOracle& oracle, LatencyKind kind, const std::string& accelerator,
                       TrialStore& store, const Architecture& architecture) {
   if (is_formula(kind)) return oracle.estimate_architecture(architecture).ms;
-  const std::string key = "latency of " + std::to_string(hash_text(to_yaml(architecture))) +
-                          (accelerator.empty() ? "" : " on " + accelerator);
+  const std::string key = latency_fact(hash_text(to_yaml(architecture)), accelerator);
   if (const auto recorded = store.fact(key)) return std::stod(*recorded);
   const double ms = oracle.estimate_architecture(architecture).ms;
   store.set_fact(key, ConfigWriter::plain_number(ms));
@@ -50,9 +45,11 @@ class CandidateTrials {
   /// `scaled`: the run's configuration with the targets of the scaled networks.
   CandidateTrials(const ExperimentConfig& scaled, const ScalingParts& parts,
                   const TrialObserver& observer)
-      : config_(scaled), scoring_(scaled), parts_(parts), observer_(observer) {
-    for (auto& trial : parts.store.trials(Phase::kScaling))
-      recorded_.emplace(trial.architecture, trial);
+      : config_(scaled),
+        scoring_(scaled),
+        parts_(parts),
+        observer_(observer),
+        recorded_(parts.store.trials(Phase::kScaling)) {
     next_id_ = kFirstScalingId + recorded_.size();
   }
 
@@ -69,54 +66,48 @@ class CandidateTrials {
 
  private:
   Trial start(const LacsCandidate& candidate) {
-    const std::string text = to_yaml(candidate.architecture);
-    if (const auto found = recorded_.find(text); found != recorded_.end()) return found->second;
+    for (const auto& recorded : recorded_) {
+      if (recorded.architecture == candidate.architecture) return recorded;
+    }
     Trial trial;
     trial.id = next_id_++;
     trial.phase = Phase::kScaling;
     trial.batch = candidate.fine ? 1 : 0;
-    trial.architecture = text;
+    trial.architecture = candidate.architecture;
     trial.latency_ms = candidate.latency_ms;
     const OperatorCost total = cost(lower(candidate.architecture)).total;
     trial.params = total.params;
     trial.madds = total.madds;
-    trial.message = coefficients_text(candidate.coefficients);
+    trial.coefficients = candidate.coefficients;
     TrialSpec spec;
     spec.architecture = candidate.architecture;
     spec.seed = config_.seed;
     spec.trial_id = trial.id;
-    pending_.insert(trial.id);
-    if (price_further(trial, candidate.architecture)) parts_.runner.submit(spec);
+    unrecorded_.insert(trial.id);
+    price_further(trial);
+    if (trial.status == TrialStatus::kPending) parts_.runner.submit(spec);
     return trial;
   }
 
-  /// False: it does not fit one of the further accelerators, and is not trained.
-  bool price_further(Trial& trial, const Architecture& architecture) const {
+  /// A network that does not fit one of the further accelerators is not trained.
+  void price_further(Trial& trial) const {
     try {
-      trial.further = further_prices(config_, parts_, architecture);
+      trial.further = further_prices(config_, parts_, trial.architecture);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kInfeasible) throw;
       trial.status = TrialStatus::kInfeasible;
-      trial.message += std::string(": ") + error.what();
+      trial.cause = error.what();
       trial.reward = scoring_.failure_reward();
     }
-    return trial.status == TrialStatus::kComplete;
   }
 
   void finish(Trial& trial) {
-    if (pending_.contains(trial.id)) {
-      if (trial.status == TrialStatus::kComplete) take(trial, wait_for(trial.id));
-      pending_.erase(trial.id);
+    if (unrecorded_.erase(trial.id) > 0) {
+      if (trial.status == TrialStatus::kPending) scoring_.take(trial, wait_for(trial.id));
       trial.finished_at = utc_now();
       parts_.store.append(trial);
     }
     if (observer_) observer_(trial);
-  }
-
-  void take(Trial& trial, const Evaluation& evaluation) const {
-    const std::string coefficients = trial.message;
-    scoring_.take(trial, evaluation);
-    trial.message = coefficients + (trial.message.empty() ? "" : ": " + trial.message);
   }
 
   Evaluation wait_for(uint64_t id) {
@@ -133,8 +124,8 @@ class CandidateTrials {
   Scoring scoring_;
   ScalingParts parts_;
   const TrialObserver& observer_;
-  std::map<std::string, Trial> recorded_;  // by architecture
-  std::set<uint64_t> pending_;
+  std::vector<Trial> recorded_;
+  std::set<uint64_t> unrecorded_;
   std::map<uint64_t, Evaluation> arrived_;
   uint64_t next_id_ = kFirstScalingId;
 };

@@ -87,7 +87,7 @@ void Scoring::judge(Trial& trial, const NetworkCost& cost) const {
   trial.reward = failure_reward_;
   if (const std::string unusable = unusable_latency(trial); !unusable.empty()) {
     trial.status = TrialStatus::kCrashed;
-    trial.message = unusable + ": not trained";
+    trial.cause = unusable + ": not trained";
     if (!is_time(trial.latency_ms)) trial.latency_ms = 0;
     trial.further.clear();
     return;
@@ -98,7 +98,7 @@ void Scoring::judge(Trial& trial, const NetworkCost& cost) const {
   const std::string cause = exclusion ? *exclusion : too_slow(trial);
   if (cause.empty()) return;
   trial.status = TrialStatus::kInfeasible;
-  trial.message = cause + ": not trained";
+  trial.cause = cause + ": not trained";
   // By how much, not only that: this is all that a constrained search has to climb by at first.
   if (exclusion && reward_.config().kind == RewardKind::kConstraint)
     trial.reward = reward_(0, costs);
@@ -109,7 +109,7 @@ void Scoring::take(Trial& trial, const Evaluation& evaluation) const {
   trial.accuracy = evaluation.accuracy;
   trial.loss = evaluation.loss;
   trial.seconds = evaluation.seconds;
-  trial.message = evaluation.message;
+  trial.cause = evaluation.message;
   trial.reward = trial.status == TrialStatus::kComplete ? reward(trial) : failure_reward_;
 }
 
@@ -118,8 +118,7 @@ double Scoring::reward(const Trial& trial) const { return reward_(trial.accuracy
 std::optional<std::string> Scoring::exclusion(const Trial& trial) const {
   RewardCosts costs = this->costs(trial);
   if (reward_.config().limits.memory_mib) {
-    const YamlView text = YamlView::parse(trial.architecture, "trial " + std::to_string(trial.id));
-    costs.memory_mib = least_memory_mib(cost(lower(architecture_from_yaml(text))), latency_);
+    costs.memory_mib = least_memory_mib(cost(lower(trial.architecture)), latency_);
   }
   return reward_.exclusion(costs);
 }

@@ -13,7 +13,7 @@ double least_memory_mib(const NetworkCost& cost, const LatencyConfig& latency);
 /// The targets of the configuration's `accelerators`.
 std::vector<FurtherTarget> further_targets(const ExperimentConfig& config);
 
-/// What the trials of a run are told: its reward, what rules a network out before it is trained,
+/// What the trials of a run are worth: its reward, what rules a network out before it is trained,
 /// and the reward of failures.
 class Scoring {
  public:

@@ -5,7 +5,7 @@
 
 #include "core/logging.h"
 #include "experiments/checkpoint.h"
-#include "experiments/lesson.h"
+#include "experiments/feedback.h"
 #include "experiments/pricing.h"
 #include "experiments/warm_start.h"
 
@@ -48,7 +48,7 @@ int Search::resume_from_checkpoint() {
   for (uint64_t id = 0; id < checkpoint->trials; ++id) {
     first_with_.emplace(recorded_[id].genotype, id);
     commit(recorded_[id]);
-    forget_texts(recorded_[id]);
+    recorded_[id] = {};
   }
   return checkpoint->batch + 1;
 }
@@ -64,15 +64,14 @@ std::vector<Genotype> Search::draw(int batch, int count) const {
     genotypes[warm] = warm_[done_.size() + warm];
   if (config_.search.duplicates != DuplicatePolicy::kResample) return genotypes;
   RandomStream again(config_.seed, static_cast<uint64_t>(batch), "resample");
-  std::set<std::string> taken;
+  std::set<Genotype> taken;
   for (size_t i = 0; i < genotypes.size(); ++i) {
     Genotype& genotype = genotypes[i];
     for (int attempt = 0; i >= warm && attempt < kResamples; ++attempt) {
-      const std::string text = to_text(genotype);
-      if (!first_with_.contains(text) && !taken.contains(text)) break;
+      if (!first_with_.contains(genotype) && !taken.contains(genotype)) break;
       genotype = parts_.controller.sample(1, again).front();
     }
-    taken.insert(to_text(genotype));
+    taken.insert(genotype);
   }
   return genotypes;
 }
@@ -85,19 +84,20 @@ std::vector<Trial> Search::propose(int batch, uint64_t first_id, int count) {
     Trial trial;
     trial.id = first_id + i;
     trial.batch = batch;
-    trial.genotype = to_text(genotypes[i]);
+    trial.genotype = genotypes[i];
     if (trial.id < recorded_.size()) {
       Trial& recorded = recorded_[trial.id];
       if (recorded.id != trial.id || recorded.genotype != trial.genotype) {
         throw Error(ErrorKind::kRun,
-                    "trial " + std::to_string(trial.id) + " is recorded as " + recorded.genotype +
-                        ", but this configuration proposes " + trial.genotype +
+                    "trial " + std::to_string(trial.id) + " is recorded as " +
+                        to_text(recorded.genotype) + ", but this configuration proposes " +
+                        to_text(trial.genotype) +
                         ": the store belongs to another configuration or version, or is damaged");
       }
       trial = std::move(recorded);
     } else {
       const bool fresh = measure_again || !first_with_.contains(trial.genotype);
-      price(trial, genotypes[i], scoring_, parts_, fresh, network_);
+      price(trial, scoring_, parts_, fresh, network_);
       journal_.commit_if_due();
     }
     const auto [entry, fresh] = first_with_.emplace(trial.genotype, trial.id);
@@ -134,9 +134,9 @@ void Search::submit_fresh(const std::vector<Trial>& proposals) {
   std::vector<Proposal> fresh;
   for (const auto& trial : proposals) {
     const bool known = trial.id < recorded_.size();
-    if (known || trial.reused_from >= 0 || trial.status != TrialStatus::kComplete) continue;
+    if (known || trial.reused_from >= 0 || trial.status != TrialStatus::kPending) continue;
     TrialSpec spec;
-    spec.architecture = architecture_of(genotype_from_text(trial.genotype), parts_);
+    spec.architecture = trial.architecture;
     spec.seed = config_.seed;
     spec.trial_id = trial.id;
     specs.push_back(std::move(spec));
@@ -156,7 +156,7 @@ bool Search::settle(Trial& trial) const {
     trial = like_twin(trial, done_[static_cast<size_t>(trial.reused_from)]);
     return true;
   }
-  if (trial.status == TrialStatus::kComplete) {  // priced: was given to the executor
+  if (trial.status == TrialStatus::kPending) {  // was given to the executor
     const auto found = arrived_.find(trial.id);
     if (found == arrived_.end()) return false;
     scoring_.take(trial, found->second);
@@ -176,27 +176,29 @@ void Search::commit(Trial& trial) {
   if (trained)
     failures_in_a_row_ = trial.status == TrialStatus::kComplete ? 0 : failures_in_a_row_ + 1;
   keep(trial);
-  stop_where_told(config_.failures, trial, done_.size() - 1);
+  stop_where_configured(config_.failures, trial, done_.size() - 1);
   if (failures_in_a_row_ >= config_.search.max_failures_in_a_row) {
     throw Error(ErrorKind::kInfeasible,
                 std::to_string(failures_in_a_row_) + " trainings in a row failed, the last one " +
-                    enum_name(trial.status) + ": " + trial.message +
+                    enum_name(trial.status) + ": " + trial.cause +
                     "; see `ridgeline show` and search.max_failures_in_a_row");
   }
 }
 
-/// A repeat needs what became of the trial, and brings the texts itself.
+/// A repeat needs what became of the trial, and brings the network itself.
 void Search::keep(const Trial& trial) {
   history_.add(trial);
   stop_rules_.committed(trial);
-  forget_texts(done_.emplace_back(trial));
+  Trial& kept = done_.emplace_back(trial);
+  forget_architecture(kept);
+  kept.genotype = {};
 }
 
 void Search::learn(const std::vector<Trial>& batch) {
   journal_.commit();
-  Lesson lesson;
-  for (const auto& trial : batch) lesson.add(trial, config_.failures);
-  const UpdateStats stats = lesson.teach(parts_.controller);
+  Feedback feedback;
+  for (const auto& trial : batch) feedback.add(trial, config_.failures);
+  const UpdateStats stats = feedback.update(parts_.controller);
   stop_rules_.learned(stats, batch[0].batch < recorded_batches_);
   spdlog::debug("update {}: mean reward {:.5f}, baseline {:.5f}, entropy {:.3f}, gradient {:.3g}",
                 batch[0].batch, stats.mean_reward, stats.baseline, stats.entropy,

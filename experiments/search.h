@@ -2,7 +2,6 @@
 
 #include <map>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "controller/controller.h"
@@ -70,12 +69,12 @@ class Search {
   std::vector<Genotype> warm_;   // the first proposals
   Network network_;              // the last one priced; its memory serves the next
   std::vector<Trial> recorded_;  // of the store, at the start; given away as they are replayed
-  std::vector<Trial> done_;      // committed, by id; without texts that the store has
+  std::vector<Trial> done_;      // committed, by id; without genotypes and architectures
   History history_;              // of done_
   StopRules stop_rules_;
   Journal journal_;
-  std::unordered_map<std::string, uint64_t> first_with_;  // genotype -> id of the first proposal
-  std::map<uint64_t, Evaluation> arrived_;                // evaluated, not yet committed
+  std::map<Genotype, uint64_t> first_with_;  // id of the first proposal of a genotype
+  std::map<uint64_t, Evaluation> arrived_;   // evaluated, not yet committed
   int recorded_batches_ = 0;
   int failures_in_a_row_ = 0;
 };

@@ -5,12 +5,10 @@
 
 #include "core/logging.h"
 #include "core/units.h"
+#include "experiments/store/facts.h"
 
 namespace ridgeline {
 namespace {
-
-constexpr const char* kStopFact = "search stopped";  // "NUMBER OF TRIALS REASON"
-constexpr const char* kClockFact = "search seconds";
 
 /// A policy with less than this share of the first entropy proposes variants of one network.
 constexpr double kCollapsed = 0.1;
@@ -69,7 +67,7 @@ StopRules::StopRules(const ExperimentConfig& config, const std::vector<Decision>
 void StopRules::committed(const Trial& trial) {
   if (trial.status == TrialStatus::kComplete && trial.reward > best_reward_) {
     best_reward_ = trial.reward;
-    best_place_ = committed_;
+    best_index_ = committed_;
     best_id_ = trial.id;
   }
   ++committed_;
@@ -106,8 +104,8 @@ double StopRules::elapsed_s() const {
 
 std::string StopRules::reason() const {
   const auto patience = static_cast<size_t>(config_.stop_without_improvement);
-  if (patience > 0 && committed_ > best_place_ + patience) {
-    return "the last " + std::to_string(committed_ - 1 - best_place_) +
+  if (patience > 0 && committed_ > best_index_ + patience) {
+    return "the last " + std::to_string(committed_ - 1 - best_index_) +
            " trials brought no better reward than " + format_fixed(best_reward_, 5) + " of trial " +
            std::to_string(best_id_) + " (search.stop_without_improvement)";
   }

@@ -46,7 +46,7 @@ class StopRules {
   std::optional<size_t> stopped_at_;
   size_t committed_ = 0;
   double best_reward_ = -std::numeric_limits<double>::infinity();
-  size_t best_place_ = 0;  // the first trial of best_reward_, in the order of commits
+  size_t best_index_ = 0;  // the first trial of best_reward_, in the order of commits
   uint64_t best_id_ = 0;
   double entropy_ = -1;  // of the last update; negative: not known
   bool warned_ = false;

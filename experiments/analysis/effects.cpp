@@ -92,7 +92,7 @@ std::vector<DecisionEffect> decision_effects(const std::vector<Decision>& decisi
   std::vector<Moments> all(decisions.size());
   for (const Trial& trial : trials) {
     if (trial.status != TrialStatus::kComplete || trial.reused_from >= 0) continue;
-    const Genotype genotype = genotype_from_text(trial.genotype);
+    const Genotype& genotype = trial.genotype;
     check_genotype(decisions, genotype);
     for (size_t d = 0; d < decisions.size(); ++d) {
       if (genotype[d] == kInactive) continue;
@@ -112,7 +112,7 @@ std::vector<FailureGroup> failure_groups(const std::vector<Trial>& trials) {
   std::map<std::pair<std::string, std::string>, FailureGroup> by_cause;
   for (const Trial& trial : trials) {
     if (trial.status == TrialStatus::kComplete) continue;
-    const std::string cause = without_numbers(trial.message);
+    const std::string cause = without_numbers(trial.cause);
     FailureGroup& group = by_cause[{enum_name(trial.status), cause}];
     group.status = trial.status;
     group.cause = cause;

@@ -40,7 +40,7 @@ std::vector<DecisionEffect> decision_effects(const std::vector<Decision>& decisi
 /// Trials that did not complete, by status and cause.
 struct FailureGroup {
   TrialStatus status = TrialStatus::kCrashed;
-  std::string cause;  ///< of the trials' messages, with # for each number
+  std::string cause;  ///< with # for each number
   int trials = 0;
 };
 

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "controller/policy/make_controller.h"
-#include "experiments/lesson.h"
+#include "experiments/feedback.h"
 
 namespace ridgeline {
 namespace {
@@ -31,13 +31,13 @@ void relearn(const ExperimentConfig& config, std::vector<Trial> batch,
   std::erase_if(batch,
                 [&](const Trial& trial) { return !counts_in_update(config.failures, trial); });
   std::sort(batch.begin(), batch.end(), [](const Trial& a, const Trial& b) { return a.id < b.id; });
-  Lesson lesson;
-  for (const Trial& trial : batch) lesson.add(trial, config.failures);
+  Feedback feedback;
+  for (const Trial& trial : batch) feedback.add(trial, config.failures);
   if (config.search.mode == SearchMode::kSynchronous || batch.empty()) {
-    lesson.teach(controller);
+    feedback.update(controller);
     return;
   }
-  const auto log_p_now = controller.log_probabilities(lesson.genotypes());
+  const auto log_p_now = controller.log_probabilities(feedback.genotypes());
   for (size_t i = 0; i < batch.size(); ++i) {
     const auto proposal =
         std::lower_bound(proposals.begin(), proposals.end(), batch[i].id,
@@ -47,9 +47,9 @@ void relearn(const ExperimentConfig& config, std::vector<Trial> batch,
                                        " but no proposal of it: it is damaged");
     }
     const double ratio = importance_ratio(log_p_now[i], proposal->log_probability);
-    lesson.weigh(i, std::min(ratio, config.search.importance_clip));
+    feedback.weigh(i, std::min(ratio, config.search.importance_clip));
   }
-  lesson.teach(controller);
+  feedback.update(controller);
 }
 
 }  // namespace
@@ -57,9 +57,9 @@ void relearn(const ExperimentConfig& config, std::vector<Trial> batch,
 std::vector<PolicyMoment> policy_history(const ExperimentConfig& config,
                                          const std::vector<Decision>& decisions,
                                          const TrialStore& store, int moments) {
-  std::vector<Trial> trials = store.trials(Phase::kSearch);
+  std::vector<Trial> trials = store.trials(Phase::kSearch, /*architectures=*/false);
   std::sort(trials.begin(), trials.end(),
-            [](const Trial& a, const Trial& b) { return a.place < b.place; });
+            [](const Trial& a, const Trial& b) { return a.commit_index < b.commit_index; });
   std::vector<Proposal> proposals;
   if (config.search.mode == SearchMode::kAsynchronous) proposals = store.proposals();
   const int updates = store.batches();

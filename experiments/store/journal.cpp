@@ -21,7 +21,7 @@ Journal::~Journal() {
 
 void Journal::append(const Trial& trial) {
   store_.append(trial);
-  if (observer_) untold_.push_back(trial);
+  if (observer_) uncommitted_.push_back(trial);
 }
 
 void Journal::found(const Trial& trial) const {
@@ -29,8 +29,8 @@ void Journal::found(const Trial& trial) const {
 }
 
 void Journal::commit() {
-  // Taken out first: a group that cannot be committed is not told of later.
-  const std::vector<Trial> trials = std::exchange(untold_, {});
+  // Taken out first: nobody is notified of a group that cannot be committed.
+  const std::vector<Trial> trials = std::exchange(uncommitted_, {});
   const bool kept = store_.commit();
   committed_ = Clock::now();
   if (!kept) return;

@@ -8,7 +8,7 @@
 
 namespace ridgeline {
 
-/// Told of each trial as it is committed, and of each that was found in the store.
+/// Is notified of each trial as it is committed, and of each that was found in the store.
 using TrialObserver = std::function<void(const Trial&)>;
 
 /// Groups what a search writes into few durable transactions. What is appended, and whatever else
@@ -27,9 +27,9 @@ class Journal {
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  /// The observer is told once it is durable.
+  /// The observer is notified once it is durable.
   void append(const Trial& trial);
-  /// The observer is told of a trial that the store has already.
+  /// Notifies the observer of a trial that the store has already.
   void found(const Trial& trial) const;
   /// Throws `kIo` when the file system refuses; then nothing of the group is in the file.
   void commit();
@@ -42,7 +42,7 @@ class Journal {
 
   TrialStore& store_;
   TrialObserver observer_;
-  std::vector<Trial> untold_;  // appended since the last commit
+  std::vector<Trial> uncommitted_;  // kept for the observer
   Clock::time_point committed_ = Clock::now();
   bool open_ = true;
 };

@@ -146,6 +146,21 @@ Statement& Statement::bind_null() {
   return *this;
 }
 
+Statement& Statement::bind(const SqlValue& value) {
+  return std::visit(
+      [this](const auto& held) -> Statement& {
+        using T = std::decay_t<decltype(held)>;
+        if constexpr (std::is_same_v<T, std::monostate>) {
+          return bind_null();
+        } else if constexpr (std::is_same_v<T, uint64_t>) {
+          return bind(static_cast<int64_t>(held));
+        } else {
+          return bind(held);
+        }
+      },
+      value);
+}
+
 bool Statement::row() {
   const int code = sqlite3_step(statement_.get());
   database_.check(code, "read");
@@ -166,17 +181,22 @@ std::string Statement::name(int column) const {
 bool Statement::is_null(int column) const {
   return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
 }
-bool Statement::is_real(int column) const {
-  return sqlite3_column_type(statement_.get(), column) == SQLITE_FLOAT;
-}
-bool Statement::is_number(int column) const {
-  const int type = sqlite3_column_type(statement_.get(), column);
-  return type == SQLITE_INTEGER || type == SQLITE_FLOAT;
-}
 int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(statement_.get(), column);
 }
 double Statement::real(int column) const { return sqlite3_column_double(statement_.get(), column); }
+SqlValue Statement::value(int column) const {
+  switch (sqlite3_column_type(statement_.get(), column)) {
+    case SQLITE_NULL:
+      return {};
+    case SQLITE_INTEGER:
+      return integer(column);
+    case SQLITE_FLOAT:
+      return real(column);
+    default:
+      return text(column);
+  }
+}
 std::string Statement::text(int column) const {
   const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
   const auto size = static_cast<size_t>(sqlite3_column_bytes(statement_.get(), column));

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <variant>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -52,6 +53,10 @@ class Database {
   std::multimap<std::string, Prepared> idle_;  // of statements that have ended, for the next ones
 };
 
+/// A value of a row; NULL is `std::monostate`, and an unsigned number is kept as the signed one of
+/// the same bits.
+using SqlValue = std::variant<std::monostate, int64_t, uint64_t, double, std::string>;
+
 /// A prepared statement. At the end of its scope the database keeps it for the next one of the same
 /// text, so values belong into parameters. Must not outlive its database.
 class Statement {
@@ -67,6 +72,7 @@ class Statement {
   Statement& bind(const std::string& value);
   Statement& bind_blob(const std::string& bytes);
   Statement& bind_null();
+  Statement& bind(const SqlValue& value);
 
   /// Steps to the next row; false after the last.
   bool row();
@@ -76,11 +82,10 @@ class Statement {
   int columns() const;
   std::string name(int column) const;
   bool is_null(int column) const;
-  bool is_real(int column) const;
-  bool is_number(int column) const;
   int64_t integer(int column) const;
   double real(int column) const;
   std::string text(int column) const;  ///< or the bytes of a blob
+  SqlValue value(int column) const;
 
  private:
   void check_bind(int code);

@@ -2,6 +2,8 @@
 
 #include <sys/vfs.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "experiments/store/store_schema.h"
 
@@ -42,8 +44,7 @@ void TrialStore::append_proposals(const std::vector<Proposal>& proposals) {
 }
 
 std::vector<Proposal> TrialStore::proposals() const {
-  Statement query(*database_, "SELECT " + std::string(kProposalColumns) +
-                                  " FROM proposals WHERE genotype IS NOT NULL ORDER BY id");
+  Statement query(*database_, select_proposals("WHERE genotype IS NOT NULL ORDER BY id"));
   std::vector<Proposal> result;
   while (query.row()) {
     auto proposal = read_proposal(query);
@@ -72,14 +73,11 @@ void TrialStore::append_all(const std::vector<Trial>& trials,
 }
 
 std::vector<Trial> TrialStore::trials(Phase phase, bool architectures) const {
-  Statement query(*database_, "SELECT " + std::string(kTrialColumns) +
-                                  " FROM trials WHERE phase = ? ORDER BY id");
+  Statement query(*database_, select_trials("WHERE phase = ? ORDER BY id"));
   query.bind(enum_name(phase));
   std::vector<Trial> result;
-  while (query.row()) {
-    result.push_back(read_trial(query, database_->path().string()));
-    if (!architectures) result.back().architecture = {};
-  }
+  while (query.row())
+    result.push_back(read_trial(query, database_->path().string(), architectures));
   return result;
 }
 
@@ -90,19 +88,17 @@ size_t TrialStore::count(Phase phase) const {
 }
 
 std::optional<Trial> TrialStore::find(uint64_t id) const {
-  Statement query(*database_, "SELECT " + std::string(kTrialColumns) + " FROM trials WHERE id = ?");
+  Statement query(*database_, select_trials("WHERE id = ?"));
   query.bind(static_cast<int64_t>(id));
   if (!query.row()) return std::nullopt;
   return read_trial(query, database_->path().string());
 }
 
 std::optional<Trial> TrialStore::best(Phase phase) const {
-  std::optional<Trial> best;
-  for (auto& trial : trials(phase)) {
-    if (trial.status == TrialStatus::kComplete && (!best || better(trial, *best)))
-      best = std::move(trial);
-  }
-  return best;
+  const std::vector<Trial> all = trials(phase, /*architectures=*/false);
+  const auto best = std::min_element(all.begin(), all.end(), better);
+  if (best == all.end() || best->status != TrialStatus::kComplete) return std::nullopt;
+  return find(best->id);
 }
 
 void TrialStore::append_attempt(const TrialResult& attempt, uint64_t network) {

@@ -45,8 +45,8 @@ struct AttemptCount {
 /// writer at a time: the holder of the run's lock. Its format: docs/file_formats.md.
 class TrialStore {
  public:
-  /// Opens or creates; a store of an older version is brought up to date. Throws `kRun` for a file
-  /// that is damaged, no store, or of a newer version; `kIo` when the file system refuses.
+  /// Opens or creates; a store of the version before is brought up to date. Throws `kRun` for a
+  /// file that is damaged, no store, or of another version; `kIo` when the file system refuses.
   explicit TrialStore(const std::filesystem::path& path, bool read_only = false);
 
   /// From now on, what is written is durable with the next `commit` only (experiments/journal.h);
@@ -63,13 +63,14 @@ class TrialStore {
   /// does not match its checksum.
   std::vector<Proposal> proposals() const;
 
-  /// Throws `kIo` on a full disk; then nothing of the trial is in the file.
+  /// Throws `kIo` on a full disk; then nothing of the trial is in the file. Throws `kInternal` for
+  /// a pending trial.
   void append(const Trial& trial);
   /// All of them or none.
   void append_all(const std::vector<Trial>& trials, const std::vector<Proposal>& proposals = {},
                   const std::vector<RecordedAttempt>& attempts = {});
   /// All trials of a phase, by id. Throws `kRun` for a trial that does not match its checksum.
-  /// `architectures`: with their texts, which are most of a trial's memory.
+  /// Without `architectures`, theirs are empty: to read one takes longer than all the rest.
   std::vector<Trial> trials(Phase phase, bool architectures = true) const;
   size_t count(Phase phase) const;
   std::optional<Trial> find(uint64_t id) const;
@@ -103,7 +104,7 @@ class TrialStore {
   void append_event(const std::string& kind, const std::string& text);
   std::vector<Event> events() const;
 
-  /// Small named facts, such as the configuration's identity or a phase that is done.
+  /// Small named facts, such as the configuration's identity or a phase that is done (facts.h).
   void set_fact(const std::string& key, const std::string& value);
   std::optional<std::string> fact(const std::string& key) const;
 

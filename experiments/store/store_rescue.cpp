@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "experiments/store/facts.h"
 #include "experiments/store/store.h"
 #include "experiments/store/store_schema.h"
 
@@ -11,38 +12,26 @@ namespace ridgeline {
 namespace fs = std::filesystem;
 namespace {
 
-/// Without the help of an index, which may be damaged too. Old versions know no order of commits.
-std::string query_of_trials(int64_t version) {
-  std::string columns = kTrialColumns;
-  if (version < 4) columns.replace(columns.rfind("further_latencies"), 17, "''");
-  if (version < 3)
-    columns.replace(columns.rfind("place"), 5, "row_number() OVER (ORDER BY id) - 1");
-  if (version < 2) columns.replace(columns.rfind("checksum"), 8, "0");
-  return "SELECT " + columns + " FROM trials NOT INDEXED ORDER BY id";
-}
+/// Without the help of an index, which may be damaged too.
+std::string query_of_trials() { return select_trials("NOT INDEXED ORDER BY id"); }
+std::string query_of_proposals() { return select_proposals("ORDER BY id"); }
 
-/// Likewise. Before version 3 they were facts.
-std::string query_of_proposals(int64_t version) {
-  std::string columns = kProposalColumns;
-  if (version < 5) columns.replace(columns.rfind("checksum"), 8, "0");
-  return "SELECT " + columns + " FROM proposals ORDER BY id";
-}
-
-/// Where places are missing in the order of commits: the first trial after them.
-std::optional<uint64_t> first_after_gap(std::vector<std::pair<uint64_t, uint64_t>> places) {
-  std::sort(places.begin(), places.end());
-  for (size_t i = 0; i < places.size(); ++i) {
-    if (places[i].first != i) return places[i].second;
+/// Where some are missing in the order of commits: the first trial after them. `trials`: commit
+/// index and id.
+std::optional<uint64_t> first_after_gap(std::vector<std::pair<uint64_t, uint64_t>> trials) {
+  std::sort(trials.begin(), trials.end());
+  for (size_t i = 0; i < trials.size(); ++i) {
+    if (trials[i].first != i) return trials[i].second;
   }
   return std::nullopt;
 }
 
-/// Without white space, which versions set differently.
+/// Without white space and quotes, which a migration sets differently.
 std::string schema_of(Database& database) {
   return database.text(
-      "SELECT ifnull(group_concat(type || name || replace(replace(sql, ' ', ''), char(10), '')), "
-      "'')"
-      " FROM (SELECT * FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name)");
+      "SELECT ifnull(group_concat(type || name || "
+      "replace(replace(replace(sql, ' ', ''), char(10), ''), '\"', '')), '') "
+      "FROM (SELECT * FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name)");
 }
 
 /// SQLite checks the pages that hold the schema's text, not the text.
@@ -65,27 +54,27 @@ std::string damage_of(const fs::path& path) {
   try {
     Database database(path);
     const int64_t version = database.integer("PRAGMA user_version");
-    if (version > kStoreVersion) return {};  // opening it says so
     if (version == 0) return "it is empty";
-    if (version == kStoreVersion && !schema_is_sound(database)) return "its schema is damaged";
+    if (!reads_version(version)) return {};  // opening it says so
+    migrate_store(database);
+    if (!schema_is_sound(database)) return "its schema is damaged";
     // The quick check does not compare a table with its indices, by which the trials are found.
     for (const char* check : {"PRAGMA quick_check(1)", "PRAGMA integrity_check(trials)"}) {
       std::string found = database.text(check);
       std::replace(found.begin(), found.end(), '\n', ' ');
       if (found != "ok") return found;
     }
-    Statement query(database, query_of_trials(version));
-    std::vector<std::pair<uint64_t, uint64_t>> places;  // with the trial's id
+    Statement query(database, query_of_trials());
+    std::vector<std::pair<uint64_t, uint64_t>> trials;
     while (query.row()) {
-      const Trial trial = read_trial(query, path.string());
-      places.emplace_back(trial.place, trial.id);
+      const Trial trial = read_trial(query, path.string(), /*architecture=*/false);
+      trials.emplace_back(trial.commit_index, trial.id);
     }
-    if (const auto trial = first_after_gap(std::move(places)))
+    if (const auto trial = first_after_gap(std::move(trials)))
       return "trials are missing before trial " + std::to_string(*trial);
-    if (version < 3) return {};
     AttemptReader attempts(database);
     while (attempts.next()) attempts.require_sound();
-    Statement proposals(database, query_of_proposals(version));
+    Statement proposals(database, query_of_proposals());
     while (proposals.row()) {
       if (!read_proposal(proposals))
         throw damaged_row("proposal " + std::to_string(proposals.integer(0)), path.string());
@@ -125,45 +114,29 @@ bool copy_until_damage(Copy copy) {
   }
 }
 
-void copy_values(Database& to, const std::string& insert, const Statement& row) {
-  Statement statement(to, insert);
-  for (int column = 0; column < row.columns(); ++column) {
-    if (row.is_null(column)) {
-      statement.bind_null();
-    } else if (row.is_real(column)) {
-      statement.bind(row.real(column));
-    } else if (row.is_number(column)) {
-      statement.bind(row.integer(column));
-    } else {
-      statement.bind(row.text(column));
-    }
-  }
-  statement.write();
-}
-
 bool copy_table(Database& from, Database& to, const std::string& table, const std::string& values) {
   return copy_until_damage([&] {
     Statement query(from, "SELECT * FROM " + table);
-    while (query.row())
-      copy_values(to, "INSERT OR REPLACE INTO " + table + " VALUES " + values, query);
+    Statement insert(to, "INSERT OR REPLACE INTO " + table + " VALUES " + values);
+    while (query.row()) {
+      for (int column = 0; column < query.columns(); ++column) insert.bind(query.value(column));
+      insert.write();
+    }
   });
 }
 
 /// What is lost is proposed anew, but in an asynchronous run for a recorded trial: learning from
 /// that one takes the probability with which it was proposed.
 void copy_proposals(Database& from, Database& to, Rescued& rescued) {
-  const int64_t version = from.integer("PRAGMA user_version");
-  if (version < 3) return;
   size_t lost = 0;
   const bool whole = copy_until_damage([&] {
-    Statement query(from, query_of_proposals(version));
+    Statement query(from, query_of_proposals());
     while (query.row()) {
       const auto proposal = read_proposal(query);
       if (!proposal) {
         ++lost;
       } else if (proposal->genotype.empty()) {  // the mere id of a repeat, or of another phase
-        Statement id(to, "INSERT INTO proposals (id) VALUES (?)");
-        id.bind(static_cast<int64_t>(proposal->id)).write();
+        ensure_proposal(to, proposal->id);
       } else {
         write_proposal(to, *proposal);
       }
@@ -185,17 +158,16 @@ bool has_proposal(Database& database, uint64_t id) {
 /// The trials before the first lost one, or the first whose proposal is lost, in the order of
 /// commits: later ones would not replay.
 void copy_trials(Database& from, Database& to, bool needs_proposals, Rescued& rescued) {
-  const int64_t version = from.integer("PRAGMA user_version");
   std::vector<Trial> readable;
   copy_until_damage([&] {
-    Statement query(from, query_of_trials(version));
+    Statement query(from, query_of_trials());
     while (query.row()) readable.push_back(read_trial(query, from.path().string()));
   });
   std::sort(readable.begin(), readable.end(),
-            [](const Trial& a, const Trial& b) { return a.place < b.place; });
+            [](const Trial& a, const Trial& b) { return a.commit_index < b.commit_index; });
   for (const auto& trial : readable) {
-    const bool replays = version < 3 || !needs_proposals || has_proposal(to, trial.id);
-    if (trial.place != rescued.trials || !replays) return;
+    const bool replays = !needs_proposals || has_proposal(to, trial.id);
+    if (trial.commit_index != rescued.trials || !replays) return;
     write_trial(to, trial);
     rescued.last_trial = trial.id;
     ++rescued.trials;
@@ -228,18 +200,15 @@ Rescued copy_sound(const fs::path& damaged, const fs::path& fresh, bool needs_pr
   from.execute("PRAGMA writable_schema = ON");
   Database to(fresh);
   migrate_store(to);
-  const int64_t version = from.integer("PRAGMA user_version");
   Transaction transaction(to);
   Rescued rescued;
   copy_proposals(from, to, rescued);
   copy_trials(from, to, needs_proposals, rescued);
   if (!copy_table(from, to, "facts", "(?,?)")) rescued.lost += "; facts are lost";
-  if (version >= 2) copy_table(from, to, "events", "(?,?,?,?)");
-  if (version >= 3) copy_attempts(from, to, rescued);
-  if (version < 3) move_proposals(to);
-  to.execute("DELETE FROM facts WHERE key = 'finished_at' OR key LIKE 'phase %'");
-  // As a migration does: the same configuration has another identity in each version.
-  if (version < kStoreVersion) to.execute("DELETE FROM facts WHERE key = 'config'");
+  copy_table(from, to, "events", "(?,?,?,?)");
+  copy_attempts(from, to, rescued);
+  to.execute("DELETE FROM facts WHERE key = '" + std::string(kFinishedFact) + "' OR key LIKE '" +
+             kPhaseFacts + "%'");
   transaction.commit();
   return rescued;
 }

@@ -1,107 +1,107 @@
 #include "experiments/store/store_rows.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <sstream>
 
-#include "core/config.h"
-#include "core/error.h"
 #include "core/random.h"
+#include "experiments/store/columns.h"
 
 namespace ridgeline {
 namespace {
 
-template <class E>
-E enum_from_text(const std::string& text, const std::string& where) {
-  for (const auto& [value, name] : EnumNames<E>::values) {
-    if (text == name) return value;
-  }
-  throw Error(ErrorKind::kRun, where +
-                                   ": the store is damaged, or of another version: it holds the " +
-                                   "unknown word '" + text + "'");
-}
+/// "?,?,?"
+std::string placeholders(size_t count) { return join(std::vector<std::string>(count, "?"), ","); }
 
 /// Collects what a checksum is taken of.
 class Checksum {
  public:
-  Checksum& text(const std::string& value) {
-    bytes_ += value + "|";
+  Checksum& add(const SqlValue& value) {
+    if (const auto* real = std::get_if<double>(&value)) {
+      bytes_.append(reinterpret_cast<const char*>(real), sizeof *real);
+    } else if (const auto* number = std::get_if<uint64_t>(&value)) {
+      bytes_ += std::to_string(*number) + "|";
+    } else if (const auto* text = std::get_if<std::string>(&value)) {
+      bytes_ += *text + "|";
+    } else {
+      bytes_ += std::to_string(held<int64_t>(value)) + "|";
+    }
     return *this;
   }
-  Checksum& integer(int64_t value) { return text(std::to_string(value)); }
-  Checksum& real(double value) {
-    bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
+  Checksum& add(const std::vector<SqlValue>& values) {
+    for (const auto& value : values) add(value);
     return *this;
   }
-  /// Never 0, which stands for a row from before there were checksums.
-  int64_t value() const {
-    const auto hash = static_cast<int64_t>(hash_text(bytes_));
-    return hash == 0 ? 1 : hash;
-  }
+  int64_t value() const { return static_cast<int64_t>(hash_text(bytes_)); }
 
  private:
   std::string bytes_;
 };
 
-/// "tpu_v3=8.125 v100=20.5", milliseconds; the names hold neither space nor sign (config.cpp).
-std::string text_of(const std::vector<FurtherLatency>& latencies) {
-  std::vector<std::string> parts;
-  for (const auto& latency : latencies)
-    parts.push_back(latency.accelerator + "=" + ConfigWriter::plain_number(latency.ms));
-  return join(parts, " ");
+/// In the order of the checksum. A column that is added must be text and come last: while it is
+/// empty, it does not count, and rows from before keep their checksums.
+const std::vector<Column<Trial>>& columns_of_trials() {
+  static const std::vector<Column<Trial>> columns = {
+      column<Trial, &Trial::id>("id"),
+      column<Trial, &Trial::phase>("phase"),
+      {"batch",
+       [](const Trial& t) { return t.phase == Phase::kSearch ? to_value(t.batch) : SqlValue(); },
+       [](Trial& t, const SqlValue& value) { from_value(value, t.batch); }},
+      column<Trial, &Trial::genotype>("genotype"),
+      column<Trial, &Trial::architecture>(kArchitectureColumn),
+      column<Trial, &Trial::status>("status"),
+      column<Trial, &Trial::params>("params"),
+      column<Trial, &Trial::madds>("madds"),
+      column<Trial, &Trial::reused_from>("reused_from"),
+      column<Trial, &Trial::finished_at>("finished_at"),
+      column<Trial, &Trial::cause>("cause"),
+      column<Trial, &Trial::accuracy>("accuracy"),
+      column<Trial, &Trial::latency_ms>("latency_ms"),
+      column<Trial, &Trial::reward>("reward"),
+      column<Trial, &Trial::loss>("loss"),
+      column<Trial, &Trial::seconds>("seconds"),
+      column<Trial, &Trial::further>("additional_latencies"),
+      column<Trial, &Trial::coefficients>("coefficients"),
+  };
+  return columns;
 }
 
-std::vector<FurtherLatency> further_from_text(const std::string& text, const std::string& where) {
-  std::vector<FurtherLatency> latencies;
-  std::istringstream parts(text);
-  for (std::string part; parts >> part;) {
-    const size_t equals = part.find('=');
-    FurtherLatency latency{part.substr(0, equals)};
-    const char* end = part.data() + part.size();
-    if (equals == std::string::npos ||
-        std::from_chars(part.data() + equals + 1, end, latency.ms).ptr != end) {
-      throw Error(ErrorKind::kRun,
-                  where + ": the store is damaged: '" + part + "' is no latency of an accelerator");
-    }
-    latencies.push_back(std::move(latency));
-  }
-  return latencies;
+int64_t checksum_of_trial(std::vector<SqlValue> values) {
+  while (values.back() == SqlValue(std::string())) values.pop_back();
+  return Checksum().add(values).value();
+}
+
+/// Likewise; the learning curve comes after them.
+const std::vector<Column<RecordedAttempt>>& columns_of_attempts() {
+  using Row = RecordedAttempt;
+  static const std::vector<Column<Row>> columns = {
+      column<Row, &Row::result, &TrialResult::id>("trial"),
+      column<Row, &Row::result, &TrialResult::attempt>("attempt"),
+      column<Row, &Row::network>("network"),
+      column<Row, &Row::result, &TrialResult::host>("host"),
+      column<Row, &Row::result, &TrialResult::evaluation, &Evaluation::status>("status"),
+      column<Row, &Row::finished_at>("finished_at"),
+      column<Row, &Row::result, &TrialResult::evaluation, &Evaluation::message>("cause"),
+      column<Row, &Row::result, &TrialResult::log_tail>("log_tail"),
+      column<Row, &Row::result, &TrialResult::evaluation, &Evaluation::accuracy>("accuracy"),
+      column<Row, &Row::result, &TrialResult::evaluation, &Evaluation::loss>("loss"),
+      column<Row, &Row::result, &TrialResult::evaluation, &Evaluation::seconds>("seconds"),
+  };
+  return columns;
+}
+
+int64_t checksum(const RecordedAttempt& recorded) {
+  Checksum sum;
+  sum.add(values_of(columns_of_attempts(), recorded));
+  for (const auto& metric : recorded.result.evaluation.metrics)
+    sum.add(to_value(metric.epoch)).add(metric.name).add(metric.value);
+  return sum.value();
 }
 
 int64_t checksum(const Proposal& proposal) {
   Checksum sum;
-  sum.text(std::to_string(proposal.id)).text(proposal.genotype).integer(proposal.updates);
-  return sum.real(proposal.log_probability).value();
+  sum.add(proposal.id).add(to_value(proposal.genotype)).add(to_value(proposal.updates));
+  return sum.add(proposal.log_probability).value();
 }
-
-/// Without the place, which follows from the rows before it.
-int64_t checksum(const Trial& t) {
-  Checksum sum;
-  sum.text(std::to_string(t.id)).text(enum_name(t.phase)).integer(t.batch).text(t.genotype);
-  sum.text(t.architecture).text(enum_name(t.status)).integer(t.params).integer(t.madds);
-  sum.integer(t.reused_from).text(t.finished_at).text(t.message);
-  for (const double number : {t.accuracy, t.latency_ms, t.reward, t.loss, t.seconds})
-    sum.real(number);
-  if (!t.further.empty()) sum.text(text_of(t.further));
-  return sum.value();
-}
-
-int64_t checksum(const RecordedAttempt& recorded) {
-  const TrialResult& attempt = recorded.result;
-  const Evaluation& evaluation = attempt.evaluation;
-  Checksum sum;
-  sum.text(std::to_string(attempt.id)).integer(attempt.attempt);
-  sum.text(std::to_string(recorded.network)).text(attempt.host).text(enum_name(evaluation.status));
-  sum.text(recorded.finished_at).text(evaluation.message).text(attempt.log_tail);
-  for (const double number : {evaluation.accuracy, evaluation.loss, evaluation.seconds})
-    sum.real(number);
-  for (const auto& metric : evaluation.metrics)
-    sum.integer(metric.epoch).text(metric.name).real(metric.value);
-  return sum.value();
-}
-
-double finite_or_0(double value) { return std::isfinite(value) ? value : 0.0; }
 
 /// As the table orders and holds them: a number per epoch and name, finite.
 std::vector<Metric> stored(std::vector<Metric> metrics) {
@@ -116,13 +116,19 @@ std::vector<Metric> stored(std::vector<Metric> metrics) {
   return metrics;
 }
 
-/// What a row refers to is there before it: the id was proposed, the update is open.
-void ensure_proposal(Database& database, uint64_t id) {
-  Statement proposal(database, "INSERT OR IGNORE INTO proposals (id) VALUES (?)");
-  proposal.bind(static_cast<int64_t>(id)).write();
+/// Throws for what must not become a result.
+void require_ended(TrialStatus status, uint64_t trial) {
+  if (status != TrialStatus::kPending) return;
+  throw Error(ErrorKind::kInternal,
+              "trial " + std::to_string(trial) + " is pending: there is no result to record");
 }
 
 std::string of_one(std::optional<uint64_t> trial) { return trial ? " WHERE trial = ?" : ""; }
+
+Error unreadable_row(const std::exception& cause, const std::string& where) {
+  return Error(ErrorKind::kRun,
+               where + ": the store is damaged, or of another version: " + cause.what());
+}
 
 }  // namespace
 
@@ -130,6 +136,15 @@ Error damaged_row(const std::string& what, const std::string& where) {
   return Error(ErrorKind::kRun, where + ": the store is damaged (" + what +
                                     " does not match its checksum); `ridgeline resume` keeps what "
                                     "is sound of it");
+}
+
+std::string select_proposals(const std::string& rest) {
+  return "SELECT id, genotype, updates, log_probability, checksum FROM proposals " + rest;
+}
+
+void ensure_proposal(Database& database, uint64_t id) {
+  Statement proposal(database, "INSERT OR IGNORE INTO proposals (id) VALUES (?)");
+  proposal.bind(static_cast<int64_t>(id)).write();
 }
 
 void write_proposal(Database& database, const Proposal& proposal) {
@@ -147,75 +162,80 @@ void write_proposal(Database& database, const Proposal& proposal) {
   } else {
     insert.bind(static_cast<int64_t>(proposal.updates)).bind(proposal.log_probability);
   }
-  insert.bind(proposal.genotype).bind(checksum(stored)).write();
+  insert.bind(to_text(proposal.genotype)).bind(checksum(stored)).write();
 }
 
 std::optional<Proposal> read_proposal(const Statement& row) {
   Proposal proposal;
   proposal.id = static_cast<uint64_t>(row.integer(0));
-  proposal.genotype = row.text(1);
+  const int64_t expected = row.integer(4);
+  if (row.is_null(1)) return expected == 0 ? std::optional(proposal) : std::nullopt;
   if (!row.is_null(2)) proposal.updates = static_cast<int>(row.integer(2));
   proposal.log_probability = row.real(3);
-  const int64_t expected = row.integer(4);
-  if (expected != 0 && expected != checksum(proposal)) return std::nullopt;
+  try {
+    proposal.genotype = genotype_from_text(row.text(1));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  if (expected != checksum(proposal)) return std::nullopt;
   return proposal;
 }
 
 TrialStatus status_from_text(const std::string& text, const std::string& where) {
-  return enum_from_text<TrialStatus>(text, where);
+  try {
+    return enum_from_text<TrialStatus>(text);
+  } catch (const Error& error) {
+    throw unreadable_row(error, where);
+  }
+}
+
+std::vector<std::string> trial_columns() {
+  std::vector<std::string> names;
+  for (const auto& one : columns_of_trials()) names.emplace_back(one.name);
+  return names;
+}
+
+std::string select_trials(const std::string& rest) {
+  static const std::string select =
+      "SELECT " + names_of(columns_of_trials()) + ", checksum, commit_index FROM trials ";
+  return select + rest;
 }
 
 void write_trial(Database& database, const Trial& trial) {
-  Trial stored = trial;
-  stored.loss = finite_or_0(trial.loss);
+  require_ended(trial.status, trial.id);
   ensure_proposal(database, trial.id);
-  const bool learned = trial.phase == Phase::kSearch;
-  if (learned) {
+  if (trial.phase == Phase::kSearch) {
     Statement open(database, "INSERT OR IGNORE INTO batches (id, first_trial) VALUES (?, ?)");
     open.bind(static_cast<int64_t>(trial.batch)).bind(static_cast<int64_t>(trial.id)).write();
-  } else {
-    stored.batch = 0;
   }
-  Statement insert(database, "INSERT INTO trials (" + std::string(kTrialColumns) +
-                                 ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?, "
-                                 "(SELECT ifnull(max(place), -1) + 1 FROM trials),?)");
-  insert.bind(static_cast<int64_t>(stored.id)).bind(enum_name(stored.phase));
-  if (learned) {
-    insert.bind(static_cast<int64_t>(stored.batch));
-  } else {
-    insert.bind_null();
-  }
-  insert.bind(stored.genotype).bind(stored.architecture).bind(enum_name(stored.status));
-  insert.bind(stored.accuracy).bind(stored.latency_ms).bind(stored.reward).bind(stored.loss);
-  insert.bind(stored.params).bind(stored.madds).bind(stored.reused_from).bind(stored.seconds);
-  insert.bind(stored.finished_at).bind(stored.message).bind(checksum(stored));
-  insert.bind(text_of(stored.further));
-  insert.write();
+  const auto& columns = columns_of_trials();
+  static const std::string sql = "INSERT INTO trials (" + names_of(columns) +
+                                 ", checksum, commit_index) VALUES (" +
+                                 placeholders(columns.size() + 1) +
+                                 ", (SELECT ifnull(max(commit_index), -1) + 1 FROM trials))";
+  Statement insert(database, sql);
+  std::vector<SqlValue> values = values_of(columns, trial);
+  for (const auto& value : values) insert.bind(value);
+  insert.bind(checksum_of_trial(std::move(values))).write();
 }
 
-Trial read_trial(const Statement& row, const std::string& where) {
+Trial read_trial(const Statement& row, const std::string& where, bool architecture) {
+  const auto& columns = columns_of_trials();
+  const auto count = static_cast<int>(columns.size());
+  std::vector<SqlValue> values;
+  for (int i = 0; i < count; ++i) values.push_back(row.value(i));
+  if (row.integer(count) != checksum_of_trial(values))
+    throw damaged_row("trial " + std::to_string(row.integer(0)), where);
   Trial trial;
-  trial.id = static_cast<uint64_t>(row.integer(0));
-  trial.phase = enum_from_text<Phase>(row.text(1), where);
-  trial.batch = static_cast<int>(row.integer(2));
-  trial.genotype = row.text(3);
-  trial.architecture = row.text(4);
-  trial.status = enum_from_text<TrialStatus>(row.text(5), where);
-  trial.accuracy = row.real(6);
-  trial.latency_ms = row.real(7);
-  trial.reward = row.real(8);
-  trial.loss = row.real(9);
-  trial.params = row.integer(10);
-  trial.madds = row.integer(11);
-  trial.reused_from = row.integer(12);
-  trial.seconds = row.real(13);
-  trial.finished_at = row.text(14);
-  trial.message = row.text(15);
-  trial.further = further_from_text(row.text(18), where);
-  if (row.integer(16) != 0 && row.integer(16) != checksum(trial)) {
-    throw damaged_row("trial " + std::to_string(trial.id), where);
+  trial.commit_index = static_cast<uint64_t>(row.integer(count + 1));
+  try {
+    for (size_t i = 0; i < columns.size(); ++i) {
+      if (architecture || columns[i].name != std::string_view(kArchitectureColumn))
+        columns[i].set(trial, values[i]);
+    }
+  } catch (const Error& error) {
+    throw unreadable_row(error, where);
   }
-  trial.place = static_cast<uint64_t>(row.integer(17));
   return trial;
 }
 
@@ -223,20 +243,17 @@ void write_attempt(Database& database, const RecordedAttempt& attempt) {
   RecordedAttempt recorded = attempt;
   if (recorded.finished_at.empty()) recorded.finished_at = utc_now();
   Evaluation& evaluation = recorded.result.evaluation;
-  evaluation.loss = finite_or_0(evaluation.loss);
+  require_ended(evaluation.status, recorded.result.id);
   evaluation.metrics = stored(std::move(evaluation.metrics));
   const auto trial = static_cast<int64_t>(recorded.result.id);
   const auto number = static_cast<int64_t>(recorded.result.attempt);
   ensure_proposal(database, recorded.result.id);
-  Statement insert(database,
-                   "INSERT OR REPLACE INTO attempts (trial, attempt, network, host, status, "
-                   "accuracy, loss, seconds, finished_at, cause, log_tail, checksum) "
-                   "VALUES (?,?,?,?,?,?,?,?,?,?,?,?)");
-  insert.bind(trial).bind(number).bind(static_cast<int64_t>(recorded.network));
-  insert.bind(recorded.result.host).bind(enum_name(evaluation.status)).bind(evaluation.accuracy);
-  insert.bind(evaluation.loss).bind(evaluation.seconds).bind(recorded.finished_at);
-  insert.bind(evaluation.message).bind(recorded.result.log_tail).bind(checksum(recorded));
-  insert.write();
+  const auto& columns = columns_of_attempts();
+  static const std::string sql = "INSERT OR REPLACE INTO attempts (" + names_of(columns) +
+                                 ", checksum) VALUES (" + placeholders(columns.size() + 1) + ")";
+  Statement insert(database, sql);
+  for (const auto& value : values_of(columns, recorded)) insert.bind(value);
+  insert.bind(checksum(recorded)).write();
   if (evaluation.metrics.empty()) return;
   Statement point(database,
                   "INSERT INTO metrics (trial, attempt, epoch, name, value) VALUES (?,?,?,?,?)");
@@ -248,10 +265,8 @@ void write_attempt(Database& database, const RecordedAttempt& attempt) {
 
 AttemptReader::AttemptReader(Database& database, std::optional<uint64_t> trial)
     : where_(database.path().string()),
-      attempts_(database,
-                "SELECT trial, attempt, network, host, status, accuracy, loss, seconds, "
-                "finished_at, cause, log_tail, checksum FROM attempts" +
-                    of_one(trial) + " ORDER BY trial, attempt"),
+      attempts_(database, "SELECT " + names_of(columns_of_attempts()) + ", checksum FROM attempts" +
+                              of_one(trial) + " ORDER BY trial, attempt"),
       metrics_(database, "SELECT trial, attempt, epoch, name, value FROM metrics" + of_one(trial) +
                              " ORDER BY trial, attempt, epoch, name") {
   if (trial) {
@@ -264,21 +279,15 @@ AttemptReader::AttemptReader(Database& database, std::optional<uint64_t> trial)
 bool AttemptReader::next() {
   if (!attempts_.row()) return false;
   attempt_ = {};
-  TrialResult& result = attempt_.result;
-  result.id = static_cast<uint64_t>(attempts_.integer(0));
-  result.attempt = static_cast<int>(attempts_.integer(1));
-  attempt_.network = static_cast<uint64_t>(attempts_.integer(2));
-  result.host = attempts_.text(3);
-  result.evaluation.status = status_from_text(attempts_.text(4), where_);
-  result.evaluation.accuracy = attempts_.real(5);
-  result.evaluation.loss = attempts_.real(6);
-  result.evaluation.seconds = attempts_.real(7);
-  attempt_.finished_at = attempts_.text(8);
-  result.evaluation.message = attempts_.text(9);
-  result.log_tail = attempts_.text(10);
+  const auto& columns = columns_of_attempts();
+  try {
+    for (size_t i = 0; i < columns.size(); ++i)
+      columns[i].set(attempt_, attempts_.value(static_cast<int>(i)));
+  } catch (const Error& error) {
+    throw unreadable_row(error, where_);
+  }
   read_metrics();
-  const int64_t expected = attempts_.integer(11);
-  sound_ = expected == 0 || expected == checksum(attempt_);
+  sound_ = attempts_.integer(static_cast<int>(columns.size())) == checksum(attempt_);
   return true;
 }
 

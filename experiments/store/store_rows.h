@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "experiments/store/attempt.h"
@@ -13,7 +14,7 @@ namespace ridgeline {
 /// What was proposed under a trial's id, before it is run.
 struct Proposal {
   uint64_t id = 0;
-  std::string genotype;
+  Genotype genotype;
   int updates = -1;            ///< that the proposing policy had behind it; -1: synchronous search
   double log_probability = 0;  ///< under that policy, nats; asynchronous search
 };
@@ -25,24 +26,29 @@ struct RecordedAttempt {
   std::string finished_at = {};  ///< UTC; empty: now, when it is written
 };
 
-// How proposals, trials and attempts lie in the store's tables. Each row has a checksum of all of
-// it, an attempt's of its learning curve too; 0 stands for a row from before there were checksums.
+// How proposals, trials and attempts lie in the store's tables: here alone a value becomes text and
+// text a value. Each row has a checksum of all of it, an attempt's of its learning curve too.
 
-/// The columns of a proposal, in the order in which `read_proposal` takes them.
-inline constexpr const char* kProposalColumns = "id, genotype, updates, log_probability, checksum";
+/// A query of proposals for `read_proposal`; `rest` comes after the table's name.
+std::string select_proposals(const std::string& rest);
 /// Takes the place of an earlier one under the same id.
 void write_proposal(Database& database, const Proposal& proposal);
+/// Makes a mere id, which says nothing of what was proposed, where there is no proposal of it.
+void ensure_proposal(Database& database, uint64_t id);
 /// Nothing for a row that does not match its checksum; an empty genotype for a mere id.
 std::optional<Proposal> read_proposal(const Statement& row);
 
-/// The columns of a trial, in the order in which `read_trial` takes them.
-inline constexpr const char* kTrialColumns =
-    "id, phase, batch, genotype, architecture, status, accuracy, latency_ms, reward, loss, params, "
-    "madds, reused_from, seconds, finished_at, message, checksum, place, further_latencies";
-/// Gives the trial the next place, and makes the rows that it refers to where they are missing.
+inline constexpr const char* kArchitectureColumn = "architecture";
+/// The names of a trial's columns; only its checksum and its commit index are not among them.
+std::vector<std::string> trial_columns();
+/// A query of trials for `read_trial`; `rest` comes after the table's name.
+std::string select_trials(const std::string& rest);
+/// Gives the trial the next commit index, and makes the rows that it refers to where they are
+/// missing. Throws `kInternal` for a pending trial, which has no result.
 void write_trial(Database& database, const Trial& trial);
-/// Throws `kRun` for a row that does not match its checksum or holds an unknown word.
-Trial read_trial(const Statement& row, const std::string& where);
+/// Throws `kRun` for a row that does not match its checksum or cannot be read. Without
+/// `architecture` that is left empty: reading its text takes longer than all the rest.
+Trial read_trial(const Statement& row, const std::string& where, bool architecture = true);
 
 /// Takes the place of a record of the same attempt, with its curve.
 void write_attempt(Database& database, const RecordedAttempt& attempt);

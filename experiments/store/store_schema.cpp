@@ -1,95 +1,30 @@
 #include "experiments/store/store_schema.h"
 
-#include <array>
-#include <cstdlib>
-#include <sstream>
-
 #include "core/error.h"
-#include "experiments/store/store_rows.h"
+#include "experiments/store/facts.h"
 
 namespace ridgeline {
 namespace {
 
-constexpr const char* kVersion1 = R"(
+// What refers to something says so. An attempt is recorded before its trial, which waits for its
+// turn in the order of commits: both refer to the proposal. A batch is open (`learned_at` is NULL)
+// from its first trial on.
+constexpr const char* kSchema = R"(
 CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE trials (
-  id INTEGER PRIMARY KEY,
-  phase TEXT NOT NULL,
-  batch INTEGER NOT NULL,
-  genotype TEXT NOT NULL,
-  architecture TEXT NOT NULL,
-  status TEXT NOT NULL,
-  accuracy REAL NOT NULL,
-  latency_ms REAL NOT NULL,
-  reward REAL NOT NULL,
-  loss REAL NOT NULL,
-  params INTEGER NOT NULL,
-  madds INTEGER NOT NULL,
-  reused_from INTEGER NOT NULL,
-  seconds REAL NOT NULL,
-  finished_at TEXT NOT NULL,
-  message TEXT NOT NULL
-) STRICT;
-CREATE INDEX trials_by_phase ON trials (phase, id);
-)";
-
-// A new version has new configuration keys, and so another identity of the same configuration: the
-// fact is taken anew by the first resume, which checks every recorded proposal anyway.
-constexpr const char* kVersion2 = R"(
-ALTER TABLE trials ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
-CREATE TABLE batches (
-  id INTEGER PRIMARY KEY,
-  first_trial INTEGER NOT NULL,
-  trials INTEGER NOT NULL,
-  mean_reward REAL NOT NULL,
-  loss REAL NOT NULL,
-  baseline REAL NOT NULL,
-  entropy REAL NOT NULL,
-  gradient_norm REAL NOT NULL,
-  learned_at TEXT NOT NULL
-) STRICT;
-CREATE TABLE attempts (
-  trial INTEGER NOT NULL,
-  attempt INTEGER NOT NULL,
-  network INTEGER NOT NULL,
-  host TEXT NOT NULL,
-  status TEXT NOT NULL,
-  accuracy REAL NOT NULL,
-  loss REAL NOT NULL,
-  seconds REAL NOT NULL,
-  finished_at TEXT NOT NULL,
-  cause TEXT NOT NULL,
-  log_tail TEXT NOT NULL,
-  PRIMARY KEY (trial, attempt)
-) STRICT, WITHOUT ROWID;
 CREATE TABLE events (
   id INTEGER PRIMARY KEY,
   time TEXT NOT NULL,
   kind TEXT NOT NULL,
   text TEXT NOT NULL
 ) STRICT;
-CREATE TABLE checkpoints (
-  trials INTEGER PRIMARY KEY,
-  next_batch INTEGER NOT NULL,
-  history INTEGER NOT NULL,
-  state BLOB NOT NULL
-) STRICT;
-DELETE FROM facts WHERE key = 'config';
-)";
-
-// What refers to something says so. An attempt is recorded before its trial, which waits for its
-// place in the order: both refer to the proposal. A batch is open (`learned_at` is NULL) from its
-// first trial on. A table that gets constraints has to be made anew. The batch of a trial outside
-// the search meant no update, but its checksum covers it.
-constexpr const char* kVersion3 = R"(
 CREATE TABLE proposals (
   id INTEGER PRIMARY KEY,
   updates INTEGER,
   log_probability REAL,
-  genotype TEXT
+  genotype TEXT,
+  checksum INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-INSERT INTO proposals (id) SELECT id FROM trials UNION SELECT trial FROM attempts;
-CREATE TABLE new_batches (
+CREATE TABLE batches (
   id INTEGER PRIMARY KEY,
   first_trial INTEGER NOT NULL,
   trials INTEGER,
@@ -100,14 +35,9 @@ CREATE TABLE new_batches (
   gradient_norm REAL,
   learned_at TEXT
 ) STRICT;
-INSERT INTO new_batches SELECT * FROM batches;
-INSERT OR IGNORE INTO new_batches (id, first_trial)
-  SELECT batch, min(id) FROM trials WHERE phase = 'search' GROUP BY batch;
-DROP TABLE batches;
-ALTER TABLE new_batches RENAME TO batches;
-CREATE TABLE new_trials (
+CREATE TABLE trials (
   id INTEGER PRIMARY KEY REFERENCES proposals (id),
-  place INTEGER NOT NULL UNIQUE,
+  commit_index INTEGER NOT NULL UNIQUE,
   phase TEXT NOT NULL,
   batch INTEGER REFERENCES batches (id),
   genotype TEXT NOT NULL,
@@ -122,19 +52,13 @@ CREATE TABLE new_trials (
   reused_from INTEGER NOT NULL,
   seconds REAL NOT NULL,
   finished_at TEXT NOT NULL,
-  message TEXT NOT NULL,
-  checksum INTEGER NOT NULL
+  cause TEXT NOT NULL,
+  checksum INTEGER NOT NULL,
+  additional_latencies TEXT NOT NULL DEFAULT '',
+  coefficients TEXT NOT NULL DEFAULT ''
 ) STRICT;
-INSERT INTO new_trials
-  SELECT id, row_number() OVER (ORDER BY max(id, 999999), batch, id) - 1, phase,
-    CASE WHEN phase = 'search' THEN batch END, genotype, architecture, status, accuracy, latency_ms,
-    reward, loss, params, madds, reused_from, seconds, finished_at, message,
-    CASE WHEN phase = 'search' OR batch = 0 THEN checksum ELSE 0 END
-  FROM trials;
-DROP TABLE trials;
-ALTER TABLE new_trials RENAME TO trials;
 CREATE INDEX trials_by_phase ON trials (phase, id);
-CREATE TABLE new_attempts (
+CREATE TABLE attempts (
   trial INTEGER NOT NULL REFERENCES proposals (id),
   attempt INTEGER NOT NULL,
   network INTEGER NOT NULL,
@@ -149,9 +73,6 @@ CREATE TABLE new_attempts (
   checksum INTEGER NOT NULL,
   PRIMARY KEY (trial, attempt)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO new_attempts SELECT *, 0 FROM attempts;
-DROP TABLE attempts;
-ALTER TABLE new_attempts RENAME TO attempts;
 CREATE TABLE metrics (
   trial INTEGER NOT NULL,
   attempt INTEGER NOT NULL,
@@ -161,68 +82,48 @@ CREATE TABLE metrics (
   PRIMARY KEY (trial, attempt, epoch, name),
   FOREIGN KEY (trial, attempt) REFERENCES attempts (trial, attempt) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE new_checkpoints (
+CREATE TABLE checkpoints (
   trials INTEGER PRIMARY KEY,
   batch INTEGER NOT NULL REFERENCES batches (id),
   history INTEGER NOT NULL,
   state BLOB NOT NULL
 ) STRICT;
-INSERT INTO new_checkpoints SELECT trials, next_batch - 1, history, state FROM checkpoints
-  WHERE next_batch - 1 IN (SELECT id FROM batches);
-DROP TABLE checkpoints;
-ALTER TABLE new_checkpoints RENAME TO checkpoints;
-DELETE FROM facts WHERE key = 'config';
 )";
 
-// Several latency targets: what every further accelerator takes for the trial's network.
-constexpr const char* kVersion4 = R"(
-ALTER TABLE trials ADD COLUMN further_latencies TEXT NOT NULL DEFAULT '';
-DELETE FROM facts WHERE key = 'config';
+constexpr const char* kFromVersion5 = R"(
+ALTER TABLE trials RENAME COLUMN place TO commit_index;
+ALTER TABLE trials RENAME COLUMN message TO cause;
+ALTER TABLE trials RENAME COLUMN further_latencies TO additional_latencies;
+ALTER TABLE trials ADD COLUMN coefficients TEXT NOT NULL DEFAULT '';
 )";
 
-// What is in flight when the search is killed is run again as proposed, or not at all.
-constexpr const char* kVersion5 = R"(
-ALTER TABLE proposals ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
-DELETE FROM facts WHERE key = 'config';
-)";
-constexpr std::array<const char*, kStoreVersion> kMigrations = {kVersion1, kVersion2, kVersion3,
-                                                                kVersion4, kVersion5};
-
-/// Tables that others refer to are replaced: references hold again at the end.
+/// A new version has new configuration keys, and so another identity of the same configuration: the
+/// next resume takes the fact anew, and checks every recorded proposal anyway.
 void upgrade(Database& database, int64_t found) {
-  database.execute("PRAGMA foreign_keys = OFF");
   Transaction transaction(database);
-  for (auto version = static_cast<size_t>(found); version < kMigrations.size(); ++version)
-    database.execute(kMigrations[version]);
-  if (found < 3) move_proposals(database);
+  database.execute(found == 0 ? kSchema : kFromVersion5);
+  database.execute("DELETE FROM facts WHERE key = '" + std::string(kConfigFact) + "'");
   database.execute("PRAGMA user_version = " + std::to_string(kStoreVersion));
   transaction.commit();
 }
 
 }  // namespace
 
-// A fact was "UPDATES LOG_PROBABILITY GENOTYPE". Read here, since SQLite's own reading of a number
-// may miss its last bit.
-void move_proposals(Database& database) {
-  Statement facts(database, "SELECT key, value FROM facts WHERE key LIKE 'proposal of %'");
-  while (facts.row()) {
-    std::istringstream value(facts.text(1));
-    Proposal proposal{.id = std::stoull(facts.text(0).substr(12)), .genotype = {}};
-    std::string log_probability;
-    value >> proposal.updates >> log_probability >> proposal.genotype;
-    proposal.log_probability = std::strtod(log_probability.c_str(), nullptr);
-    write_proposal(database, proposal);
-  }
-  database.execute("DELETE FROM facts WHERE key LIKE 'proposal of %'");
+bool reads_version(int64_t version) {
+  return version >= kOldestStoreVersion && version <= kStoreVersion;
 }
 
 void migrate_store(Database& database) {
   const int64_t found = database.integer("PRAGMA user_version");
   const std::string where = database.path().string();
-  if (found > kStoreVersion) {
-    throw Error(ErrorKind::kRun, where + ": written by a newer Ridgeline (store version " +
-                                     std::to_string(found) + ", this one knows " +
-                                     std::to_string(kStoreVersion) + "); use that version");
+  if (found != 0 && !reads_version(found)) {
+    const bool newer = found > kStoreVersion;
+    throw Error(ErrorKind::kRun, where + ": was written by " + (newer ? "a newer" : "an older") +
+                                     " Ridgeline (store version " + std::to_string(found) +
+                                     "); this one reads versions " +
+                                     std::to_string(kOldestStoreVersion) + " to " +
+                                     std::to_string(kStoreVersion) +
+                                     ": use the one that wrote it, or start a new run");
   }
   if (database.read_only()) {
     if (found == kStoreVersion) return;

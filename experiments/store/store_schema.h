@@ -6,14 +6,15 @@
 
 namespace ridgeline {
 
-inline constexpr int kStoreVersion = 5;
+inline constexpr int kStoreVersion = 6;
+/// The oldest that is brought up to date.
+inline constexpr int kOldestStoreVersion = 5;
+bool reads_version(int64_t version);
 
-/// Brings a store to `kStoreVersion`; a new file gets the whole schema. Throws `kRun` for a newer
-/// version, and for an older one that is open for reading only (`resume` migrates it).
+/// Brings a store to `kStoreVersion`; a new file gets the whole schema. Throws `kRun` for a version
+/// that this program does not read, and for an older one that is open for reading only (`resume`
+/// migrates it).
 void migrate_store(Database& database);
-
-/// Turns the proposals that version 2 kept as facts into rows.
-void move_proposals(Database& database);
 
 /// "WAL", or "DELETE" (the rollback journal) where `file_system_type` (statfs) is a network file
 /// system: WAL shares memory between processes, which such a system cannot.

@@ -24,11 +24,9 @@ Trial like_twin(const Trial& repeat, const Trial& twin) {
   return trial;
 }
 
-void forget_texts(Trial& trial) {
-  for (std::string* text : {&trial.genotype, &trial.architecture, &trial.finished_at}) {
-    text->clear();
-    text->shrink_to_fit();
-  }
+void forget_architecture(Trial& trial) {
+  trial.architecture = {};
+  trial.finished_at = {};
 }
 
 std::string utc_now() {

@@ -1,10 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "accuracy/evaluator.h"
+#include "scaling/compound.h"
+#include "search_space/architecture.h"
+#include "search_space/decision.h"
 
 namespace ridgeline {
 
@@ -27,22 +31,23 @@ struct FurtherLatency {
 struct Trial {
   uint64_t id = 0;
   Phase phase = Phase::kSearch;
-  int batch = 0;             ///< controller update that learns the trial; 0 outside the search
-  std::string genotype;      ///< text; empty outside the search
-  std::string architecture;  ///< YAML
-  TrialStatus status = TrialStatus::kComplete;
+  int batch = 0;              ///< controller update that learns the trial; 0 outside the search
+  Genotype genotype;          ///< empty outside the search
+  Architecture architecture;  ///< without stages and decisions where it was not read
+  TrialStatus status = TrialStatus::kPending;
   double accuracy = 0;  ///< fraction
   double latency_ms = 0;
-  double reward = 0;  ///< what the controller was told
+  double reward = 0;  ///< what the controller receives
   double loss = 0;
   int64_t params = 0;
   int64_t madds = 0;
   int64_t reused_from = -1;  ///< id of the trial with the same genotype, or -1
-  double seconds =
-      0;  ///< wall time; like `finished_at` the only columns that differ between equal runs
-  std::string finished_at;  ///< UTC, ISO 8601
-  std::string message;      ///< cause of a failure; coefficients of a scaling trial
-  uint64_t place = 0;       ///< in the order of commits, from 0; given by the store
+  /// Wall time; like `finished_at` the only columns that differ between equal runs.
+  double seconds = 0;
+  std::string finished_at;                           ///< UTC, ISO 8601
+  std::string cause;                                 ///< of a failure
+  std::optional<CompoundCoefficients> coefficients;  ///< of a scaling trial
+  uint64_t commit_index = 0;                 ///< in the order of commits; given by the store
   std::vector<FurtherLatency> further = {};  ///< in the order of the configuration's `accelerators`
 };
 
@@ -53,11 +58,11 @@ inline constexpr uint64_t kDryTrialId = 9000000;  ///< of the pre-flight; never 
 /// Higher reward first; then lower latency; then the earlier trial. Failed trials are never better.
 bool better(const Trial& a, const Trial& b);
 
-/// A repeated network, told as its twin was; only its own place in the run is kept.
+/// A repeated network, with the result of its twin; it keeps what identifies it in the run.
 Trial like_twin(const Trial& repeat, const Trial& twin);
 
-/// Drops the texts that the store has: most of a trial's memory.
-void forget_texts(Trial& trial);
+/// Drops what the store has and a search does not need again: most of a trial's memory.
+void forget_architecture(Trial& trial);
 
 /// "2026-11-23T17:28:00Z"
 std::string utc_now();

@@ -83,9 +83,9 @@ std::vector<std::string> training_results(const std::filesystem::path& run) {
   TrialStore store(run / "store.sqlite", /*read_only=*/true);
   for (const Phase phase : {Phase::kSearch, Phase::kFinal}) {
     for (const auto& t : store.trials(phase)) {
-      texts.push_back(std::to_string(t.id) + " " + t.genotype + " " + enum_name(t.status) + " " +
-                      ConfigWriter::plain_number(t.accuracy) + " " +
-                      ConfigWriter::plain_number(t.loss) + " " + t.message);
+      texts.push_back(std::to_string(t.id) + " " + to_text(t.genotype) + " " + enum_name(t.status) +
+                      " " + ConfigWriter::plain_number(t.accuracy) + " " +
+                      ConfigWriter::plain_number(t.loss) + " " + t.cause);
     }
   }
   return texts;

@@ -104,7 +104,7 @@ TEST_CASE(
     CHECK(trials == decision.at("trials"));
     CHECK(start <= Approx(1));
   }
-  const auto genotype = genotype_from_text(store.best(Phase::kSearch)->genotype);
+  const auto genotype = store.best(Phase::kSearch)->genotype;
   CHECK(made == std::count_if(genotype.begin(), genotype.end(), [](int c) { return c >= 0; }));
 }
 

@@ -33,7 +33,7 @@ std::vector<std::string> tiny_training(bool dry_trial) {
 std::vector<std::string> checked_results(const std::filesystem::path& run) {
   std::vector<std::string> texts;
   for (const auto& t : TrialStore(run / "store.sqlite", true).trials(Phase::kSearch))
-    texts.push_back(t.genotype + " " + ConfigWriter::plain_number(t.accuracy) + " " +
+    texts.push_back(to_text(t.genotype) + " " + ConfigWriter::plain_number(t.accuracy) + " " +
                     ConfigWriter::plain_number(t.loss));
   return texts;
 }

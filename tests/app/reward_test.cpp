@@ -12,12 +12,12 @@ using test::make_run;
 using test::run_program;
 using test::TempFolder;
 
-TEST_CASE("resolve ranks a run's trials under another target, as table, CSV, JSON and file") {
+TEST_CASE("rerank ranks a run's trials under another target, as table, CSV, JSON and file") {
   TempFolder folder;
   const std::string run = folder / "run";
   make_run(run);
   const auto json = nlohmann::json::parse(
-      run_program({"resolve", run, "--target", "50us", "--kind", "mnas_hard", "--json"}).out);
+      run_program({"rerank", run, "--target", "50us", "--kind", "mnas_hard", "--json"}).out);
   const auto& rows = json.at("trials");
   REQUIRE(rows.size() > 2);
   CHECK(json.at("winner") == rows[0].at("trial"));
@@ -27,10 +27,10 @@ TEST_CASE("resolve ranks a run's trials under another target, as table, CSV, JSO
     CHECK(rows[i].at("reward").get<double>() == Approx(accuracy / std::max(1.0, ratio)));
     if (i > 0) CHECK(rows[i].at("reward") <= rows[i - 1].at("reward"));
   }
-  const std::string csv = run_program({"resolve", run, "--target", "0.05", "--csv"}).out;
+  const std::string csv = run_program({"rerank", run, "--target", "0.05", "--csv"}).out;
   CHECK(csv.starts_with("rank,trial,reward,accuracy,latency_ms,params,madds,rank_before,"));
   const auto table = run_program(
-      {"resolve", run, "--target", "0.05 ms", "--top", "1", "--out", folder / "winner.yaml"});
+      {"rerank", run, "--target", "0.05 ms", "--top", "1", "--out", folder / "winner.yaml"});
   CHECK(table.exit_code == 0);
   CHECK(contains(table.out, "reward ACC x (LAT / 0.0500 ms)^-0.09; the run's was ACC x "));
   CHECK(contains(table.out, " wins"));
@@ -38,57 +38,56 @@ TEST_CASE("resolve ranks a run's trials under another target, as table, CSV, JSO
   CHECK(trial.exit_code == 0);
 }
 
-TEST_CASE("resolve says where another target cannot move the winner") {
+TEST_CASE("rerank says where another target cannot move the winner") {
   TempFolder folder;
   const std::string run = folder / "run";
   make_run(run);
   const std::string note = "with mnas_soft the target is a constant factor of every reward";
-  CHECK(contains(run_program({"resolve", run, "--target", "0.05"}).out, "\nnote: " + note));
+  CHECK(contains(run_program({"rerank", run, "--target", "0.05"}).out, "\nnote: " + note));
   const auto json = [&](const std::vector<std::string>& more) {
-    std::vector<std::string> command = {"resolve", run, "--json"};
+    std::vector<std::string> command = {"rerank", run, "--json"};
     command.insert(command.end(), more.begin(), more.end());
     return nlohmann::json::parse(run_program(command).out).at("note").get<std::string>();
   };
   CHECK(json({"--target", "0.05"}).starts_with(note));
   CHECK(json({"--target", "0.05", "--kind", "tunas"}).empty());
   CHECK(json({"--set", "reward.w=-0.2"}).empty());
-  CHECK(contains(run_program({"resolve", run, "--target", "1e30s"}).err,
+  CHECK(contains(run_program({"rerank", run, "--target", "1e30s"}).err,
                  "--target 1e30s: out of range; valid: from 1e-06 to 1000000000 ms"));
 }
 
-TEST_CASE("resolve changes nothing in the run, and says what it cannot do") {
+TEST_CASE("rerank changes nothing in the run, and says what it cannot do") {
   TempFolder folder;
   const std::string run = folder / "run";
   make_run(run);
   const std::string before = read_file(folder / "run/config.yaml");
-  CHECK(run_program({"resolve", run, "--kind", "tunas"}).exit_code == 0);
+  CHECK(run_program({"rerank", run, "--kind", "tunas"}).exit_code == 0);
   CHECK(read_file(folder / "run/config.yaml") == before);
   CHECK(run_program({"resume", run}).exit_code == 0);
-  const auto nothing = run_program({"resolve", run});
+  const auto nothing = run_program({"rerank", run});
   CHECK(nothing.exit_code == 2);
   CHECK(contains(nothing.err, "say what changes: --target 12ms"));
   for (const char* target : {"12parsec", "-3", "0", "nan", ""})
-    CHECK(run_program({"resolve", run, std::string("--target=") + target}).exit_code == 2);
-  CHECK(contains(run_program({"resolve", run, "--kind", "tuna"}).err, "did you mean 'tunas'"));
-  CHECK(contains(run_program({"resolve", run, "--set", "seed=3"}).err, "changes reward.* only"));
-  const auto out_of_reach =
-      run_program({"resolve", run, "--kind", "constraint", "--target", "1us"});
+    CHECK(run_program({"rerank", run, std::string("--target=") + target}).exit_code == 2);
+  CHECK(contains(run_program({"rerank", run, "--kind", "tuna"}).err, "did you mean 'tunas'"));
+  CHECK(contains(run_program({"rerank", run, "--set", "seed=3"}).err, "changes reward.* only"));
+  const auto out_of_reach = run_program({"rerank", run, "--kind", "constraint", "--target", "1us"});
   CHECK(out_of_reach.exit_code == 7);
   CHECK(contains(out_of_reach.err, "rules out all"));
 }
 
-TEST_CASE("resolve and calibrate refuse a run without a complete trial") {
+TEST_CASE("rerank and calibrate refuse a run without a complete trial") {
   TempFolder folder;
   const std::string run = folder / "run";
   make_run(run);
   Database(folder / "run/store.sqlite").execute("DELETE FROM trials");
-  for (const auto& command : {std::vector<std::string>{"resolve", run, "--target", "1ms"},
+  for (const auto& command : {std::vector<std::string>{"rerank", run, "--target", "1ms"},
                               std::vector<std::string>{"reward", "calibrate", "--run", run}}) {
     const auto outcome = run_program(command);
     CHECK(outcome.exit_code == 7);
     CHECK(contains(outcome.err, run));
   }
-  CHECK(contains(run_program({"resolve", run, "--target", "1ms"}).err, "no trial is complete"));
+  CHECK(contains(run_program({"rerank", run, "--target", "1ms"}).err, "no trial is complete"));
 }
 
 TEST_CASE("reward calibrate derives w from a gain, two points or a run, and explains it") {
@@ -127,7 +126,7 @@ TEST_CASE("reward calibrate refuses what has no trade-off") {
   CHECK(contains(steep.err, "no trade-off to search by"));
 }
 
-TEST_CASE("a run for several accelerators shows, lists and resolves every latency") {
+TEST_CASE("a run for several accelerators shows, lists and reranks every latency") {
   TempFolder folder;
   const std::string run = folder / "run";
   const std::string tpu = "accelerators=[{name: tpu, target_ms: 0.1, hardware: tpu_v3, batch: 8}]";
@@ -137,19 +136,19 @@ TEST_CASE("a run for several accelerators shows, lists and resolves every latenc
   CHECK(contains(run_program({"show", run, "--trial", "0"}).out, " on tpu\n"));
   CHECK(contains(run_program({"trials", run, "--csv", "--where", "id = 0"}).out, ",tpu=0."));
   CHECK(contains(run_program({"trials", run, "--where", "id = 0"}).out, " tpu=0."));
-  const std::string ranked = run_program({"resolve", run, "--target", "tpu=1us"}).out;
+  const std::string ranked = run_program({"rerank", run, "--target", "tpu=1us"}).out;
   CHECK(contains(ranked, " genotype "));
   CHECK(contains(ranked, "  tpu\n"));
   CHECK(contains(run_program({"pareto", run}).out, "  tpu\n"));
   CHECK(contains(run_program({"pareto", run, "--csv"}).out, ",genotype,latency_ms_tpu\n"));
   const auto json = nlohmann::json::parse(
-      run_program({"resolve", run, "--target", "tpu=1us", "--set", "reward.w=-1", "--json"}).out);
+      run_program({"rerank", run, "--target", "tpu=1us", "--set", "reward.w=-1", "--json"}).out);
   CHECK(contains(json.at("reward").get<std::string>(), "worst of this and of tpu at 0.00100 ms"));
   for (const auto& row : json.at("trials")) {
     const double ratio = row.at("latency_ms_tpu").get<double>() / 1e-3;
     CHECK(row.at("reward").get<double>() == Approx(row.at("accuracy").get<double>() / ratio));
   }
-  CHECK(contains(run_program({"resolve", run, "--target", "gpu=1us"}).err,
+  CHECK(contains(run_program({"rerank", run, "--target", "gpu=1us"}).err,
                  "has no such accelerator; valid: tpu, or a latency alone"));
   CHECK(run_program({"resume", run}).exit_code == 0);
   const auto out_of_reach =

@@ -45,10 +45,11 @@ std::vector<std::string> results(const std::filesystem::path& run) {
   std::vector<std::string> texts;
   for (const Phase phase : {Phase::kSearch, Phase::kFinal, Phase::kScaling}) {
     for (const auto& t : store.trials(phase)) {
-      texts.push_back(std::to_string(t.id) + " " + t.genotype + " " + t.architecture +
-                      enum_name(t.status) + " " + ConfigWriter::plain_number(t.accuracy) + " " +
+      texts.push_back(std::to_string(t.id) + " " + to_text(t.genotype) + " " +
+                      to_yaml(t.architecture) + enum_name(t.status) + " " +
+                      ConfigWriter::plain_number(t.accuracy) + " " +
                       ConfigWriter::plain_number(t.loss) + " " +
-                      ConfigWriter::plain_number(t.reward) + " " + t.message);
+                      ConfigWriter::plain_number(t.reward) + " " + t.cause);
     }
   }
   return texts;

@@ -32,9 +32,9 @@ std::vector<std::string> parallel_results(const std::filesystem::path& run) {
   if (!std::filesystem::exists(run / "store.sqlite")) return texts;
   TrialStore store(run / "store.sqlite", /*read_only=*/true);
   for (const auto& t : store.trials(Phase::kSearch)) {
-    texts.push_back(std::to_string(t.id) + " " + std::to_string(t.batch) + " " + t.genotype + " " +
-                    t.architecture + enum_name(t.status) + " " +
-                    ConfigWriter::plain_number(t.reward) + " " + t.message);
+    texts.push_back(std::to_string(t.id) + " " + std::to_string(t.batch) + " " +
+                    to_text(t.genotype) + " " + to_yaml(t.architecture) + enum_name(t.status) +
+                    " " + ConfigWriter::plain_number(t.reward) + " " + t.cause);
   }
   return texts;
 }

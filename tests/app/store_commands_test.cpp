@@ -17,7 +17,7 @@ namespace {
 std::vector<std::string> genotypes(const std::filesystem::path& run) {
   std::vector<std::string> result;
   for (const auto& trial : TrialStore(run / "store.sqlite", true).trials(Phase::kSearch))
-    result.push_back(trial.genotype + " " + ConfigWriter::plain_number(trial.reward));
+    result.push_back(to_text(trial.genotype) + " " + ConfigWriter::plain_number(trial.reward));
   return result;
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("the table of trials says why a trial failed") {
     Trial failed = *store.find(3);
     failed.id = 77;
     failed.status = TrialStatus::kCrashed;
-    failed.message = "killed by signal 11";
+    failed.cause = "killed by signal 11";
     store.append(failed);
   }
   const auto outcome = run_program({"trials", folder / "run", "--where", "status = 'crashed'"});
@@ -205,13 +205,14 @@ TEST_CASE("a fork of an asynchronous run goes on from its first trials in the or
   TrialStore whole(folder / "run/store.sqlite", true);
   std::vector<std::string> taken;
   for (const auto& trial : whole.trials(Phase::kSearch)) {
-    if (trial.place < 7) taken.push_back(std::to_string(trial.place) + trial.genotype);
+    if (trial.commit_index < 7)
+      taken.push_back(std::to_string(trial.commit_index) + to_text(trial.genotype));
   }
   {
     TrialStore forked(folder / "fork/store.sqlite", true);
     std::vector<std::string> found;
     for (const auto& trial : forked.trials(Phase::kSearch)) {
-      found.push_back(std::to_string(trial.place) + trial.genotype);
+      found.push_back(std::to_string(trial.commit_index) + to_text(trial.genotype));
       CHECK(forked.attempts(trial.id).size() == whole.attempts(trial.id).size());
     }
     CHECK(found == taken);

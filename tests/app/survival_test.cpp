@@ -34,8 +34,8 @@ std::vector<std::string> long_search(const std::string& run, const std::vector<s
 std::vector<std::string> surviving_results(const std::filesystem::path& run) {
   std::vector<std::string> texts;
   for (const auto& t : TrialStore(run / "store.sqlite", true).trials(Phase::kSearch))
-    texts.push_back(std::to_string(t.id) + " " + t.genotype + " " + enum_name(t.status) + " " +
-                    ConfigWriter::plain_number(t.reward));
+    texts.push_back(std::to_string(t.id) + " " + to_text(t.genotype) + " " + enum_name(t.status) +
+                    " " + ConfigWriter::plain_number(t.reward));
   return texts;
 }
 

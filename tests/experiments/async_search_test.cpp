@@ -62,7 +62,7 @@ TEST_CASE("an asynchronous search with redraws proposes nothing that runs or wai
   TrialStore store(folder / "store.sqlite");
   REQUIRE(search_async(config, store, 40).interrupted);
   REQUIRE_FALSE(search_async(config, store).interrupted);
-  std::set<std::string> genotypes;
+  std::set<Genotype> genotypes;
   for (const auto& proposal : store.proposals()) genotypes.insert(proposal.genotype);
   CHECK(genotypes.size() == 120);
 }
@@ -87,7 +87,7 @@ TEST_CASE("proposals in flight when an asynchronous search dies run again as the
   std::set<uint64_t> open(killed.submitted.begin(), killed.submitted.end());
   for (const auto& trial : store.trials(Phase::kSearch)) open.erase(trial.id);
   REQUIRE(open.size() == 5);
-  std::map<uint64_t, std::string> recorded;
+  std::map<uint64_t, Genotype> recorded;
   for (const auto& proposal : store.proposals()) recorded[proposal.id] = proposal.genotype;
   const Outcome resumed = search_async(config, store, 1 << 30, /*seed=*/2);
   const std::set<uint64_t> first(resumed.submitted.begin(), resumed.submitted.begin() + 5);
@@ -106,7 +106,7 @@ TEST_CASE("an asynchronous search goes on from a store that lost its last rows")
   search_async(config, whole);
   auto committed = whole.trials(Phase::kSearch);
   std::sort(committed.begin(), committed.end(),
-            [](const Trial& a, const Trial& b) { return a.place < b.place; });
+            [](const Trial& a, const Trial& b) { return a.commit_index < b.commit_index; });
   committed.resize(13);
   cut.append_all(committed, whole.proposals());
   search_async(config, cut);
@@ -200,7 +200,7 @@ TEST_CASE("a repeated network is trained once in an asynchronous search, even wh
   TrialStore store(folder / "store.sqlite");
   const Outcome outcome = search_async(config, store);
   const auto trials = store.trials(Phase::kSearch);
-  std::set<std::string> genotypes;
+  std::set<Genotype> genotypes;
   for (const auto& trial : trials) {
     genotypes.insert(trial.genotype);
     if (trial.reused_from < 0) continue;

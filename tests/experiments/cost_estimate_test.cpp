@@ -68,9 +68,12 @@ TEST_CASE("trials in this process run one by one, on Slurm as many as a batch or
 
 TEST_CASE("the mean trial leaves out what was not trained to the end") {
   Trial trained, failed, repeat;
+  trained.status = TrialStatus::kComplete;
   trained.seconds = 3;
   failed.seconds = 100;
   failed.status = TrialStatus::kCrashed;
+  repeat = trained;
+  repeat.seconds = 0;
   repeat.reused_from = 0;
   CHECK(mean_trial_seconds(std::vector<Trial>{trained, failed, repeat}) == 3);
   CHECK(mean_trial_seconds({}) == 0);

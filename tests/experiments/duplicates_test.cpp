@@ -43,7 +43,7 @@ Duplicates search_of(const std::string& changes) {
   Duplicates outcome;
   outcome.trials = search_once(config, store, executor);
   outcome.evaluations = evaluator.evaluations;
-  std::set<std::string> genotypes;
+  std::set<Genotype> genotypes;
   for (const auto& trial : outcome.trials) genotypes.insert(trial.genotype);
   outcome.distinct = static_cast<int>(genotypes.size());
   return outcome;
@@ -134,7 +134,7 @@ TEST_CASE("known architectures are proposed first, and others are refused by fil
   const auto evaluator = make_evaluator(config.accuracy);
   InProcessExecutor executor(*evaluator);
   const auto trials = search_once(config, store, executor);
-  for (size_t i = 0; i < 5; ++i) CHECK(trials[i].genotype == to_text(known[i]));
+  for (size_t i = 0; i < 5; ++i) CHECK(trials[i].genotype == known[i]);
   Architecture other = space.decode(known[0]);
   other.stages[0].filters = 24;
   write_file_atomic(folder / "known1.yaml", to_yaml(other));

@@ -74,7 +74,7 @@ std::vector<std::string> content(const std::filesystem::path& file) {
     }
   }
   for (const auto& proposal : store.proposals())
-    texts.push_back("proposal " + std::to_string(proposal.id) + " " + proposal.genotype);
+    texts.push_back("proposal " + std::to_string(proposal.id) + " " + to_text(proposal.genotype));
   texts.push_back(std::to_string(store.batches()) + " batches");
   for (const auto& checkpoint : store.checkpoints()) {
     texts.push_back("checkpoint " + std::to_string(checkpoint.trials) + " " +

@@ -98,7 +98,7 @@ TEST_CASE("a checkpoint of other trials is not used") {
   CHECK(restore_checkpoint(store, trials, *controller)->trials == 24);
   trials[21].reward += 1e-9;  // the newest covers it, the one before does not
   CHECK(restore_checkpoint(store, trials, *controller)->trials == 16);
-  trials[3].genotype += "x";
+  trials[3].genotype[0] ^= 1;
   CHECK_FALSE(restore_checkpoint(store, trials, *controller).has_value());
   trials.resize(10);
   CHECK_FALSE(restore_checkpoint(store, trials, *controller).has_value());

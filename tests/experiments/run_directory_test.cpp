@@ -1,11 +1,22 @@
 #include "experiments/run_directory.h"
 
+#include "experiments/store/facts.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"
 #include "tests/support.h"
 
 using namespace ridgeline;
 using namespace ridgeline::test;
+
+namespace {
+
+Trial complete_trial() {
+  Trial trial;
+  trial.status = TrialStatus::kComplete;
+  return trial;
+}
+
+}  // namespace
 
 TEST_CASE("a new run holds its resolved configuration, which reads back as the same") {
   TempFolder folder;
@@ -17,7 +28,7 @@ TEST_CASE("a new run holds its resolved configuration, which reads back as the s
 
 TEST_CASE("a folder that holds a run is not overwritten, and the message says what to do") {
   TempFolder folder;
-  { RunDirectory::create(folder / "run", small_config()).store().append(Trial{}); }
+  { RunDirectory::create(folder / "run", small_config()).store().append(complete_trial()); }
   CHECK(error_of([&] {
           RunDirectory::create(folder / "run", small_config());
         }).find("already holds a run of this configuration; continue it with: ridgeline resume") !=
@@ -32,7 +43,7 @@ TEST_CASE("half of a run, or another program's files, do not become a new run") 
   const auto refusal = [&] {
     return error_of([&] { RunDirectory::create(folder / "run", small_config()); });
   };
-  { RunDirectory::create(folder / "run", small_config()).store().append(Trial{}); }
+  { RunDirectory::create(folder / "run", small_config()).store().append(complete_trial()); }
   const std::string config = read_file(folder / "run/config.yaml");
   std::filesystem::remove(folder / "run/config.yaml");
   CHECK(refusal().find("holds a store.sqlite but no config.yaml: another program's files, or what "
@@ -71,7 +82,7 @@ TEST_CASE("the state of a run tells a killed one from one that is being worked o
   CHECK(RunDirectory::read(folder / "run").state() == "stopped");
   RunDirectory::open(folder / "run").store().append_event("interrupted", "by a test");
   CHECK(RunDirectory::read(folder / "run").state() == "interrupted");
-  RunDirectory::open(folder / "run").store().set_fact("finished_at", "now");
+  RunDirectory::open(folder / "run").store().set_fact(kFinishedFact, "now");
   CHECK(RunDirectory::read(folder / "run").state() == "finished");
 }
 

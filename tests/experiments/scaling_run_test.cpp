@@ -1,5 +1,7 @@
 #include "experiments/scaling_run.h"
 
+#include <utility>
+
 #include "accuracy/training/make_evaluator.h"
 #include "network/cost.h"
 #include "tests/catch.h"
@@ -16,6 +18,20 @@ Architecture base() {
   a.name = "base";
   return a;
 }
+
+/// The first evaluation fails.
+class FailingOnce : public AccuracyEvaluator {
+ public:
+  explicit FailingOnce(AccuracyEvaluator& inner) : inner_(inner) {}
+  Evaluation evaluate(const TrialSpec& spec) override {
+    if (std::exchange(failed_, true)) return inner_.evaluate(spec);
+    return {.status = TrialStatus::kDiverged, .message = "loss became NaN"};
+  }
+
+ private:
+  AccuracyEvaluator& inner_;
+  bool failed_ = false;
+};
 
 LacsResult lacs(const ExperimentConfig& config, TrialStore& store, Executor& executor) {
   const auto oracle = make_oracle(config.latency);
@@ -43,10 +59,31 @@ TEST_CASE("LACS meets the target latency and records every candidate as a trial"
     CHECK(trials[i].reward ==
           Approx(trials[i].accuracy * std::pow(trials[i].latency_ms / result.target_ms, -0.09)));
     CHECK(trials[i].reward == result.candidates[i].reward);
+    REQUIRE(trials[i].coefficients.has_value());
+    CHECK(trials[i].coefficients->alpha == result.candidates[i].coefficients.alpha);
+    CHECK(trials[i].coefficients->beta == result.candidates[i].coefficients.beta);
+    CHECK(trials[i].coefficients->gamma == result.candidates[i].coefficients.gamma);
+    CHECK(trials[i].cause.empty());
   }
   REQUIRE(result.family.size() == 3);
   CHECK(result.family[0].architecture == base());
   CHECK(result.family[1].latency_ms > result.family[0].latency_ms);
+}
+
+TEST_CASE("a scaling trial that fails keeps its coefficients and its cause") {
+  const auto config = small_config();
+  TempFolder folder;
+  TrialStore store(folder / "s.sqlite");
+  const auto evaluator = make_evaluator(config.accuracy);
+  FailingOnce failing(*evaluator);
+  InProcessExecutor executor(failing);
+  const LacsResult result = lacs(config, store, executor);
+  const Trial failed = *store.find(kFirstScalingId);
+  CHECK(failed.status == TrialStatus::kDiverged);
+  CHECK(failed.cause == "loss became NaN");
+  REQUIRE(failed.coefficients.has_value());
+  CHECK(failed.coefficients->alpha == result.candidates[0].coefficients.alpha);
+  CHECK(result.candidates[0].failed);
 }
 
 TEST_CASE(

@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "experiments/executors/trial_file.h"
 #include "experiments/run_directory.h"
+#include "experiments/store/facts.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"
 #include "tests/support.h"
@@ -93,8 +94,8 @@ TEST_CASE("a constrained search trains what is feasible only, and grades the res
       ++infeasible;
       REQUIRE(trial.status == TrialStatus::kInfeasible);
       CHECK(trial.latency_ms > target);
-      CHECK(contains(trial.message, "is over the target of "));
-      CHECK_THAT(trial.message, Catch::EndsWith(": not trained"));
+      CHECK(contains(trial.cause, "is over the target of "));
+      CHECK_THAT(trial.cause, Catch::EndsWith(": not trained"));
       const double excess = trial.latency_ms / target - 1;
       CHECK(trial.reward == Approx(-excess / (1 + excess)));
     }
@@ -103,7 +104,7 @@ TEST_CASE("a constrained search trains what is feasible only, and grades the res
   CHECK(infeasible > 0);
 }
 
-TEST_CASE("a network over a limit is not trained, and is told the failure's reward") {
+TEST_CASE("a network over a limit is not trained, and gets the failure's reward") {
   const auto all = run_scored(small_config());
   int64_t least = all[0].params, most = all[0].params;
   for (const auto& trial : all) {
@@ -117,7 +118,7 @@ TEST_CASE("a network over a limit is not trained, and is told the failure's rewa
     CHECK((trial.status == TrialStatus::kInfeasible) == (trial.params > limit));
     if (trial.params <= limit) continue;
     ++over;
-    CHECK(contains(trial.message, "parameters are over the limit of"));
+    CHECK(contains(trial.cause, "parameters are over the limit of"));
     CHECK(trial.reward == Approx(-0.3));  // tunas, accuracy 0 at four times the target
   }
   CHECK(over > 0);
@@ -139,7 +140,7 @@ TEST_CASE("the least memory is the weights and the largest operator's activation
   const auto config = small_config("reward.limits.memory_mib=0.001");
   for (const auto& trial : run_scored(config)) {
     CHECK(trial.status == TrialStatus::kInfeasible);
-    CHECK(contains(trial.message, "MiB of memory are over the limit of 0.00 MiB"));
+    CHECK(contains(trial.cause, "MiB of memory are over the limit of 0.00 MiB"));
   }
 }
 
@@ -151,7 +152,7 @@ TEST_CASE("an accuracy that is no fraction is recorded as diverged, with the wor
   TrialStore store(folder / "store.sqlite");
   for (const auto& trial : search_once(config, store, executor, /*record_attempts=*/true)) {
     CHECK(trial.status == TrialStatus::kDiverged);
-    CHECK(trial.message == "accuracy nan is not a fraction in [0, 1]");
+    CHECK(trial.cause == "accuracy nan is not a fraction in [0, 1]");
     CHECK(trial.accuracy == 0);
     CHECK(trial.reward == 0);
   }
@@ -194,8 +195,8 @@ TEST_CASE("a latency that is no time is recorded as a crash of the oracle, with 
     REQUIRE(store.count(Phase::kSearch) == 4);
     for (const auto& trial : store.trials(Phase::kSearch)) {
       CHECK(trial.status == TrialStatus::kCrashed);
-      CHECK(trial.message == "latency " + ConfigWriter::plain_number(ms) +
-                                 " ms is not a positive, finite time: not trained");
+      CHECK(trial.cause == "latency " + ConfigWriter::plain_number(ms) +
+                               " ms is not a positive, finite time: not trained");
       CHECK(trial.reward == -1);
       CHECK(trial.latency_ms == 0);
     }
@@ -239,7 +240,7 @@ TEST_CASE("a run of the former version, with the former words, is continued") {
   const auto config = small_config("search.failure_reward=0");
   {
     RunDirectory run = RunDirectory::create(folder / "run", config);
-    run.store().set_fact("config", "of the former version");
+    run.store().set_fact(kConfigFact, "of the former version");
     std::string text = read_file(run.config_file());
     const size_t kind = text.find("  kind: mnas_soft\n");
     REQUIRE(kind != std::string::npos);
@@ -253,8 +254,11 @@ TEST_CASE("a run of the former version, with the former words, is continued") {
     write_file_atomic(run.config_file(), text);
     Database(run.store_file())
         .execute(
-            "ALTER TABLE trials DROP COLUMN further_latencies; "
-            "ALTER TABLE proposals DROP COLUMN checksum; PRAGMA user_version = 3");
+            "ALTER TABLE trials DROP COLUMN coefficients; "
+            "ALTER TABLE trials RENAME COLUMN commit_index TO place; "
+            "ALTER TABLE trials RENAME COLUMN cause TO message; "
+            "ALTER TABLE trials RENAME COLUMN additional_latencies TO further_latencies; "
+            "PRAGMA user_version = 5");
   }
   RunDirectory run = RunDirectory::open(folder / "run");
   CHECK(run.config().result_identity() == config.result_identity());

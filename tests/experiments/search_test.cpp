@@ -100,7 +100,7 @@ TEST_CASE("a recorded trial is not evaluated again, and a repeated network is tr
   InProcessExecutor executor(evaluator);
   TrialStore store(folder / "store.sqlite");
   const auto trials = search_once(config, store, executor);
-  std::set<std::string> genotypes;
+  std::set<Genotype> genotypes;
   int repeats = 0;
   for (const auto& trial : trials) {
     genotypes.insert(trial.genotype);
@@ -129,7 +129,7 @@ TEST_CASE("a failed training is a recorded status with the declared reward") {
   REQUIRE(trials.size() == 24);
   CHECK(trials[2].status == TrialStatus::kDiverged);
   CHECK(trials[2].reward == -0.5);
-  CHECK(trials[2].message == "loss became NaN in epoch 1");
+  CHECK(trials[2].cause == "loss became NaN in epoch 1");
   CHECK(store.best(Phase::kSearch)->status == TrialStatus::kComplete);
 }
 
@@ -163,7 +163,7 @@ TEST_CASE("a network far over the target is infeasible and not trained") {
     infeasible += trial.status == TrialStatus::kInfeasible;
     fresh_feasible += trial.status == TrialStatus::kComplete && trial.reused_from < 0;
     if (trial.status == TrialStatus::kInfeasible)
-      CHECK(trial.message.find("is over 0.120 ms: not trained") != std::string::npos);
+      CHECK(trial.cause.find("is over 0.120 ms: not trained") != std::string::npos);
   }
   CHECK(infeasible > 0);
   CHECK(evaluator.evaluations == fresh_feasible);
@@ -225,10 +225,10 @@ TEST_CASE("a latency command that fails on some networks fails their trials, wit
     CHECK(trials.size() == 12);
     int failed = 0, fresh = 0;
     for (const auto& trial : trials) {
-      const bool too_wide = trial.architecture.find("filters: 24") != std::string::npos;
+      const bool too_wide = to_yaml(trial.architecture).find("filters: 24") != std::string::npos;
       CHECK((trial.status == TrialStatus::kCrashed) == too_wide);
       CHECK((trial.status == TrialStatus::kComplete) == !too_wide);
-      if (too_wide) CHECK_THAT(trial.message, Catch::EndsWith("exited with code 4: no room"));
+      if (too_wide) CHECK_THAT(trial.cause, Catch::EndsWith("exited with code 4: no room"));
       if (too_wide) CHECK(trial.reward == 0);
       failed += too_wide;
       fresh += !too_wide && trial.reused_from < 0;

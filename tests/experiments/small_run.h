@@ -122,11 +122,11 @@ inline std::vector<Trial> search_once(const ExperimentConfig& config, TrialStore
 
 /// A trial without the two columns that may differ between equal runs.
 inline std::string comparable(const Trial& t) {
-  return std::to_string(t.id) + "|" + std::to_string(t.batch) + "|" + t.genotype + "|" +
-         t.architecture + "|" + enum_name(t.status) + "|" + ConfigWriter::plain_number(t.accuracy) +
-         "|" + ConfigWriter::plain_number(t.latency_ms) + "|" +
-         ConfigWriter::plain_number(t.reward) + "|" + std::to_string(t.reused_from) + "|" +
-         t.message;
+  return std::to_string(t.id) + "|" + std::to_string(t.batch) + "|" + to_text(t.genotype) + "|" +
+         to_yaml(t.architecture) + "|" + enum_name(t.status) + "|" +
+         ConfigWriter::plain_number(t.accuracy) + "|" + ConfigWriter::plain_number(t.latency_ms) +
+         "|" + ConfigWriter::plain_number(t.reward) + "|" + std::to_string(t.reused_from) + "|" +
+         t.cause;
 }
 
 inline std::vector<std::string> comparable(const std::vector<Trial>& trials) {

@@ -7,6 +7,7 @@
 
 #include "accuracy/training/make_evaluator.h"
 #include "core/logging.h"
+#include "experiments/store/facts.h"
 #include "tests/catch.h"
 #include "tests/experiments/async_run.h"
 #include "tests/experiments/small_run.h"
@@ -42,12 +43,13 @@ ExperimentConfig settling(const std::string& changes) {
 std::vector<Trial> in_order_of_commits(const TrialStore& store) {
   auto trials = store.trials(Phase::kSearch);
   std::sort(trials.begin(), trials.end(),
-            [](const Trial& a, const Trial& b) { return a.place < b.place; });
+            [](const Trial& a, const Trial& b) { return a.commit_index < b.commit_index; });
   return trials;
 }
 
 Trial rewarded_trial(double reward) {
   Trial trial;
+  trial.status = TrialStatus::kComplete;
   trial.reward = reward;
   return trial;
 }
@@ -135,9 +137,9 @@ TEST_CASE("the time of a search counts over its resumes") {
   const auto evaluator = make_evaluator(config.accuracy);
   ReversedExecutor stopping(*evaluator, 9);
   CHECK_THROWS(search_once(config, store, stopping));
-  REQUIRE(store.fact("search seconds"));
-  CHECK(std::stod(*store.fact("search seconds")) < 3600);
-  store.set_fact("search seconds", "3599.9999999");  // as if it had taken so long
+  REQUIRE(store.fact(kClockFact));
+  CHECK(std::stod(*store.fact(kClockFact)) < 3600);
+  store.set_fact(kClockFact, "3599.9999999");  // as if it had taken so long
   InProcessExecutor executor(*evaluator);
   CHECK(search_once(config, store, executor).size() < 24);
   CHECK_THAT(early_stop(store), Catch::Contains("it has searched for 1h00m (search.stop_after)"));

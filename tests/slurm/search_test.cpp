@@ -31,9 +31,10 @@ std::vector<std::string> results(const std::filesystem::path& run) {
   std::vector<std::string> texts;
   for (const auto& t :
        TrialStore(run / "store.sqlite", /*read_only=*/true).trials(Phase::kSearch)) {
-    texts.push_back(std::to_string(t.id) + " " + t.genotype + " " + t.architecture +
-                    enum_name(t.status) + " " + ConfigWriter::plain_number(t.accuracy) + " " +
-                    ConfigWriter::plain_number(t.reward) + " " + t.message);
+    texts.push_back(std::to_string(t.id) + " " + to_text(t.genotype) + " " +
+                    to_yaml(t.architecture) + enum_name(t.status) + " " +
+                    ConfigWriter::plain_number(t.accuracy) + " " +
+                    ConfigWriter::plain_number(t.reward) + " " + t.cause);
   }
   return texts;
 }

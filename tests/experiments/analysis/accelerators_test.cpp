@@ -1,7 +1,7 @@
 #include "accuracy/training/make_evaluator.h"
 #include "controller/policy/make_controller.h"
 #include "core/file.h"
-#include "experiments/analysis/resolve.h"
+#include "experiments/analysis/rerank.h"
 #include "experiments/async_search.h"
 #include "experiments/scaling_run.h"
 #include "experiments/scoring.h"
@@ -50,9 +50,7 @@ std::vector<Trial> run_small(const ExperimentConfig& config) {
 }
 
 double expected_ms(const AcceleratorConfig& accelerator, const Trial& trial) {
-  return make_oracle(accelerator.latency)
-      ->estimate_architecture(architecture_from_yaml(YamlView::parse(trial.architecture, "test")))
-      .ms;
+  return make_oracle(accelerator.latency)->estimate_architecture(trial.architecture).ms;
 }
 
 }  // namespace
@@ -117,7 +115,7 @@ TEST_CASE("a network that one accelerator cannot take is not trained") {
     CHECK((trial.status == TrialStatus::kInfeasible) == slow);
     if (!slow) continue;
     ++out;
-    CHECK(contains(trial.message, " on tpu is over the target of "));
+    CHECK(contains(trial.cause, " on tpu is over the target of "));
     CHECK(trial.reward < 0);
   }
   CHECK(out > 0);
@@ -125,7 +123,7 @@ TEST_CASE("a network that one accelerator cannot take is not trained") {
   config.accelerators->at(0).target_ms = fastest / 100;
   for (const auto& trial : run_small(config)) {
     CHECK(trial.status == TrialStatus::kInfeasible);
-    CHECK(contains(trial.message, " on tpu is over "));
+    CHECK(contains(trial.cause, " on tpu is over "));
   }
 }
 
@@ -133,7 +131,7 @@ TEST_CASE("stored latencies on every accelerator rank under other targets") {
   auto config = two_more("search.max_latency_ratio=0;reward.w=-1");
   const auto trials = run_small(config);
   config.accelerators->at(0).target_ms = 1e-3;  // now the tpu is the worst for every network
-  const auto resolution = resolve_trials(trials, config);
+  const auto resolution = rerank_trials(trials, config);
   for (const auto& row : resolution.ranked)
     CHECK(row.reward == Approx(row.trial.accuracy / (row.trial.further[0].ms / 1e-3)));
 }

@@ -20,17 +20,18 @@ const std::vector<Decision>& two_decisions() {
 Trial trial(uint64_t id, const std::string& genotype, double reward, double latency_ms = 1) {
   Trial made;
   made.id = id;
-  made.genotype = genotype;
+  made.status = TrialStatus::kComplete;
+  made.genotype = genotype_from_text(genotype);
   made.reward = reward;
   made.accuracy = reward / 2;
   made.latency_ms = latency_ms;
   return made;
 }
 
-Trial failed(uint64_t id, TrialStatus status, const std::string& message) {
+Trial failed(uint64_t id, TrialStatus status, const std::string& cause) {
   Trial made = trial(id, "0.-", 0);
   made.status = status;
-  made.message = message;
+  made.cause = cause;
   return made;
 }
 

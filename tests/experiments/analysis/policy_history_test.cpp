@@ -5,7 +5,7 @@
 
 #include "accuracy/training/make_evaluator.h"
 #include "controller/policy/make_controller.h"
-#include "experiments/lesson.h"
+#include "experiments/feedback.h"
 #include "tests/catch.h"
 #include "tests/experiments/async_run.h"
 #include "tests/experiments/small_run.h"

@@ -1,4 +1,4 @@
-#include "experiments/analysis/resolve.h"
+#include "experiments/analysis/rerank.h"
 
 #include "accuracy/training/make_evaluator.h"
 #include "core/file.h"
@@ -15,15 +15,16 @@ namespace {
 Trial trial_of(uint64_t id, double accuracy, double latency_ms, const ExperimentConfig& config) {
   Trial trial;
   trial.id = id;
+  trial.status = TrialStatus::kComplete;
   trial.accuracy = accuracy;
   trial.latency_ms = latency_ms;
   trial.reward = Scoring(config).reward(trial);
   return trial;
 }
 
-std::vector<uint64_t> ids(const Resolution& resolution) {
+std::vector<uint64_t> ids(const Reranking& reranking) {
   std::vector<uint64_t> result;
-  for (const auto& row : resolution.ranked) result.push_back(row.trial.id);
+  for (const auto& row : reranking.ranked) result.push_back(row.trial.id);
   return result;
 }
 
@@ -39,27 +40,27 @@ std::vector<Trial> front(const ExperimentConfig& config) {
 TEST_CASE("another target or kind ranks the trained networks anew") {
   const auto config = small_config("reward.target_ms=10;reward.kind=tunas;reward.beta=-0.3");
   const auto trials = front(config);
-  CHECK(ids(resolve_trials(trials, config)) == Ids{1, 0, 2});
+  CHECK(ids(rerank_trials(trials, config)) == Ids{1, 0, 2});
   const auto slower = small_config("reward.target_ms=20;reward.kind=tunas;reward.beta=-0.3");
-  const auto resolution = resolve_trials(trials, slower);
-  CHECK(ids(resolution) == Ids{2, 1, 0});
-  CHECK(resolution.ranked[0].reward == 0.8);
-  CHECK(resolution.ranked[0].rank_before == 3);
-  CHECK(resolution.ranked[0].trial.reward == Approx(0.5));  // the run's own
-  CHECK(ids(resolve_trials(trials, small_config("reward.target_ms=5;reward.kind=mnas_hard"))) ==
+  const auto reranking = rerank_trials(trials, slower);
+  CHECK(ids(reranking) == Ids{2, 1, 0});
+  CHECK(reranking.ranked[0].reward == 0.8);
+  CHECK(reranking.ranked[0].rank_before == 3);
+  CHECK(reranking.ranked[0].trial.reward == Approx(0.5));  // the run's own
+  CHECK(ids(rerank_trials(trials, small_config("reward.target_ms=5;reward.kind=mnas_hard"))) ==
         Ids{0, 1, 2});
 }
 
 TEST_CASE("what a limit or a constraint rules out comes last, with the cause") {
   auto trials = front(small_config("reward.target_ms=10"));
   const auto constrained =
-      resolve_trials(trials, small_config("reward.target_ms=12;reward.kind=constraint"));
+      rerank_trials(trials, small_config("reward.target_ms=12;reward.kind=constraint"));
   CHECK(ids(constrained) == Ids{1, 0, 2});
   CHECK(constrained.excluded == 1);
   CHECK(constrained.ranked[2].excluded == "latency 20.0 ms is over the target of 12.0 ms");
   trials[1].params = 100;
   const auto limited =
-      resolve_trials(trials, small_config("reward.target_ms=10;reward.limits.params=99"));
+      rerank_trials(trials, small_config("reward.target_ms=10;reward.limits.params=99"));
   CHECK(limited.excluded == 1);
   CHECK(limited.ranked[2].trial.id == 1);
 }
@@ -75,12 +76,12 @@ TEST_CASE("repeats are left out, failures and untrained networks are counted") {
     trials.push_back(trial);
   }
   trials.back().reused_from = 0;
-  const auto resolution = resolve_trials(trials, config);
-  CHECK(resolution.ranked.size() == 3);
-  CHECK(resolution.untrained == 2);
-  CHECK(resolution.failed == 1);
+  const auto reranking = rerank_trials(trials, config);
+  CHECK(reranking.ranked.size() == 3);
+  CHECK(reranking.untrained == 2);
+  CHECK(reranking.failed == 1);
   const std::vector<Trial> none(trials.begin() + 3, trials.begin() + 6);
-  CHECK(error_of([&] { resolve_trials(none, config); }) ==
+  CHECK(error_of([&] { rerank_trials(none, config); }) ==
         "no trial is complete, so that there is nothing to rank: 2 were ruled out before training, "
         "1 failed");
 }
@@ -92,9 +93,9 @@ TEST_CASE("a limit on memory is checked on the stored architectures") {
   InProcessExecutor executor(*evaluator);
   TrialStore store(folder / "store.sqlite");
   const auto trials = search_once(config, store, executor);
-  const auto all = resolve_trials(trials, small_config("reward.limits.memory_mib=1000"));
+  const auto all = rerank_trials(trials, small_config("reward.limits.memory_mib=1000"));
   CHECK(all.excluded == 0);
-  const auto none = resolve_trials(trials, small_config("reward.limits.memory_mib=0.1"));
+  const auto none = rerank_trials(trials, small_config("reward.limits.memory_mib=0.1"));
   CHECK(none.excluded == none.ranked.size());
   CHECK(contains(none.ranked[0].excluded, "MiB of memory are over the limit of 0.10 MiB"));
 }

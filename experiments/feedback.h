@@ -8,16 +8,16 @@
 
 namespace ridgeline {
 
-/// What a controller is told of a batch of trials: the same in both search loops, and where a run
+/// What a controller receives of a batch of trials: the same in both search loops, and where a run
 /// is replayed to be explained.
-class Lesson {
+class Feedback {
  public:
   /// Adds a trial, unless the failure policy keeps it from the controller.
   void add(const Trial& trial, const FailureConfig& policy);
   /// Sets the importance weight of the trial that was added as number `i`.
   void weigh(size_t i, double weight) { observations_[i].weight = weight; }
   std::vector<Genotype> genotypes() const;
-  UpdateStats teach(Controller& controller) const { return controller.update(observations_); }
+  UpdateStats update(Controller& controller) const { return controller.update(observations_); }
 
  private:
   std::vector<Observation> observations_;

@@ -18,7 +18,7 @@ struct RankedTrial {
 };
 
 /// The trials of a search, ranked anew.
-struct Resolution {
+struct Reranking {
   std::vector<RankedTrial> ranked;  ///< best first; the excluded ones last, by id
   size_t excluded = 0;              ///< the last so many of `ranked`
   size_t untrained = 0;             ///< ruled out by the run before training: accuracy unknown
@@ -28,7 +28,7 @@ struct Resolution {
 /// Ranks the trained networks of a search by `config`'s reward: reward, then latency, then id. A
 /// repeat of an earlier network is left out. Nothing is trained or priced. Throws `kInfeasible`
 /// when no trial is complete.
-Resolution resolve_trials(const std::vector<Trial>& trials, const ExperimentConfig& config);
+Reranking rerank_trials(const std::vector<Trial>& trials, const ExperimentConfig& config);
 
 /// The run's configuration with `settings` ("reward.target_ms=12") on top. Another `reward.kind`
 /// takes its own defaults for alpha and beta where the settings do not give them. Throws `kUsage`

@@ -1,4 +1,4 @@
-#include "experiments/analysis/resolve.h"
+#include "experiments/analysis/rerank.h"
 
 #include <algorithm>
 
@@ -14,16 +14,16 @@ ExperimentConfig without_reward(ExperimentConfig config) {
   return config;
 }
 
-std::vector<Trial> trained(const std::vector<Trial>& trials, Resolution& resolution) {
+std::vector<Trial> trained(const std::vector<Trial>& trials, Reranking& reranking) {
   std::vector<Trial> result;
   for (const auto& trial : trials) {
     if (trial.reused_from >= 0) continue;
     if (trial.status == TrialStatus::kComplete) {
       result.push_back(trial);
     } else if (trial.status == TrialStatus::kInfeasible) {
-      ++resolution.untrained;
+      ++reranking.untrained;
     } else {
-      ++resolution.failed;
+      ++reranking.failed;
     }
   }
   std::stable_sort(result.begin(), result.end(), better);
@@ -41,26 +41,26 @@ bool ranks_before(const RankedTrial& a, const RankedTrial& b) {
 
 }  // namespace
 
-Resolution resolve_trials(const std::vector<Trial>& trials, const ExperimentConfig& config) {
-  Resolution resolution;
+Reranking rerank_trials(const std::vector<Trial>& trials, const ExperimentConfig& config) {
+  Reranking reranking;
   const Scoring scoring(config);
-  for (auto& trial : trained(trials, resolution)) {
+  for (auto& trial : trained(trials, reranking)) {
     RankedTrial ranked;
-    ranked.rank_before = resolution.ranked.size() + 1;
+    ranked.rank_before = reranking.ranked.size() + 1;
     ranked.reward = scoring.reward(trial);
     ranked.excluded = scoring.exclusion(trial).value_or("");
-    resolution.excluded += !ranked.excluded.empty();
+    reranking.excluded += !ranked.excluded.empty();
     ranked.trial = std::move(trial);
-    resolution.ranked.push_back(std::move(ranked));
+    reranking.ranked.push_back(std::move(ranked));
   }
-  if (resolution.ranked.empty()) {
+  if (reranking.ranked.empty()) {
     throw Error(ErrorKind::kInfeasible, "no trial is complete, so that there is nothing to rank: " +
-                                            std::to_string(resolution.untrained) +
+                                            std::to_string(reranking.untrained) +
                                             " were ruled out before training, " +
-                                            std::to_string(resolution.failed) + " failed");
+                                            std::to_string(reranking.failed) + " failed");
   }
-  std::stable_sort(resolution.ranked.begin(), resolution.ranked.end(), ranks_before);
-  return resolution;
+  std::stable_sort(reranking.ranked.begin(), reranking.ranked.end(), ranks_before);
+  return reranking;
 }
 
 ExperimentConfig changed_reward(const std::filesystem::path& config_file,
@@ -75,7 +75,7 @@ ExperimentConfig changed_reward(const std::filesystem::path& config_file,
   ExperimentConfig changed = load_experiment(config_file, all);
   if (without_reward(changed).result_identity() != without_reward(before).result_identity()) {
     throw Error(ErrorKind::kUsage,
-                "--set: resolve changes reward.* only; anything else would change the trials "
+                "--set: rerank changes reward.* only; anything else would change the trials "
                 "themselves: start a new run");
   }
   return changed;

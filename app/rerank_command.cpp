@@ -6,7 +6,7 @@
 #include "app/quantities.h"
 #include "core/file.h"
 #include "core/units.h"
-#include "experiments/analysis/resolve.h"
+#include "experiments/analysis/rerank.h"
 #include "experiments/run_directory.h"
 #include "experiments/scoring.h"
 
@@ -15,13 +15,13 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::vector<std::string> settings_of(const ResolveOptions& options) {
+std::vector<std::string> settings_of(const RerankOptions& options) {
   std::vector<std::string> settings;
   if (!options.kind.empty()) settings.push_back("reward.kind=" + options.kind);
   settings.insert(settings.end(), options.settings.begin(), options.settings.end());
   if (!settings.empty() || !options.targets.empty()) return settings;
   throw Error(ErrorKind::kUsage,
-              "resolve: say what changes: --target 12ms, --kind tunas, or --set reward.KEY=VALUE");
+              "rerank: say what changes: --target 12ms, --kind tunas, or --set reward.KEY=VALUE");
 }
 
 /// "12ms", or "NAME=8ms" for one of the run's accelerators.
@@ -52,9 +52,9 @@ void set_target(ExperimentConfig& config, const std::string& text) {
                                  : "; valid: " + join(names) + ", or a latency alone"));
 }
 
-const RankedTrial& old_winner(const Resolution& resolution) {
+const RankedTrial& old_winner(const Reranking& reranking) {
   return *std::min_element(
-      resolution.ranked.begin(), resolution.ranked.end(),
+      reranking.ranked.begin(), reranking.ranked.end(),
       [](const auto& a, const auto& b) { return a.rank_before < b.rank_before; });
 }
 
@@ -63,15 +63,15 @@ std::string figures(const Trial& trial) {
          ", latency " + format_ms(trial.latency_ms) + ")";
 }
 
-std::string verdict(const Resolution& resolution) {
-  const RankedTrial& winner = resolution.ranked.front();
-  const RankedTrial& before = old_winner(resolution);
+std::string verdict(const Reranking& reranking) {
+  const RankedTrial& winner = reranking.ranked.front();
+  const RankedTrial& before = old_winner(reranking);
   if (winner.trial.id == before.trial.id) return figures(winner.trial) + " wins as before\n";
   std::string text = figures(winner.trial) + " wins; it was number " +
                      std::to_string(winner.rank_before) + "\n" + figures(before.trial) +
                      ", the winner before, ";
   if (!before.excluded.empty()) return text + "is ruled out: " + before.excluded + "\n";
-  const auto place = static_cast<size_t>(&before - resolution.ranked.data());
+  const auto place = static_cast<size_t>(&before - reranking.ranked.data());
   return text + "is number " + std::to_string(place + 1) + "\n";
 }
 
@@ -85,42 +85,42 @@ std::string note(const ExperimentConfig& before, const ExperimentConfig& now) {
          "--kind mnas_hard, tunas or constraint to rank by it";
 }
 
-std::string left_out(const Resolution& resolution) {
+std::string left_out(const Reranking& reranking) {
   std::string text;
-  if (resolution.excluded > 0) {
-    text += std::to_string(resolution.excluded) + " trained networks are ruled out, trial " +
-            std::to_string(resolution.ranked.back().trial.id) + " because " +
-            resolution.ranked.back().excluded + "\n";
+  if (reranking.excluded > 0) {
+    text += std::to_string(reranking.excluded) + " trained networks are ruled out, trial " +
+            std::to_string(reranking.ranked.back().trial.id) + " because " +
+            reranking.ranked.back().excluded + "\n";
   }
-  if (resolution.untrained > 0) {
-    text += std::to_string(resolution.untrained) +
+  if (reranking.untrained > 0) {
+    text += std::to_string(reranking.untrained) +
             " networks were ruled out before training in this run: their accuracy is not known\n";
   }
-  if (resolution.failed > 0) text += std::to_string(resolution.failed) + " trainings failed\n";
+  if (reranking.failed > 0) text += std::to_string(reranking.failed) + " trainings failed\n";
   return text;
 }
 
-void print_resolution_table(const Resolution& resolution, const ExperimentConfig& before,
-                            const ExperimentConfig& now, int top) {
+void print_reranking_table(const Reranking& reranking, const ExperimentConfig& before,
+                           const ExperimentConfig& now, int top) {
   TextTable table{{"rank", "trial", "reward", "accuracy", "latency", "LAT/T", "params", "madds",
                    "before", "genotype"},
                   {}};
   for (const auto& accelerator : now.further()) table.header.push_back(accelerator.name);
   const size_t rows =
-      std::min(resolution.ranked.size() - resolution.excluded, static_cast<size_t>(top));
+      std::min(reranking.ranked.size() - reranking.excluded, static_cast<size_t>(top));
   for (size_t i = 0; i < rows; ++i) {
-    const RankedTrial& row = resolution.ranked[i];
+    const RankedTrial& row = reranking.ranked[i];
     const Trial& trial = row.trial;
     table.rows.push_back(
         {std::to_string(i + 1), std::to_string(trial.id), format_fixed(row.reward, 4),
          percent_text(trial.accuracy), format_ms(trial.latency_ms),
          format_fixed(trial.latency_ms / now.reward.target_ms, 3), count_text(trial.params),
-         count_text(trial.madds), std::to_string(row.rank_before), trial.genotype});
+         count_text(trial.madds), std::to_string(row.rank_before), to_text(trial.genotype)});
     for (const auto& latency : trial.further) table.rows.back().push_back(format_ms(latency.ms));
   }
   std::cout << "reward " << Scoring(now).form().equation() << "; the run's was "
             << Scoring(before).form().equation() << "\n"
-            << table.str() << verdict(resolution) << left_out(resolution);
+            << table.str() << verdict(reranking) << left_out(reranking);
   if (const std::string text = note(before, now); !text.empty())
     std::cout << "note: " << text << "\n";
 }
@@ -140,14 +140,14 @@ ordered_json row_of(const RankedTrial& row, size_t index) {
   json["madds"] = trial.madds > 0 ? ordered_json(trial.madds) : ordered_json(nullptr);
   json["rank_before"] = row.rank_before;
   json["reward_before"] = trial.reward;
-  json["genotype"] = trial.genotype;
+  json["genotype"] = to_text(trial.genotype);
   json["excluded"] = row.excluded;
   return json;
 }
 
-void print_resolution_csv(const Resolution& resolution) {
-  for (size_t i = 0; i < resolution.ranked.size(); ++i) {
-    const ordered_json row = row_of(resolution.ranked[i], i);
+void print_reranking_csv(const Reranking& reranking) {
+  for (size_t i = 0; i < reranking.ranked.size(); ++i) {
+    const ordered_json row = row_of(reranking.ranked[i], i);
     std::vector<std::string> names, cells;
     for (const auto& [name, value] : row.items()) {
       names.push_back(name);
@@ -159,61 +159,63 @@ void print_resolution_csv(const Resolution& resolution) {
   }
 }
 
-void print_resolution_json(const Resolution& resolution, const ExperimentConfig& before,
-                           const ExperimentConfig& now) {
+void print_reranking_json(const Reranking& reranking, const ExperimentConfig& before,
+                          const ExperimentConfig& now) {
   ordered_json document;
   document["reward"] = Scoring(now).form().equation();
   document["reward_before"] = Scoring(before).form().equation();
-  document["winner"] = resolution.ranked.front().trial.id;
-  document["winner_before"] = old_winner(resolution).trial.id;
-  document["excluded"] = resolution.excluded;
-  document["untrained"] = resolution.untrained;
-  document["failed"] = resolution.failed;
+  document["winner"] = reranking.ranked.front().trial.id;
+  document["winner_before"] = old_winner(reranking).trial.id;
+  document["excluded"] = reranking.excluded;
+  document["untrained"] = reranking.untrained;
+  document["failed"] = reranking.failed;
   document["note"] = note(before, now);
   auto& rows = document["trials"] = ordered_json::array();
-  for (size_t i = 0; i < resolution.ranked.size(); ++i)
-    rows.push_back(row_of(resolution.ranked[i], i));
+  for (size_t i = 0; i < reranking.ranked.size(); ++i)
+    rows.push_back(row_of(reranking.ranked[i], i));
   std::cout << document.dump(2) << "\n";
 }
 
-Resolution resolve_run(RunDirectory& run, const ExperimentConfig& config) {
-  const auto trials = run.store().trials(Phase::kSearch);
-  Resolution resolution;
+Reranking rerank_run(RunDirectory& run, const ExperimentConfig& config) {
+  const bool by_memory = config.reward.limits.memory_mib.has_value();
+  const auto trials = run.store().trials(Phase::kSearch, /*architectures=*/by_memory);
+  Reranking reranking;
   try {
-    resolution = resolve_trials(trials, config);
+    reranking = rerank_trials(trials, config);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kInfeasible) throw;
     throw Error(ErrorKind::kInfeasible, run.path().string() + ": " + error.what() +
                                             "; see `ridgeline show " + run.path().string() + "`");
   }
-  if (resolution.excluded == resolution.ranked.size()) {
+  if (reranking.excluded == reranking.ranked.size()) {
     throw Error(ErrorKind::kInfeasible, run.path().string() + ": the reward rules out all " +
-                                            std::to_string(resolution.ranked.size()) +
+                                            std::to_string(reranking.ranked.size()) +
                                             " trained networks; trial " +
-                                            std::to_string(resolution.ranked.front().trial.id) +
-                                            ": " + resolution.ranked.front().excluded);
+                                            std::to_string(reranking.ranked.front().trial.id) +
+                                            ": " + reranking.ranked.front().excluded);
   }
-  return resolution;
+  return reranking;
 }
 
 }  // namespace
 
-void resolve_command(const ResolveOptions& options) {
+void rerank_command(const RerankOptions& options) {
   if (options.csv && options.json)
     throw Error(ErrorKind::kUsage, "--csv and --json exclude each other");
   RunDirectory run = RunDirectory::read(options.run);
   ExperimentConfig config = changed_reward(run.config_file(), settings_of(options));
   for (const auto& target : options.targets) set_target(config, target);
-  const Resolution resolution = resolve_run(run, config);
+  const Reranking reranking = rerank_run(run, config);
   if (options.csv) {
-    print_resolution_csv(resolution);
+    print_reranking_csv(reranking);
   } else if (options.json) {
-    print_resolution_json(resolution, run.config(), config);
+    print_reranking_json(reranking, run.config(), config);
   } else {
-    print_resolution_table(resolution, run.config(), config, options.top);
+    print_reranking_table(reranking, run.config(), config, options.top);
   }
-  if (!options.out.empty())
-    write_file_atomic(options.out, resolution.ranked.front().trial.architecture);
+  if (options.out.empty()) return;
+  const auto winner = run.store().find(reranking.ranked.front().trial.id);
+  write_file_atomic(options.out, to_yaml(winner->architecture));
 }
 
 }  // namespace ridgeline

@@ -1,19 +1,18 @@
-#include "experiments/lesson.h"
+#include "experiments/feedback.h"
 
 #include <cmath>
 
 namespace ridgeline {
 
-void Lesson::add(const Trial& trial, const FailureConfig& policy) {
+void Feedback::add(const Trial& trial, const FailureConfig& policy) {
   if (!counts_in_update(policy, trial)) return;
   const Objectives objectives{trial.accuracy, trial.latency_ms,
                               trial.status == TrialStatus::kComplete};
-  observations_.push_back({.genotype = genotype_from_text(trial.genotype),
-                           .reward = trial.reward,
-                           .objectives = objectives});
+  observations_.push_back(
+      {.genotype = trial.genotype, .reward = trial.reward, .objectives = objectives});
 }
 
-std::vector<Genotype> Lesson::genotypes() const {
+std::vector<Genotype> Feedback::genotypes() const {
   std::vector<Genotype> genotypes;
   for (const auto& observation : observations_) genotypes.push_back(observation.genotype);
   return genotypes;
