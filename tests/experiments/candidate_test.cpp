@@ -89,7 +89,7 @@ TEST_CASE("the network that is priced is the one that is trained and exported") 
     CHECK(trained.input_channels == 1);
     const auto trial = store.find(spec.trial_id);
     REQUIRE(trial.has_value());
-    CHECK(trial->architecture == to_yaml(trained));
+    CHECK(trial->architecture == trained);
     CHECK(trial->params == params(trained));
     CHECK(trial->latency_ms() == oracle->estimate(lower(trained)).ms);
   }

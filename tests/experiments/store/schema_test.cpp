@@ -169,10 +169,10 @@ TEST_CASE("a latency or a coefficient that was changed does not match the checks
     TrialStore store(file);
     Trial trial;
     trial.status = TrialStatus::kComplete;
-    trial.latencies.push_back({"tpu_v3", 8.1});
+    trial.latencies = {{"", 1.0}, {"tpu_v3", 8.1}};
     trial.coefficients = {1, 1, 1.25};
     store.append(trial);
-    CHECK(store.find(0)->further[0].ms == 8.1);
+    CHECK(store.find(0)->latencies[1].ms == 8.1);
     CHECK(store.find(0)->coefficients->gamma == 1.25);
     Database(file).execute(std::string("UPDATE trials SET ") + change);
     CHECK(error_of([&] {
