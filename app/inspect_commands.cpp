@@ -77,10 +77,11 @@ std::string targets_text(const ExperimentConfig& config, const CandidateBuilder&
     const bool here = oracles[i] != nullptr;
     text += (i == 0 ? "space " + candidates.space().name() : "accelerator " + name) + ": " +
             (here ? preflights[i]->str()
-                  : "its latency and the target are not looked at, without " + latency.device) +
+                  : "its latency and the target are not looked at, without " +
+                        latency.measured.device) +
             "\nlatency" + on_accelerator(name) + ": " +
             (here ? oracles[i]->description()
-                  : "measured on " + latency.device + ", which this machine has not") +
+                  : "measured on " + latency.measured.device + ", which this machine has not") +
             "\n";
   }
   return text;

@@ -105,7 +105,7 @@ void print_reranking_table(const Reranking& reranking, const ExperimentConfig& b
   TextTable table{{"rank", "trial", "reward", "accuracy", "latency", "LAT/T", "params", "madds",
                    "before", "genotype"},
                   {}};
-  for (const auto& latency : resolution.ranked[0].trial.additional_latencies())
+  for (const auto& latency : reranking.ranked[0].trial.additional_latencies())
     table.header.push_back(latency.accelerator);
   const size_t rows =
       std::min(reranking.ranked.size() - reranking.excluded, static_cast<size_t>(top));

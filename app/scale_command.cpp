@@ -40,7 +40,8 @@ void scale_with_config(const ScaleOptions& options, const Architecture& base) {
   RunDirectory run = RunDirectory::create(folder, config);
   require_trial_device(config);
   Session session = make_session(at_recorded_speed(config, run.store()), run.trials_folder());
-  print(run_lacs(config, base, {session.target_oracles(), *session.runner, run.store()}),
+  print(run_lacs(config, with_data_shape(base, data_shape(*session.evaluator)),
+                 {session.target_oracles(), *session.runner, run.store()}),
         options.out);
 }
 

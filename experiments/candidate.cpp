@@ -11,10 +11,9 @@ CandidateNetwork::CandidateNetwork(Architecture decided)
       network(architecture.is_plain() ? Network{} : lower(architecture)),
       cost(ridgeline::cost(network)) {}
 
-Architecture CandidateBuilder::architecture(const Genotype& genotype) const {
-  Architecture architecture = space_.decode(genotype);
-  if (data_.classes > 0) architecture.classes = data_.classes;
-  if (data_.channels > 0) architecture.input_channels = data_.channels;
+Architecture with_data_shape(Architecture architecture, const DataShape& data) {
+  if (data.classes > 0) architecture.classes = data.classes;
+  if (data.channels > 0) architecture.input_channels = data.channels;
   return architecture;
 }
 

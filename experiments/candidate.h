@@ -15,6 +15,7 @@ struct DataShape {
   int channels = 0;
 };
 DataShape data_shape(const AccuracyEvaluator& evaluator);
+Architecture with_data_shape(Architecture architecture, const DataShape& data);
 
 /// What prices networks for one latency target; borrowed. The main accelerator has no name.
 struct TargetOracle {
@@ -41,7 +42,9 @@ class CandidateBuilder {
       : space_(std::move(space)), data_(data) {}
 
   const SearchSpace& space() const { return space_; }
-  Architecture architecture(const Genotype& genotype) const;
+  Architecture architecture(const Genotype& genotype) const {
+    return with_data_shape(space_.decode(genotype), data_);
+  }
   CandidateNetwork build(const Genotype& genotype) const {
     return CandidateNetwork(architecture(genotype));
   }

@@ -13,7 +13,12 @@ std::vector<Genotype> warm_start(const ExperimentConfig& config, const SearchSpa
     const std::string where = "search.warm_start: " + file;
     if (!std::filesystem::exists(file))
       throw Error(ErrorKind::kConfig, where + ": no such file; valid: files of architectures");
-    const Architecture architecture = architecture_from_yaml(YamlView::load_file(file));
+    Architecture architecture = architecture_from_yaml(YamlView::load_file(file));
+    // The data decides these two: a network exported by another run has those of its data.
+    if (!space.is_plain()) {
+      architecture.classes = space.classes();
+      architecture.input_channels = space.input_channels();
+    }
     try {
       genotypes.push_back(space.encode(architecture));
     } catch (const Error& error) {

@@ -64,6 +64,9 @@ Architecture SearchSpace::decode(const Genotype& genotype) const {
   return architecture;
 }
 
+int SearchSpace::classes() const { return impl_->base.classes; }
+int SearchSpace::input_channels() const { return impl_->base.input_channels; }
+
 Genotype SearchSpace::encode(const Architecture& architecture) const {
   if (impl_->plain) return impl_->plain->encode(architecture);
   if (architecture.is_plain()) {

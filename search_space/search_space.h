@@ -23,6 +23,9 @@ class SearchSpace {
   const std::string& name() const;
   /// Its points are plain decisions: they have no network.
   bool is_plain() const;
+  /// Of its networks, before the data replaces them.
+  int classes() const;
+  int input_channels() const;
   /// Of plain decisions: the names of all in the order of the file, decided ones included.
   std::vector<std::string> plain_names() const;
   const std::vector<Decision>& decisions() const;

@@ -1,6 +1,6 @@
 // How far two measurements of the same networks by the oracle of a search are apart, with and
 // without its timing of a reference network: random networks of the EfficientNet-X space, measured
-// one after the other as a search does, in four passes (plain, steady, plain, steady).
+// one after the other as a search does, in four passes (plain, corrected, plain, corrected).
 // Usage: bench_measured_repeat [NETWORKS] [SEED]
 
 #include <malloc.h>
@@ -61,7 +61,7 @@ void run(int networks, uint64_t seed) {
             << format_ms(*config.measured.reference_ms)
             << "; the second measurement against the first:\n";
   print("plain", without);
-  print("steady", with);
+  print("drift-corrected", with);
 }
 
 }  // namespace
