@@ -162,8 +162,8 @@ void search_phase(RunDirectory& run, Session& session) {
   record_phase(run, Phase::kSearch);
 }
 
-Trial take_final(const Architecture& architecture, const Session& session,
-                 const Evaluation& evaluation, const Trial& base) {
+Trial score_final(const Architecture& architecture, const Session& session,
+                  const Evaluation& evaluation, const Trial& base) {
   Trial trial = base;
   trial.id = kFirstFinalId;
   trial.phase = Phase::kFinal;
@@ -195,7 +195,7 @@ void final_phase(RunDirectory& run, Session& session) {
   if (!result)
     throw Error(ErrorKind::kInterrupted, "stopped during the training of the best network");
   const Trial trial =
-      take_final(architecture, session, result->evaluation, *run.store().best(Phase::kSearch));
+      score_final(architecture, session, result->evaluation, *run.store().best(Phase::kSearch));
   if (trial.status != TrialStatus::kComplete) {
     throw Error(ErrorKind::kInfeasible, "the training of the best network ended as " +
                                             enum_name(trial.status) + ": " + trial.cause);

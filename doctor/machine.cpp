@@ -126,8 +126,8 @@ BlasFacts look_at_blas() {
 ThreadFacts look_at_threads() {
   cpu_set_t cores;
   CPU_ZERO(&cores);
-  const bool told = sched_getaffinity(0, sizeof cores, &cores) == 0;
-  return {.cores = told ? CPU_COUNT(&cores) : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)),
+  const bool known = sched_getaffinity(0, sizeof cores, &cores) == 0;
+  return {.cores = known ? CPU_COUNT(&cores) : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)),
           .cpu_limit = cpu_limit(),
           .omp_num_threads = variable("OMP_NUM_THREADS"),
           .omp_proc_bind = variable("OMP_PROC_BIND")};

@@ -167,9 +167,9 @@ std::string target_key(size_t target) {
 }
 
 ControllerConfig ExperimentConfig::search_controller() const {
-  ControllerConfig settled = controller;
-  choose_screening(accuracy.kind == AccuracyKind::kFormula, settled);
-  return settled;
+  ControllerConfig chosen = controller;
+  choose_screening(accuracy.kind == AccuracyKind::kFormula, chosen);
+  return chosen;
 }
 
 SearchSpace ExperimentConfig::search_space() const {
@@ -201,7 +201,7 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
   config.space = read_space(space, base);
   make_paths_absolute(config, base);
   const auto place = [&](const std::string& key) { return place_of(view, key); };
-  settle_plain_space(config, view, place);
+  complete_plain_space(config, view, place);
   check_reward(config.reward,
                [&](const std::string& key) { return place_of(view, "reward." + key); });
   check_accelerator_list(config, place_of(view, "accelerators"));

@@ -8,7 +8,7 @@
 namespace ridgeline {
 namespace {
 
-/// `batch`: trials that are submitted together; `batches`: and awaited before the next ones.
+/// `batch`: trials that are submitted together; `batches`: and waited for before the next ones.
 int trials_at_a_time(const ExperimentConfig& config, int batch, bool batches) {
   switch (config.runtime.executor) {
     case ExecutorKind::kInProcess:

@@ -14,9 +14,10 @@ class PlainSpaceRules {
     if (space_.is_plain()) {
       require_tables();
       switch_off_networks();
-      if (reads_table(config_.accuracy.kind)) settle_keys(config_.accuracy.table, "accuracy.table");
+      if (reads_table(config_.accuracy.kind))
+        complete_keys(config_.accuracy.table, "accuracy.table");
       auto targets = config_.targets();
-      for (size_t i = 0; i < targets.size(); ++i) settle_latency(targets[i].latency, i);
+      for (size_t i = 0; i < targets.size(); ++i) complete_latency(targets[i].latency, i);
       config_.set_targets(targets);
     } else {
       refuse_tables();
@@ -52,9 +53,9 @@ class PlainSpaceRules {
     return target == 0 ? "latency.kind" : "accelerators";
   }
 
-  void settle_latency(LatencyConfig& latency, size_t target) const {
+  void complete_latency(LatencyConfig& latency, size_t target) const {
     const std::string section = target == 0 ? "latency" : "accelerators";
-    if (reads_table_file(latency.kind)) settle_keys(latency.table_file, section + ".table_file");
+    if (reads_table_file(latency.kind)) complete_keys(latency.table_file, section + ".table_file");
   }
 
   void refuse_tables() const {
@@ -91,7 +92,7 @@ class PlainSpaceRules {
     }
   }
 
-  void settle_keys(TableConfig& table, const std::string& section) const {
+  void complete_keys(TableConfig& table, const std::string& section) const {
     const std::vector<std::string> names = space_.plain_names();
     if (!table.keys) table.keys = names;
     std::vector<std::string> used;
@@ -132,7 +133,7 @@ class PlainSpaceRules {
 
 }  // namespace
 
-void settle_plain_space(ExperimentConfig& config, const YamlView& view, const KeyPlace& place) {
+void complete_plain_space(ExperimentConfig& config, const YamlView& view, const KeyPlace& place) {
   PlainSpaceRules(config, view, place).apply();
 }
 

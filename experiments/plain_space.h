@@ -14,6 +14,6 @@ using KeyPlace = std::function<std::string(const std::string& key)>;
 /// export of networks are switched off, and refused where `view` asks for them; so are evaluators
 /// and oracles that need a network. Of networks: the tables are refused. Everywhere:
 /// latency.kind none goes with reward.target_ms 1 and without scaling.
-void settle_plain_space(ExperimentConfig& config, const YamlView& view, const KeyPlace& place);
+void complete_plain_space(ExperimentConfig& config, const YamlView& view, const KeyPlace& place);
 
 }  // namespace ridgeline

@@ -26,13 +26,13 @@ uint64_t identity_of(const TrialSpec& spec) {
 
 void TrialRunner::submit(const TrialSpec& spec) {
   Pending trial{.spec = spec, .network = identity_of(spec)};
-  if (store_ != nullptr && take_recorded(trial)) return;
+  if (store_ != nullptr && use_recorded(trial)) return;
   executor_.submit({trial.spec, trial.attempt});
   pending_.insert_or_assign(spec.trial_id, std::move(trial));
 }
 
 /// Goes through what is recorded of the trial as if it happened now; true: it is decided.
-bool TrialRunner::take_recorded(Pending& trial) {
+bool TrialRunner::use_recorded(Pending& trial) {
   const uint64_t id = trial.spec.trial_id;
   const auto past = store_->attempts(id);
   if (past.empty()) return false;
@@ -104,7 +104,7 @@ std::chrono::milliseconds TrialRunner::start_due_retries() {
   return patience;
 }
 
-std::optional<TrialResult> TrialRunner::take_finished() {
+std::optional<TrialResult> TrialRunner::next_finished() {
   if (finished_.empty()) return std::nullopt;
   TrialResult result = std::move(finished_.front());
   finished_.pop_front();
@@ -115,12 +115,12 @@ std::optional<TrialResult> TrialRunner::ready() {
   if (finished_.empty() && executor_.in_flight() > 0) {
     if (auto result = executor_.next(std::chrono::milliseconds(0))) receive(std::move(*result));
   }
-  return take_finished();
+  return next_finished();
 }
 
 std::optional<TrialResult> TrialRunner::next() {
   while (true) {
-    if (auto result = take_finished()) return result;
+    if (auto result = next_finished()) return result;
     // A failed attempt that is tried again is durable before its next one, which may take hours.
     if (store_ != nullptr) store_->commit();
     const auto patience = interrupts() > 0 ? kPatience : start_due_retries();

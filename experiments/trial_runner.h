@@ -44,10 +44,10 @@ class TrialRunner {
     int losses = 0;        ///< of its machine or job
     std::optional<Clock::time_point> retry_at = std::nullopt;
   };
-  bool take_recorded(Pending& trial);
+  bool use_recorded(Pending& trial);
   bool decide(Pending& trial, const TrialResult& result) const;
   void receive(TrialResult result);
-  std::optional<TrialResult> take_finished();
+  std::optional<TrialResult> next_finished();
   Clock::duration backoff(int attempt) const;
   std::chrono::milliseconds start_due_retries();
 

@@ -57,7 +57,7 @@ class Reward {
   /// Why no accuracy makes this network acceptable: a limit that it breaks, in `constraint` its
   /// latency too: "6.10M parameters are over the limit of 5.00M".
   std::optional<std::string> exclusion(const RewardCosts& costs) const;
-  /// What the controller is told of a network that failed: the reward of accuracy 0 at `slowness`
+  /// What the controller receives for a network that failed: the reward of accuracy 0 at `slowness`
   /// times the target; in `constraint` the infimum -1.
   double failure(double slowness) const;
   /// Whether another target can change which of two networks is better. In mnas_soft with one

@@ -44,7 +44,7 @@ class ConditionFinder {
       if (same != groups.end()) {
         same->second.push_back(static_cast<int>(choice));
       } else {
-        groups.push_back({std::move(answer), {static_cast<int>(choice)}});
+        groups.push_back({answer, {static_cast<int>(choice)}});
       }
     }
     genotype_[index] = kInactive;

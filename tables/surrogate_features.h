@@ -19,7 +19,6 @@ class SurrogateFeatures {
   explicit SurrogateFeatures(const std::vector<const TableRows::Row*>& rows);
 
   int size() const { return size_; }
-  bool has_pairs() const { return pairs_; }
   /// The features that are 1, in ascending order; nothing for a choice that no row had.
   std::optional<std::vector<int>> active(const std::vector<std::string>& choices) const;
   bool knows(size_t decision, const std::string& choice) const {

@@ -28,7 +28,7 @@ struct Utilisation {
 };
 
 /// Runs trials on `workers` virtual workers: `next` advances a virtual clock to the next end of a
-/// trial (one that has passed is told at once) instead of waiting, and only then asks the
+/// trial (one that has passed is given at once) instead of waiting, and only then asks the
 /// evaluator. A duration and its failure follow from (seed, trial id, attempt), so a simulation can
 /// be repeated. For tests and benchmarks.
 class SimulatedExecutor : public Executor {

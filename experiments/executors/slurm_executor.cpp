@@ -44,7 +44,7 @@ SlurmExecutor::~SlurmExecutor() {
   } catch (const Error& error) {
     spdlog::warn("slurm: {}", error.what());
   }
-  // What an interrupted search was not yet told stays for the resumed one.
+  // Results that an interrupted search has not received stay for the resumed one.
   if (interrupts() == 0 && in_flight() == 0) forget_spent();
   std::error_code ignored;
   fs::remove(files_.folder(), ignored);
@@ -213,7 +213,7 @@ void SlurmExecutor::poll() {
 
 void SlurmExecutor::look_at(Task& task, const std::optional<Listing>& listing,
                             std::vector<std::string>& to_cancel) {
-  if (take_result(task) || take_failure(task) || !listing) return;
+  if (read_result_of(task) || read_failure_of(task) || !listing) return;
   const auto found = listing->find({task.slurm.job, task.slurm.index, task.slurm.name});
   const SlurmTask* listed = found == listing->end() ? nullptr : found->second;
   if (listed != nullptr) task.slurm = *listed;
@@ -258,7 +258,7 @@ void SlurmExecutor::cancel_strangers(const std::vector<SlurmTask>& queue,
   }
 }
 
-bool SlurmExecutor::take_result(Task& task) {
+bool SlurmExecutor::read_result_of(Task& task) {
   const fs::path path = files_.result(task.job.spec.trial_id);
   if (!fs::exists(path)) return false;
   const uint64_t id = task.job.spec.trial_id;
@@ -270,7 +270,7 @@ bool SlurmExecutor::take_result(Task& task) {
   return true;
 }
 
-bool SlurmExecutor::take_failure(Task& task) {
+bool SlurmExecutor::read_failure_of(Task& task) {
   const uint64_t id = task.job.spec.trial_id;
   const std::string code = text_or_nothing(files_.exit_code(id, task.tag));
   if (code.empty()) return false;

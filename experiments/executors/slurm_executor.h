@@ -66,8 +66,8 @@ class SlurmExecutor : public Executor {
   void look_at(Task& task, const std::optional<Listing>& listing,
                std::vector<std::string>& to_cancel);
   void cancel_strangers(const std::vector<SlurmTask>& queue, std::vector<std::string>& to_cancel);
-  bool take_result(Task& task);
-  bool take_failure(Task& task);
+  bool read_result_of(Task& task);
+  bool read_failure_of(Task& task);
   void fail(Task& task, TrialStatus status, const std::string& message);
   void obey_interrupts();
   void forget_spent();

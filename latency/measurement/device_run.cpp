@@ -103,7 +103,7 @@ struct DeviceRun::Impl {
   }
 
   double run_ms() {
-    NetworkModule& module = take_turn();
+    NetworkModule& module = next_module();
     if (timer) {
       timer->mark(0);
       module->forward(images);
@@ -116,7 +116,7 @@ struct DeviceRun::Impl {
   }
 
   std::vector<double> run_nodes_ms() {
-    NetworkModule& module = take_turn();
+    NetworkModule& module = next_module();
     std::vector<double> ms(static_cast<size_t>(nodes), 0);
     if (timer) {
       module->watch([&](int node) { timer->mark(node); });
@@ -136,7 +136,7 @@ struct DeviceRun::Impl {
     return ms;
   }
 
-  NetworkModule& take_turn() {
+  NetworkModule& next_module() {
     next = (next + 1) % modules.size();
     return modules[next];
   }

@@ -17,7 +17,7 @@ struct TableBuild {
   RoundRules network_rounds;
 };
 
-/// Told before the first measurement and after each: how many of how many are done, and what was
+/// Called before the first measurement and after each: how many of how many are done, and what was
 /// measured.
 using BuildObserver = std::function<void(int done, int total, const std::string& what)>;
 

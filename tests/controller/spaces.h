@@ -30,8 +30,9 @@ inline ControllerConfig classic(ControllerConfig config) {
 
 /// One update; no weights are weights of 1.
 inline UpdateStats observe(Controller& controller, const std::vector<Genotype>& genotypes,
-                        const std::vector<double>& rewards, const std::vector<double>& weights = {},
-                        const std::vector<Objectives>& objectives = {}) {
+                           const std::vector<double>& rewards,
+                           const std::vector<double>& weights = {},
+                           const std::vector<Objectives>& objectives = {}) {
   std::vector<Observation> batch;
   for (size_t i = 0; i < genotypes.size(); ++i) {
     Observation observation{genotypes[i], rewards[i]};

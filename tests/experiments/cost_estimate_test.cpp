@@ -9,7 +9,7 @@ using namespace ridgeline::test;
 
 namespace {
 
-/// Takes what it is told to take, and notes what it was asked for.
+/// Gives a fixed answer, and notes what it was asked for.
 class NotingEvaluator : public AccuracyEvaluator {
  public:
   explicit NotingEvaluator(Evaluation answer) : answer_(std::move(answer)) {}
@@ -43,8 +43,9 @@ TEST_CASE("a search of batches costs the rounds that its workers need for each b
 }
 
 TEST_CASE("final training costs its epochs, a scaled network its latency ratio in trials") {
-  auto config =
-      small_config("accuracy.training.epochs=5;final_training.epochs=20;runtime.workers=2");
+  auto config = small_config("runtime.workers=2");
+  config.accuracy.training.epochs = 5;
+  config.final_training.epochs = 20;
   config.runtime.executor = ExecutorKind::kLocal;
   config.scaling.latency_ratio = 3;
   const CostEstimate estimate = estimate_cost(config, 10, 4);
@@ -80,7 +81,8 @@ TEST_CASE("the mean trial leaves out what was not trained to the end") {
 }
 
 TEST_CASE("a dry trial trains one epoch under its own id and tells what all epochs would take") {
-  const auto config = small_config("accuracy.training.epochs=7");
+  auto config = small_config();
+  config.accuracy.training.epochs = 7;
   const SearchSpace space = config.search_space();
   RandomStream stream(1);
   const Architecture architecture = space.decode(random_genotype(space.decisions(), stream));
