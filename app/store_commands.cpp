@@ -15,10 +15,14 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Those that CSV and JSON show: the architecture, which takes several lines, last.
+/// What a reader looks for first: the result, then counts, times and long texts.
 std::vector<std::string> shown_columns() {
   std::vector<std::string> columns = trial_columns();
-  std::stable_partition(columns.begin(), columns.end(),
-                        [](const std::string& column) { return column != kArchitectureColumn; });
+  for (const char* late : {"params", "madds", "reused_from", "seconds", "finished_at", "genotype",
+                           "cause", kArchitectureColumn, "additional_latencies", "coefficients"}) {
+    const auto at = std::find(columns.begin(), columns.end(), late);
+    std::rotate(at, at + 1, columns.end());
+  }
   return columns;
 }
 
