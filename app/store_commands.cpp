@@ -14,7 +14,6 @@ namespace ridgeline {
 namespace fs = std::filesystem;
 namespace {
 
-/// Those that CSV and JSON show: the architecture, which takes several lines, last.
 /// What a reader looks for first: the result, then counts, times and long texts.
 std::vector<std::string> shown_columns() {
   std::vector<std::string> columns = trial_columns();
