@@ -49,7 +49,8 @@ double apart(int a, int b, int choices) {
 
 /// Where a pair of choices stands in a table of `choices` + 1 rows; the first is for kInactive.
 size_t pair_at(int a, int b, int choices) {
-  return static_cast<size_t>((a + 1) * (choices + 1) + b + 1);
+  const int index = (a + 1) * (choices + 1) + b + 1;
+  return static_cast<size_t>(index);
 }
 
 /// Of more than kJudged, the best of one half and the latest others of the other, in order.

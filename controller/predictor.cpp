@@ -61,7 +61,7 @@ VectorXd predictor_targets(std::span<const PredictorTrial> trials) {
   if (none) {
     for (const auto& trial : trials) complete.push_back(trial.reward);
   }
-  const VectorXd moved = most_normal(
+  VectorXd moved = most_normal(
       Eigen::Map<const VectorXd>(complete.data(), static_cast<Eigen::Index>(complete.size())));
   if (none) return moved;
   VectorXd targets(static_cast<Eigen::Index>(trials.size()));

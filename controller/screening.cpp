@@ -57,7 +57,7 @@ class Screened final : public ControllerDecorator {
 
  private:
   Novel& novel() { return static_cast<Novel&>(inner()); }
-  std::vector<Genotype> pool(int n, std::vector<Genotype> drawn, RandomStream& stream);
+  std::vector<Genotype> pool(int n, const std::vector<Genotype>& drawn, RandomStream& stream);
   std::vector<Genotype> parents() const;
   std::vector<Genotype> choose(size_t n, std::vector<Genotype> pool, RandomStream& stream);
   void remember(std::span<const Observation> batch);
@@ -80,11 +80,11 @@ std::vector<Genotype> Screened::sample(int n, RandomStream& stream) {
   if (trials_.size() < kFewest) return inner().sample(n, stream);
   // Here and not in `update`: a resumed search adds all proposals, then restores what was observed.
   std::erase_if(pending_, [this](const Genotype& genotype) { return novel().observed(genotype); });
-  auto drawn = novel().draw(n * std::max(1, candidates_ / 4), stream);
+  const auto drawn = novel().draw(n * std::max(1, candidates_ / 4), stream);
   std::string texts;
   for (const auto& genotype : drawn) texts += to_text(genotype) + ' ';
   RandomStream own(hash_text(texts), observed_ + pending_.size(), "screening");
-  auto chosen = choose(static_cast<size_t>(n), pool(n, std::move(drawn), own), own);
+  auto chosen = choose(static_cast<size_t>(n), pool(n, drawn, own), own);
   // A space that is nearly used up has too few new points nearby.
   const int missing = n - static_cast<int>(chosen.size());
   for (auto& genotype : inner().sample(missing, own)) chosen.push_back(std::move(genotype));
@@ -92,7 +92,8 @@ std::vector<Genotype> Screened::sample(int n, RandomStream& stream) {
 }
 
 /// The new ones of `drawn`, and mutations of the best trials; no two alike.
-std::vector<Genotype> Screened::pool(int n, std::vector<Genotype> drawn, RandomStream& stream) {
+std::vector<Genotype> Screened::pool(int n, const std::vector<Genotype>& drawn,
+                                     RandomStream& stream) {
   std::vector<Genotype> pool;
   std::set<Genotype> taken;
   const auto add = [&](const Genotype& genotype) {

@@ -19,7 +19,7 @@ Hardware neutral(Hardware hardware) {
 
 }  // namespace
 
-WholeNetworkOracle::WholeNetworkOracle(Hardware hardware, int batch,
+WholeNetworkOracle::WholeNetworkOracle(const Hardware& hardware, int batch,
                                        std::optional<Precision> precision)
     : peak_flops_(hardware.peak_flops(chosen(hardware, precision))),
       bytes_per_second_(hardware.bytes_per_second()),

@@ -11,7 +11,7 @@ namespace ridgeline {
 /// and activations fused. E is one number of the hardware file. No per-operator account.
 class WholeNetworkOracle : public LatencyOracle {
  public:
-  WholeNetworkOracle(Hardware hardware, int batch,
+  WholeNetworkOracle(const Hardware& hardware, int batch,
                      std::optional<Precision> precision = std::nullopt);
   Latency estimate(const Network& network) const override;
   std::string description() const override;

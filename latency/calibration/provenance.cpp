@@ -60,7 +60,7 @@ std::string fitted_file(const Fit& fit, const std::vector<Sample>& samples,
     *value = rounded(*value);
   }
   constants.source = source;
-  const std::string text = write_config(hardware);
+  std::string text = write_config(hardware);
   hardware_from_yaml(YamlView::parse(text, name));
   return text;
 }

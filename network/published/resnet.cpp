@@ -46,7 +46,7 @@ class ResNetBuilder {
     if (c_.deep_stem > 0) {
       x_ = conv_bn_act("stem.conv1", conv3x3(c_.deep_stem, 2));
       x_ = conv_bn_act("stem.conv2", conv3x3(c_.deep_stem, 1));
-      x_ = conv_bn_act("stem.conv3", conv3x3(2 * c_.deep_stem, 1));
+      x_ = conv_bn_act("stem.conv3", conv3x3(int64_t{2} * c_.deep_stem, 1));
     } else {
       x_ = conv_bn_act("stem", {.out_channels = 64,
                                 .kernel_h = 7,
