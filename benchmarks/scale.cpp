@@ -18,6 +18,7 @@
 #include "core/logging.h"
 #include "experiments/async_search.h"
 #include "experiments/executors/simulated_executor.h"
+#include "experiments/search.h"
 #include "latency/measurement/make_oracle.h"
 
 namespace ridgeline {
