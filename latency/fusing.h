@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "latency/constants.h"
+#include "latency/software_policy.h"
 #include "network/network.h"
 
 namespace ridgeline {

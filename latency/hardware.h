@@ -5,6 +5,7 @@
 
 #include "core/config.h"
 #include "latency/constants.h"
+#include "latency/software_policy.h"
 #include "network/precision.h"
 
 namespace ridgeline {
