@@ -46,7 +46,8 @@ void scale_command(const ScaleOptions& options);
 
 struct ExportOptions {
   std::string run;
-  std::string formats = "yaml,torchscript";
+  int64_t trial = -1;   ///< this one instead of the best network; -1: the best
+  std::string formats;  ///< empty: the run's export.formats
   std::string out;
 };
 void export_command(const ExportOptions& options);
@@ -63,8 +64,8 @@ struct ProfileOptions {
   std::string hardware = "xeon_skylake";
   int batch = 1;
   std::string precision;
-  std::string format = "table";  ///< table, json, csv
-  bool measured = false;         ///< on this machine instead of a hardware file
+  bool csv = false, json = false;
+  bool measured = false;  ///< on this machine instead of a hardware file
   std::string device = "cpu";
   int threads = 1;
   std::string svg;  ///< picture of the kernels on the roofline; empty: none
@@ -77,8 +78,8 @@ struct RooflineOptions {
                                        "efficientnet_x_b0_tpu", "efficientnet_x_b7_tpu",
                                        "resnet50"};
   int batch = 128;
-  std::string out;  ///< SVG file; empty: none written
-  bool csv = false;
+  std::string svg;  ///< picture; empty: none
+  bool csv = false, json = false;
 };
 void roofline_command(const RooflineOptions& options);
 
@@ -169,6 +170,19 @@ struct TrialOptions {
 void trial_command(const TrialOptions& options);
 
 void reference_command();
+
+/// A short, commented experiment file.
+struct InitOptions {
+  std::string out = "experiment.yaml";
+  std::string data = "fractal";   ///< or a folder of images
+  std::string device = "cpu";     ///< cpu, cuda, cuda:N: measured; a hardware file: calculated
+  std::string target = "median";  ///< a latency, or the median of the space
+  std::string space;              ///< empty: by the size of the images
+  int batch = 0;                  ///< images per inference; 0: 1 where measured, else 128
+  int trials = 100;
+  bool asks = true;  ///< on a terminal, for data, device and target
+};
+void init_command(const InitOptions& options);
 
 /// A line "NAME VERSION" each for Ridgeline, LibTorch, CUDA, cuDNN, BLAS and compiler.
 std::string version_text(const std::string& ridgeline_version);

@@ -3,6 +3,7 @@
 #include "app/commands.h"
 #include "app/export_run.h"
 #include "app/report.h"
+#include "app/trial_report.h"
 #include "core/logging.h"
 #include "runtime/device.h"
 
@@ -31,11 +32,30 @@ ExportReport export_run(RunDirectory& run, const std::vector<ExportFormat>& form
   return export_bundle(architecture, weights, run.config().seed, formats, folder);
 }
 
+namespace {
+
+/// The network of one trial. A search keeps no weights of its trials.
+ExportReport export_trial(RunDirectory& run, const ExportOptions& options,
+                          const std::vector<ExportFormat>& formats) {
+  const auto trial = run.store().find(static_cast<uint64_t>(options.trial));
+  if (!trial) throw Error(ErrorKind::kUsage, no_such_trial(run, options.trial));
+  Architecture architecture = trial->architecture;
+  architecture.name = run.config().name + "-trial-" + std::to_string(options.trial);
+  if (architecture.is_plain()) return export_decisions(architecture, formats, options.out);
+  spdlog::warn("a search keeps no weights of its trials: the exported weights are random");
+  return export_bundle(architecture, {}, run.config().seed, formats, options.out);
+}
+
+}  // namespace
+
 void export_command(const ExportOptions& options) {
   RunDirectory run = RunDirectory::read(options.run);
   set_threads(1);
-  std::cout << export_table(
-      export_run(run, export_formats_from_text(options.formats), options.out));
+  const auto formats = options.formats.empty() ? run.config().export_.formats
+                                               : export_formats_from_text(options.formats);
+  const ExportReport report = options.trial >= 0 ? export_trial(run, options, formats)
+                                                 : export_run(run, formats, options.out);
+  std::cout << export_table(report);
 }
 
 }  // namespace ridgeline

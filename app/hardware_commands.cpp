@@ -50,4 +50,6 @@ void hardware_show_command(const std::string& name) {
   std::cout << write_config(hardware, true);
 }
 
+void hardware_new_command(const std::string& name) { std::cout << hardware_template(name); }
+
 }  // namespace ridgeline

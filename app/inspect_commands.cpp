@@ -5,8 +5,10 @@
 #include "app/commands.h"
 #include "app/pipeline.h"
 #include "app/roofline.h"
+#include "controller/mutation.h"
 #include "core/file.h"
 #include "core/units.h"
+#include "experiments/config_places.h"
 #include "experiments/devices.h"
 #include "experiments/executors/gpu_plan.h"
 #include "experiments/preflight.h"
@@ -97,13 +99,40 @@ std::string plan_text(const ExperimentConfig& config) {
          " at a time";
 }
 
+/// One network of the space with all that the space's file leaves to defaults.
+std::string example_text(const CandidateBuilder& candidates, const ExperimentConfig& config) {
+  if (candidates.space().is_plain()) return {};
+  RandomStream stream(config.seed, 0, "preflight");
+  const Genotype genotype = random_genotype(candidates.space().decisions(), stream);
+  return "a random network of the space, with every key and default:\n" +
+         to_yaml(candidates.architecture(genotype));
+}
+
+void validate(const ValidateOptions& options, const ExperimentConfig& config) {
+  const auto evaluator = make_evaluator(config.accuracy);
+  const CandidateBuilder candidates(config.search_space(), data_shape(*evaluator));
+  evaluator->require(candidates.space());
+  const std::string text = targets_text(config, candidates);
+  check_limits(candidates, config);
+  std::cout << options.config << ": valid\n" << text;
+  if (evaluator->classes() > 0) {
+    std::cout << "data: " << evaluator->classes() << " classes, " << evaluator->channels()
+              << " channels\n";
+  }
+  std::cout << "reward: " << reward_text(config) << "\n" << plan_text(config) << "\n";
+  for (const DeviceNeed& need : devices_needed_here(config)) {
+    if (device_is_here(need.device)) continue;
+    std::cout << need.key << ": " << need.device
+              << " is not on this machine; the search needs it: " << need.why << "\n";
+  }
+  std::cout << example_text(candidates, config);
+}
+
 }  // namespace
 
 void profile_command(const ProfileOptions& options) {
-  if (options.format != "table" && options.format != "json" && options.format != "csv") {
-    throw Error(ErrorKind::kUsage,
-                "--format: '" + options.format + "' is not one of table, json, csv");
-  }
+  if (options.csv && options.json)
+    throw Error(ErrorKind::kUsage, "--csv and --json exclude each other");
   if (options.measured && !options.svg.empty()) {
     throw Error(ErrorKind::kUsage, "--svg: needs an account of operators; leave out --measured");
   }
@@ -126,13 +155,13 @@ void profile_command(const ProfileOptions& options) {
   const Network network = load_network(options.network, options.resolution);
   if (options.measured) warn_if_blas_is_slow();
   const Latency latency = make_oracle(config)->estimate(network);
-  if (options.format == "csv") {
+  if (options.csv) {
     std::cout << account_csv(network, latency);
   } else if (options.measured) {
-    std::cout << (options.format == "json" ? account_json(network, latency) + "\n"
-                                           : account_table(network, latency));
+    std::cout << (options.json ? account_json(network, latency) + "\n"
+                               : account_table(network, latency));
   } else {
-    print_beside_baselines(network, latency, config, options.format == "json");
+    print_beside_baselines(network, latency, config, options.json);
   }
   if (!options.svg.empty()) {
     write_file_atomic(options.svg,
@@ -142,22 +171,7 @@ void profile_command(const ProfileOptions& options) {
 
 void validate_command(const ValidateOptions& options) {
   const ExperimentConfig config = load_experiment(options.config, options.settings, options.strict);
-  const auto evaluator = make_evaluator(config.accuracy);
-  const CandidateBuilder candidates(config.search_space(), data_shape(*evaluator));
-  evaluator->require(candidates.space());
-  const std::string text = targets_text(config, candidates);
-  check_limits(candidates, config);
-  std::cout << options.config << ": valid\n" << text;
-  if (evaluator->classes() > 0) {
-    std::cout << "data: " << evaluator->classes() << " classes, " << evaluator->channels()
-              << " channels\n";
-  }
-  std::cout << "reward: " << reward_text(config) << "\n" << plan_text(config) << "\n";
-  for (const DeviceNeed& need : devices_needed_here(config)) {
-    if (device_is_here(need.device)) continue;
-    std::cout << need.key << ": " << need.device
-              << " is not on this machine; the search needs it: " << need.why << "\n";
-  }
+  at_places(config, [&] { validate(options, config); });
 }
 
 void reference_command() { std::cout << reference_config(); }

@@ -50,5 +50,6 @@ void hardware_measure_command(const HardwareMeasureOptions& options);
 void hardware_list_command();
 /// A name of configs/hardware, or a file.
 void hardware_show_command(const std::string& name);
+void hardware_new_command(const std::string& name);
 
 }  // namespace ridgeline

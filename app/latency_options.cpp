@@ -77,8 +77,8 @@ void add_latency_commands(CLI::App& app) {
 }
 
 void add_hardware_commands(CLI::App& app) {
-  auto* hardware =
-      app.add_subcommand("hardware", "hardware files: measure one, list them, show one");
+  auto* hardware = app.add_subcommand(
+      "hardware", "hardware files: measure one, list them, show one, start a new one");
   hardware->require_subcommand(1);
 
   static HardwareMeasureOptions measure;
@@ -91,6 +91,7 @@ void add_hardware_commands(CLI::App& app) {
   sub->callback([] { hardware_measure_command(measure); });
 
   sub = hardware->add_subcommand("list", "the hardware files that come with Ridgeline");
+  sub->footer("example:\n  ridgeline hardware list");
   sub->callback([] { hardware_list_command(); });
 
   static std::string name;
@@ -98,7 +99,14 @@ void add_hardware_commands(CLI::App& app) {
   sub->add_option("name", name, "a name of configs/hardware, or a file")
       ->required()
       ->type_name("NAME");
+  sub->footer("example:\n  ridgeline hardware show v100");
   sub->callback([] { hardware_show_command(name); });
+
+  static std::string new_name;
+  sub = hardware->add_subcommand("new", "print a hardware file to fill in");
+  sub->add_option("name", new_name, "the device's name: one word")->required()->type_name("NAME");
+  sub->footer("example:\n  ridgeline hardware new my_gpu > my_gpu.yaml");
+  sub->callback([] { hardware_new_command(new_name); });
 }
 
 }  // namespace ridgeline

@@ -62,6 +62,18 @@ Series points_of(const std::string& name, const std::vector<Trial>& trials, Mark
   return series;
 }
 
+/// Upright, as high as the points.
+Series target_line(const Plot& plot, const ExperimentConfig& config) {
+  std::vector<double> all;
+  for (const Series& series : plot.series) all.insert(all.end(), series.y.begin(), series.y.end());
+  const auto [low, high] = std::minmax_element(all.begin(), all.end());
+  const double target = config.reward.target_ms;
+  return {.name = "target " + format_ms(target),
+          .x = {target, target},
+          .y = {*low, *high},
+          .dashed = true};
+}
+
 Plot front_plot(RunDirectory& run, const std::vector<Trial>& trials,
                 const std::vector<Trial>& front, const Trial& best) {
   const ExperimentConfig& config = run.config();
@@ -79,7 +91,7 @@ Plot front_plot(RunDirectory& run, const std::vector<Trial>& trials,
             .series = {}};
   if (!beaten.empty()) plot.series.push_back(points_of("trials", beaten, Marker::kCircle));
   Series line = points_of("front", front, Marker::kDiamond);
-  line.line = true;
+  line.line = line.steps = true;
   const bool labelled = front.size() <= kLabelled;
   if (labelled) {
     for (const Trial& t : front) line.labels.push_back(std::to_string(t.id));
@@ -87,9 +99,9 @@ Plot front_plot(RunDirectory& run, const std::vector<Trial>& trials,
   plot.series.push_back(std::move(line));
   plot.series.push_back(
       points_of("highest reward: trial " + std::to_string(best.id), {best}, Marker::kSquare));
-  plot.note = "target " + format_ms(config.reward.target_ms) + "; latency by " +
-              enum_name(config.latency.kind) + (labelled ? "; labels are trials" : "") +
-              "; accuracy as measured in the trial";
+  if (config.latency.kind != LatencyKind::kNone) plot.series.push_back(target_line(plot, config));
+  plot.note = "latency by " + enum_name(config.latency.kind) +
+              (labelled ? "; labels are trials" : "") + "; accuracy as measured in the trial";
   return plot;
 }
 

@@ -6,6 +6,7 @@
 
 #include "accuracy/training/make_evaluator.h"
 #include "accuracy/training/proxy.h"
+#include "app/command_line.h"
 #include "app/export_run.h"
 #include "app/report.h"
 #include "controller/policy/make_controller.h"
@@ -43,7 +44,7 @@ std::unique_ptr<Executor> make_executor(const ExperimentConfig& config,
     const auto limit = std::chrono::milliseconds(
         static_cast<int64_t>(1000 * config.runtime.slurm.command_time_limit_s));
     return std::make_unique<SlurmExecutor>(
-        SlurmExecutorConfig{.program = std::filesystem::read_symlink("/proc/self/exe"),
+        SlurmExecutorConfig{.program = this_program(),
                             .folder = folder,
                             .accuracy = config.accuracy,
                             .slurm = config.runtime.slurm,
@@ -52,7 +53,7 @@ std::unique_ptr<Executor> make_executor(const ExperimentConfig& config,
         [limit](const std::vector<std::string>& command) { return run_command(command, limit); });
   }
   return std::make_unique<LocalExecutor>(
-      LocalExecutorConfig{.program = std::filesystem::read_symlink("/proc/self/exe"),
+      LocalExecutorConfig{.program = this_program(),
                           .folder = folder,
                           .accuracy = config.accuracy,
                           .workers = config.runtime.workers,

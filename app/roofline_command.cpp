@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "app/commands.h"
 #include "app/roofline.h"
@@ -69,6 +70,18 @@ void print_roofline_csv(const std::vector<Placed>& placed, const std::vector<Roo
   for (const auto& row : cells(placed, roofs, false)) std::cout << join(row, ",") << "\n";
 }
 
+void print_roofline_json(const std::vector<Placed>& placed) {
+  auto rows = nlohmann::ordered_json::array();
+  for (const Placed& at : placed) {
+    rows.push_back({{"device", at.latency.device},
+                    {"network", at.network},
+                    {"intensity", at.latency.intensity},
+                    {"tflops", at.flops_per_second() / kTera},
+                    {"latency_ms", at.latency.ms}});
+  }
+  std::cout << rows.dump(2) << "\n";
+}
+
 }  // namespace
 
 Roof roof_of(const Hardware& hardware, std::optional<Precision> precision) {
@@ -106,6 +119,8 @@ Plot kernel_roofline(const Network& network, const Latency& latency, const Hardw
 
 void roofline_command(const RooflineOptions& options) {
   if (options.batch < 1) throw Error(ErrorKind::kUsage, "--batch: must be at least 1");
+  if (options.csv && options.json)
+    throw Error(ErrorKind::kUsage, "--csv and --json exclude each other");
   std::vector<Hardware> devices;
   std::vector<Roof> roofs;
   for (const std::string& name : options.hardware) {
@@ -117,17 +132,19 @@ void roofline_command(const RooflineOptions& options) {
   const std::vector<Placed> placed = place(networks, devices, options.batch);
   if (options.csv) {
     print_roofline_csv(placed, roofs);
+  } else if (options.json) {
+    print_roofline_json(placed);
   } else {
     print_roofline_table(placed, roofs);
   }
-  if (options.out.empty()) return;
+  if (options.svg.empty()) return;
   std::vector<RooflinePoint> points;
   for (const Placed& at : placed) {
     points.push_back({at.network, at.device, at.latency.intensity, at.flops_per_second()});
   }
   Plot plot = roofline_plot("Rooflines, batch " + std::to_string(options.batch), roofs, points);
   plot.note = "I and rate as the roofline oracle accounts them, each device in its own precision";
-  write_file_atomic(options.out, to_svg(plot));
+  write_file_atomic(options.svg, to_svg(plot));
 }
 
 }  // namespace ridgeline

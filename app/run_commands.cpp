@@ -5,6 +5,7 @@
 #include "app/pipeline.h"
 #include "app/report.h"
 #include "app/trial_report.h"
+#include "experiments/config_places.h"
 #include "runtime/device.h"
 
 namespace ridgeline {
@@ -13,7 +14,7 @@ namespace {
 void run_and_say_how_to_go_on(RunDirectory& run) {
   set_threads(1);  // the policy is small; trials have their own processes
   try {
-    run_pipeline(run);
+    at_places(run.config(), [&] { run_pipeline(run); });
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kInterrupted)
       run.store().append_event("interrupted", error.what());

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "accuracy/training/make_evaluator.h"
+#include "app/command_line.h"
 #include "app/commands.h"
 #include "core/file.h"
 #include "core/logging.h"
@@ -87,8 +88,7 @@ Evaluation evaluate_as_rank(const TrialOptions& options, TrialFile file, RankPla
 
 /// What starts another rank of this trial, but for its number.
 std::vector<std::string> rank_command(const TrialOptions& options, const RankPlace& place) {
-  std::vector<std::string> command = {std::filesystem::read_symlink("/proc/self/exe"), "trial",
-                                      options.spec, options.result};
+  std::vector<std::string> command = {this_program(), "trial", options.spec, options.result};
   if (!options.checkpoint.empty())
     command.insert(command.end(), {"--checkpoint", options.checkpoint});
   if (options.gpu_processes > 1)

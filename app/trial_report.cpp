@@ -83,19 +83,19 @@ std::string proposal_text(RunDirectory& run, uint64_t id) {
 
 }  // namespace
 
+std::string no_such_trial(RunDirectory& run, uint64_t id) {
+  return "--trial " + std::to_string(id) + ": " + run.path().string() +
+         " has no such trial; it holds " + std::to_string(run.store().count(Phase::kSearch)) +
+         " of the search, and `ridgeline trials " + run.path().string() + "` lists the ids of all";
+}
+
 std::string trial_report(RunDirectory& run, uint64_t id) {
   const auto trial = run.store().find(id);
   const auto attempts = run.store().recorded_attempts(id);
   std::string text = trial ? trial_figures(*trial) : proposal_text(run, id);
   if (text.empty() && !attempts.empty())
     text = "trial " + std::to_string(id) + ": started, not finished\n";
-  if (text.empty()) {
-    const size_t search = run.store().count(Phase::kSearch);
-    throw Error(ErrorKind::kUsage, "--trial " + std::to_string(id) + ": " + run.path().string() +
-                                       " has no such trial; it holds " + std::to_string(search) +
-                                       " of the search, and `ridgeline trials " +
-                                       run.path().string() + "` lists the ids of all");
-  }
+  if (text.empty()) throw Error(ErrorKind::kUsage, no_such_trial(run, id));
   for (const auto& attempt : attempts) text += attempt_text(attempt);
   return text;
 }

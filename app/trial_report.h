@@ -10,4 +10,7 @@ namespace ridgeline {
 /// of its log, and the learning curves. Throws `kUsage` for an id that the run has not proposed.
 std::string trial_report(RunDirectory& run, uint64_t id);
 
+/// The message for such an id.
+std::string no_such_trial(RunDirectory& run, uint64_t id);
+
 }  // namespace ridgeline

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "core/quantity.h"
+
 namespace ridgeline {
 
 std::optional<YamlView> ConfigReader::claim(const char* name) {
@@ -18,6 +20,19 @@ bool ConfigReader::is_used(const YamlView& child, const char* name, const UsedBy
                        " " + rule.value + "; used by: " + rule.kinds);
   }
   return false;
+}
+
+double ConfigReader::number(const YamlView& view, const FieldInfo& info) {
+  const auto value = *info.unit && view.is_scalar()
+                         ? quantity_from_text(view.node().Scalar(), info.unit)
+                         : std::nullopt;
+  if (*info.unit && view.is_scalar() && !value) {
+    view.fail("must be a number, with or without its unit " + std::string(info.unit) + ", not '" +
+              view.node().Scalar() + "'");
+  }
+  const double result = value ? *value : view.as_double();
+  check_range(view, result, info);
+  return result;
 }
 
 void ConfigReader::check_range(const YamlView& view, double number, const FieldInfo& info) {

@@ -64,8 +64,7 @@ class ConfigReader {
       }
       value = static_cast<T>(number);
     } else if constexpr (std::is_floating_point_v<T>) {
-      value = view.as_double();
-      check_range(view, value, info);
+      value = static_cast<T>(number(view, info));
     } else if constexpr (std::is_same_v<T, std::string>) {
       value = view.as_string();
     } else if constexpr (requires(ConfigReader & reader) { value.describe(reader); }) {
@@ -98,6 +97,8 @@ class ConfigReader {
     read(view, inner, info, unused);
     value = inner;
   }
+  /// With or without its unit ("0.3ms"), checked against the range.
+  static double number(const YamlView& view, const FieldInfo& info);
   static void check_range(const YamlView& view, double number, const FieldInfo& info);
   /// What stands under a key that a field describes, if anything.
   std::optional<YamlView> claim(const char* name);

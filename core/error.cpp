@@ -27,7 +27,9 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
   std::string best;
   int best_distance = std::max(2, static_cast<int>(name.size()) / 3) + 1;
   for (const auto& candidate : candidates) {
-    const int distance = edit_distance(name, candidate);
+    int distance = edit_distance(name, candidate);
+    // A name whose last word was left out: target for target_ms.
+    if (candidate.starts_with(std::string(name) + "_")) distance = std::min(distance, 2);
     if (distance < best_distance) {
       best_distance = distance;
       best = candidate;

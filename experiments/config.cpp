@@ -7,6 +7,7 @@
 #include "controller/screening.h"
 #include "core/config_path.h"
 #include "core/logging.h"
+#include "experiments/config_places.h"
 #include "experiments/plain_space.h"
 #include "experiments/scoring.h"
 #include "experiments/stop_rules.h"
@@ -94,6 +95,21 @@ void make_paths_absolute(ExperimentConfig& config, const fs::path& base) {
     make_absolute(target.latency.table_file.path, base);
   }
   config.set_targets(targets);
+}
+
+/// A part of a document by its dotted key, "accelerators[0].target_ms"; nothing for one that is
+/// left out.
+std::optional<YamlView> find_by_path(const YamlView& view, const std::string& path) {
+  const size_t end = path.find_first_of(".[");
+  auto child = view.is_map() ? view.find(path.substr(0, end)) : std::nullopt;
+  if (!child || end == std::string::npos) return child;
+  if (path[end] == '.') return find_by_path(*child, path.substr(end + 1));
+  const size_t close = path.find(']', end);
+  const size_t index = std::strtoul(path.c_str() + end + 1, nullptr, 10);
+  if (close == std::string::npos || !child->is_list() || index >= child->node().size())
+    return std::nullopt;
+  child = child->items()[index];
+  return close + 1 == path.size() ? child : find_by_path(*child, path.substr(close + 2));
 }
 
 /// Where a key stands; of one that is left out, the map that would hold it.
@@ -223,7 +239,13 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
       std::none_of(config.name.begin(), config.name.end(),
                    [](unsigned char c) { return c == '/' || c == '\\' || std::iscntrl(c); });
   if (!folder_name) view.at("name").fail("must be a plain folder name");
-  warm_start(config, config.search_space());  // refuses what the space does not offer
+  config.place_of = [view](const std::string& key) {
+    const auto found = find_by_path(view, key);
+    return found ? found->where() : std::string();
+  };
+  at_places(config, [&] {
+    warm_start(config, config.search_space());  // refuses what the space does not offer
+  });
   report_unused(unused, strict);
   return config;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -79,6 +80,9 @@ struct ExperimentConfig {
   ExportConfig export_;
   RuntimeConfig runtime;
   YAML::Node space;  ///< the space's map, with its lists
+  /// Where a dotted key stands ("e.yaml:2:8: seed"); empty for one that the file leaves out. Null
+  /// for an experiment that was read from no file.
+  std::function<std::string(const std::string& key)> place_of = {};
 
   template <class V>
   void describe(V& v) {

@@ -139,7 +139,12 @@ void RunDirectory::change_runtime(const ExperimentConfig& changed) {
   if (changed.result_identity() != config_.result_identity()) {
     throw Error(ErrorKind::kRun,
                 path_.string() +
-                    ": a resumed run may change runtime.* only; for anything else start a new run");
+                    ": a resumed run may change runtime.* only. To go on with another number of "
+                    "trials: ridgeline fork " +
+                    path_.string() + " NEW_DIR --at " +
+                    std::to_string(store_->count(Phase::kSearch)) + " --set search.trials=" +
+                    std::to_string(std::max(changed.search.trials, config_.search.trials)) +
+                    ", then resume NEW_DIR. For anything else start a new run");
   }
   config_.runtime = changed.runtime;
   write_file_atomic(config_file(), config_.resolved());

@@ -20,12 +20,27 @@ const std::optional<double>& rate_of(const MatrixUnit& unit, Precision precision
 }
 
 // Defaults stand for "not given" in a file that has to give them.
-void require_given(const YamlView& view, const char* section, const char* key) {
-  view.at(section).at(key);
+constexpr const char* kRequired[] = {
+    "name",          "description",     "default_precision",     "matrix.source",
+    "vector.tflops", "vector.source",   "memory.bandwidth_gbps", "memory.size_gib",
+    "memory.source", "software.source", "constants.source"};
+
+bool is_given(const YamlView& view, const std::string& key) {
+  const size_t dot = key.find('.');
+  const auto child = view.is_map() ? view.find(key.substr(0, dot)) : std::nullopt;
+  if (!child) return false;
+  if (dot != std::string::npos) return is_given(*child, key.substr(dot + 1));
+  return !child->is_null() && !(child->is_scalar() && child->as_string().empty());
 }
 
-void require_text(const YamlView& view, const char* key, const std::string& value) {
-  if (value.empty()) view.at(key).fail("must not be empty");
+void require_all_given(const YamlView& view) {
+  std::vector<std::string> missing;
+  for (const char* key : kRequired) {
+    if (!is_given(view, key)) missing.emplace_back(key);
+  }
+  if (missing.empty()) return;
+  view.fail("missing or empty: " + join(missing) +
+            "; `ridgeline hardware new NAME` prints a file to fill in");
 }
 
 }  // namespace
@@ -47,22 +62,23 @@ double Hardware::peak_flops(Precision precision) const {
 
 Hardware hardware_from_yaml(const YamlView& view) {
   Hardware hardware = read_config<Hardware>(view);
-  require_text(view, "name", hardware.name);
-  require_text(view, "description", hardware.description);
-  view.at("default_precision");
-  require_given(view, "vector", "tflops");
-  require_given(view, "memory", "bandwidth_gbps");
-  require_given(view, "memory", "size_gib");
-  require_text(view.at("matrix"), "source", hardware.matrix.source);
-  require_text(view.at("vector"), "source", hardware.vector.source);
-  require_text(view.at("memory"), "source", hardware.memory.source);
-  require_text(view.at("software"), "source", hardware.software.source);
-  require_text(view.at("constants"), "source", hardware.constants.source);
+  require_all_given(view);
   if (!rate_of(hardware.matrix, hardware.default_precision)) {
     view.at("default_precision")
         .fail("matrix gives no peak rate for " + enum_name(hardware.default_precision));
   }
   return hardware;
+}
+
+std::string hardware_template(const std::string& name) {
+  Hardware hardware;
+  hardware.name = name;
+  return "# A device for the analytic oracles. Fill in the peak rates from its data sheet, and "
+         "every "
+         "source.\n"
+         "# `ridgeline hardware measure` measures them instead; `ridgeline calibrate` fits the "
+         "constants.\n" +
+         write_config(hardware, /*annotate=*/true);
 }
 
 // The figures are the neutral rows of bench_calibration (docs/latency.md).

@@ -94,9 +94,11 @@ struct Hardware {
   }
 };
 
-/// Throws `kConfig` for unknown keys, rates that are missing or not positive, and figures without a
-/// source.
+/// Throws `kConfig` for unknown keys, rates that are not positive, and, all at once, rates and
+/// sources that are missing.
 Hardware hardware_from_yaml(const YamlView& view);
+/// A file for a new device, every key with its meaning; what must be filled in is 0 or empty.
+std::string hardware_template(const std::string& name);
 /// One line on how far the latencies of a device that is not calibrated are from measured ones, and
 /// what to do about it.
 std::string uncalibrated_note(const Hardware& hardware);

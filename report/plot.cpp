@@ -174,7 +174,11 @@ class Drawing {
   void draw_line(size_t index) {
     const Series& series = plot_.series[index];
     if (!series.line) return;
-    const Points points = pixels(series);
+    Points points;
+    for (const auto& point : pixels(series)) {
+      if (series.steps && !points.empty()) points.emplace_back(point.first, points.back().second);
+      points.push_back(point);
+    }
     canvas_.polyline(
         points, {.color = color_of(index), .width = 2, .dashes = series.dashed ? kDashes : ""});
     for (size_t i = 1; i < points.size(); ++i) block_segment(points[i - 1], points[i]);

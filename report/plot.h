@@ -17,6 +17,7 @@ struct Series {
   std::vector<std::string> labels = {};  ///< beside each point; empty: none
   std::vector<double> spread = {};  ///< half the height of a pale band at each point; empty: none
   bool line = true;
+  bool steps = false;  ///< the line keeps a point's y up to the next point's x: a staircase
   bool dashed = false;
   Marker marker = Marker::kNone;
   std::optional<int> color = {};  ///< index of the palette; ~: the number of the series

@@ -48,7 +48,7 @@ TEST_CASE("a wrong command line is exit code 2 and one line") {
            {},
            {"serch"},
            {"search"},
-           {"profile", "efficientnet_b0", "--format", "xml"},
+           {"profile", "efficientnet_b0", "--csv", "--json"},
            {"profile", "resnet50", "--resolution", "-8"},
            {"profile", "resnet50", "--resolution", "8193"},
            {"profile", "resnet50", "--resolution", "0"},
@@ -66,7 +66,17 @@ TEST_CASE("a word that is no command gets the nearest one") {
   CHECK(contains(run_program({"serch", "x.yaml"}).err,
                  "'serch' is no command; did you mean 'search'?"));
   CHECK(contains(run_program({"qqqqqq"}).err, "'qqqqqq' is no command; valid: "));
-  CHECK(contains(run_program({"search", "--foo"}).err, "see `ridgeline --help`"));
+  CHECK(contains(run_program({"search"}).err, "see `ridgeline search --help`"));
+  CHECK(
+      contains(run_program({"hardware", "lst"}).err, "'lst' is no command; did you mean 'list'?"));
+}
+
+TEST_CASE("an option that a command does not have gets the nearest one") {
+  CHECK(contains(run_program({"--verison"}).err,
+                 "'--verison' is no option of `ridgeline`; did you mean '--version'?"));
+  CHECK(contains(run_program({"reward", "calibrate", "--gian=5%"}).err,
+                 "'--gian' is no option of `calibrate`; did you mean '--gain'?"));
+  CHECK(contains(run_program({"runs", "--jsn"}).err, "'--jsn' is no option of `runs`"));
 }
 
 TEST_CASE("output that cannot be written is an error, not a short file") {
@@ -150,10 +160,9 @@ TEST_CASE("profile accounts for every operator, as table, JSON and CSV") {
       run_program({"profile", "efficientnet_b0", "--hardware", "tpu_v3", "--batch", "128"});
   CHECK(table.exit_code == 0);
   CHECK(contains(table.out, "stage7.block0.depthwise.conv"));
-  const auto json =
-      nlohmann::json::parse(run_program({"profile", "efficientnet_b0", "--hardware", "v100",
-                                         "--batch", "128", "--format", "json"})
-                                .out);
+  const auto json = nlohmann::json::parse(
+      run_program({"profile", "efficientnet_b0", "--hardware", "v100", "--batch", "128", "--json"})
+          .out);
   double sum = 0;
   for (const auto& op : json.at("operators"))
     sum += op.value("ms", 0.0);  // what is fused into another kernel has none
@@ -185,8 +194,8 @@ TEST_CASE("profile takes a known network, at another resolution too, beside Equa
   CHECK(contains(own.out, "resnet50 (3x224x224), batch 8"));
   CHECK(contains(own.out, "baseline, Equation 1 on the whole network"));
   const auto profile = [](const std::string& resolution) {
-    return nlohmann::json::parse(run_program({"profile", "resnet50", "--hardware", "v100",
-                                              "--format", "json", "--resolution", resolution})
+    return nlohmann::json::parse(run_program({"profile", "resnet50", "--hardware", "v100", "--json",
+                                              "--resolution", resolution})
                                      .out);
   };
   const auto small = profile("160");
@@ -218,4 +227,39 @@ TEST_CASE("scale by coefficients prints the family and writes files that load ba
   CHECK(contains(outcome.out, "B1"));
   CHECK(run_program({"profile", folder / "family" / "B1.yaml", "--hardware", "v100"}).exit_code ==
         0);
+}
+
+TEST_CASE("every command explains itself with an example") {
+  const auto commands_of = [](const std::string& help) {
+    std::vector<std::string> names;
+    std::istringstream lines(help.substr(std::min(help.find("Subcommands:"), help.size())));
+    std::string line;
+    std::getline(lines, line);
+    while (std::getline(lines, line) && line.starts_with("  ") && line.find("exit codes") != 0) {
+      if (line.size() > 2 && line[2] != ' ') names.push_back(line.substr(2, line.find(' ', 2) - 2));
+    }
+    return names;
+  };
+  std::vector<std::vector<std::string>> pending = {{}};
+  int checked = 0;
+  while (!pending.empty()) {
+    const std::vector<std::string> path = pending.back();
+    pending.pop_back();
+    std::vector<std::string> arguments = path;
+    arguments.push_back("--help");
+    const Outcome outcome = run_program(arguments);
+    REQUIRE(outcome.exit_code == 0);
+    const auto inner = commands_of(outcome.out);
+    for (const std::string& name : inner) {
+      pending.push_back(path);
+      pending.back().push_back(name);
+    }
+    if (!inner.empty()) continue;
+    ++checked;
+    std::string command = "ridgeline";
+    for (const auto& word : path) command += " " + word;
+    INFO(command);
+    CHECK(contains(outcome.out, "  " + command));
+  }
+  CHECK(checked > 20);
 }

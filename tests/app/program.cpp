@@ -4,8 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <spdlog/spdlog.h>
+
+#include <cstdlib>
+#include <iostream>
 #include <map>
 
+#include "app/command_line.h"
 #include "core/file.h"
 #include "tests/catch.h"
 #include "tests/support.h"
@@ -13,13 +18,18 @@
 namespace ridgeline::test {
 namespace {
 
-pid_t spawn(const std::vector<std::string>& arguments, const std::string& folder,
+/// How the child becomes the program. A forked copy of this process has LibTorch loaded already;
+/// loading it again takes half a second.
+enum class Start { kFork, kExec };
+
+pid_t spawn(Start start, const std::vector<std::string>& arguments, const std::string& folder,
             const std::string& out, const std::string& err) {
   std::vector<std::string> texts = {ridgeline_program()};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
   for (auto& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
+  std::cout.flush();  // otherwise the child prints it again
   const pid_t child = fork();
   if (child == 0) {
     const int out_file = open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -27,6 +37,13 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::string& folder
     dup2(out_file, STDOUT_FILENO);
     dup2(err_file, STDERR_FILENO);
     if (chdir(folder.c_str()) != 0) _exit(126);
+    if (start == Start::kFork) {
+      const int code =
+          run_command_line(static_cast<int>(arguments.size()) + 1, pointers.data(), texts[0]);
+      std::cout.flush();
+      spdlog::shutdown();
+      _exit(code);
+    }
     execv(pointers[0], pointers.data());
     _exit(127);
   }
@@ -39,13 +56,15 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::string& folder
 Outcome run_program(const std::vector<std::string>& arguments, const std::string& folder) {
   TempFolder files;
   int status = 0;
-  waitpid(spawn(arguments, folder, files / "out", files / "err"), &status, 0);
+  // A preloaded library takes effect in a new program only.
+  const Start start = std::getenv("LD_PRELOAD") ? Start::kExec : Start::kFork;
+  waitpid(spawn(start, arguments, folder, files / "out", files / "err"), &status, 0);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), read_file(files / "out"),
           read_file(files / "err")};
 }
 
 int start_program(const std::vector<std::string>& arguments) {
-  return spawn(arguments, ".", "/dev/null", "/dev/null");
+  return spawn(Start::kExec, arguments, ".", "/dev/null", "/dev/null");
 }
 
 std::vector<std::string> formula_settings() {

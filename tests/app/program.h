@@ -10,10 +10,11 @@ struct Outcome {
   std::string out, err;
 };
 
-/// Runs the built program with `arguments`; `folder` is its working directory.
+/// Runs the program's command line with `arguments` in a forked process; `folder` is its working
+/// directory. With LD_PRELOAD set it starts the built program instead.
 Outcome run_program(const std::vector<std::string>& arguments, const std::string& folder = ".");
 
-/// Starts the program without waiting and gives its process id.
+/// Starts the built program without waiting and gives its process id.
 int start_program(const std::vector<std::string>& arguments);
 
 /// A complete experiment with the formula evaluator, as command-line settings on

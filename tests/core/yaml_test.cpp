@@ -139,6 +139,7 @@ TEST_CASE("an unknown key is refused with the nearest known name and all valid o
 TEST_CASE("the nearest name is the one with the fewest edits, and none when all are far") {
   CHECK(nearest_name("swich", {"relu", "swish", "sigmoid"}) == "swish");
   CHECK(nearest_name("latency_ms", {"target", "latency_ratio", "latency"}) == "latency");
+  CHECK(nearest_name("target", {"kind", "target_ms", "w"}) == "target_ms");
   CHECK(nearest_name("xyz", {"resolution", "filters"}).empty());
   CHECK(nearest_name("x", {}).empty());
 }

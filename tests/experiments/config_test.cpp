@@ -1,6 +1,7 @@
 #include "experiments/config.h"
 
 #include "core/file.h"
+#include "experiments/config_places.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"
 #include "tests/support.h"
@@ -152,8 +153,10 @@ TEST_CASE("a mistake in an experiment names file, line, column, and what would b
         "e.yaml:2:18: search.trials: must be a whole number, not 'many'");
   CHECK(error_for("space: tiny\nsearch: {trials: 0}\n") ==
         "e.yaml:2:18: search.trials: out of range: 0; valid: from 1 to 999999");
-  CHECK(error_for("space: tiny\nreward: {target_ms: 75ms}\n") ==
-        "e.yaml:2:21: reward.target_ms: must be a number without a unit, not '75ms'");
+  CHECK(error_for("space: tiny\nreward: {target_ms: 75mm}\n") ==
+        "e.yaml:2:21: reward.target_ms: must be a number, with or without its unit ms, not '75mm'");
+  CHECK(error_for("space: tiny\nreward: {target: 75}\n")
+            .find("reward.target: unknown key; did you mean 'target_ms'?") != std::string::npos);
   CHECK(error_for("seed: 1\n") == "e.yaml:1:1: the key 'space' is missing");
   CHECK(error_for("space: tinny\n")
             .find("e.yaml:1:8: space: spaces: no file for 'tinny'; did you mean 'tiny'?") == 0);
@@ -204,4 +207,42 @@ TEST_CASE("an accelerator needs a name of its own and a target") {
         "that is wanted on it");
   CHECK(error("[{name: a, target_ms: 1}, {name: a, target_ms: 2}]") ==
         "e.yaml:2:15: accelerators: two accelerators are called 'a'; each needs a name of its own");
+}
+
+TEST_CASE("errors about a value of the file say where it stands") {
+  TempFolder folder;
+  const auto message = [&](const std::string& text, const std::string& thrown) {
+    write_file_atomic(folder / "e.yaml", text);
+    const ExperimentConfig config = load_experiment(folder / "e.yaml");
+    const std::string place = folder.path().string() + "/";
+    const std::string found =
+        error_of([&] { at_places(config, [&] { throw Error(ErrorKind::kInfeasible, thrown); }); });
+    return found.starts_with(place) ? found.substr(place.size()) : found;
+  };
+  CHECK(message("space: tiny\nreward: {target_ms: 5}\n", "reward.target_ms: out of reach: x") ==
+        "e.yaml:2:21: reward.target_ms: out of reach: x");
+  CHECK(message("space: tiny\naccelerators: [{name: a, target_ms: 5}]\n",
+                "accelerators[0].target_ms: out of reach") ==
+        "e.yaml:2:37: accelerators[0].target_ms: out of reach");
+  CHECK(message("space: tiny\nlatency: {hardware: v1000}\n",
+                "hardware: no file for 'v1000'; did you mean 'v100'?") ==
+        "e.yaml:2:21: latency.hardware: hardware: no file for 'v1000'; did you mean 'v100'?");
+  CHECK(message("space: tiny\naccuracy: {data: {kind: cifar10, path: /nowhere}}\n",
+                "/nowhere/data_batch_1.bin: no such file") ==
+        "e.yaml:2:40: accuracy.data.path: /nowhere/data_batch_1.bin: no such file");
+  CHECK(message("space: tiny\n", "reward.target_ms: out of reach") ==
+        "reward.target_ms: out of reach");
+  CHECK(message("space: tiny\n", "something else") == "something else");
+}
+
+TEST_CASE("a warm start that is not there says where the file names it") {
+  CHECK(error_for("space: tiny\nsearch: {warm_start: [/nowhere.yaml]}\n")
+            .find("e.yaml:2:22: search.warm_start: /nowhere.yaml: no such file") == 0);
+}
+
+TEST_CASE("numbers of a file may carry their unit") {
+  TempFolder folder;
+  write_file_atomic(folder / "e.yaml", "space: tiny\nreward: {target_ms: 800us}\n");
+  CHECK(load_experiment(folder / "e.yaml").reward.target_ms == Approx(0.8));
+  CHECK(load_experiment(folder / "e.yaml", {"reward.target_ms=2 s"}).reward.target_ms == 2000);
 }

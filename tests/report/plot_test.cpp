@@ -75,6 +75,21 @@ TEST_CASE("points stand where their axes say") {
   CHECK(y[0] < plot.height);
 }
 
+TEST_CASE("a staircase keeps a point's height up to the next point") {
+  Plot plot{.title = "",
+            .x = {.label = "x", .min = 0, .max = 10},
+            .y = {.label = "y", .min = 0, .max = 1},
+            .series = {{.name = "", .x = {0, 10}, .y = {0, 1}, .steps = true}}};
+  const std::string svg = to_svg(plot);
+  const size_t at = svg.find("<polyline points=\"") + 18;
+  double x[3], y[3];
+  REQUIRE(std::sscanf(svg.c_str() + at, "%lf,%lf %lf,%lf %lf,%lf", &x[0], &y[0], &x[1], &y[1],
+                      &x[2], &y[2]) == 6);
+  CHECK(y[1] == y[0]);
+  CHECK(x[1] == x[2]);
+  CHECK(y[2] < y[0]);
+}
+
 TEST_CASE("equal plots give equal text") { CHECK(to_svg(small_plot()) == to_svg(small_plot())); }
 
 TEST_CASE("a plot refuses what it cannot show, naming the series") {
