@@ -22,6 +22,7 @@
 #include "experiments/executors/local_executor.h"
 #include "experiments/executors/slurm_executor.h"
 #include "experiments/executors/trial_process.h"
+#include "experiments/failures.h"
 #include "experiments/pricing.h"
 #include "experiments/store/facts.h"
 #include "export/torchscript.h"
@@ -359,6 +360,9 @@ void run_pipeline(RunDirectory& run) {
   std::filesystem::remove(run.trials_folder(), ignored);
   run.store().set_fact(kFinishedFact, utc_now());
   std::cout << run_summary(run) << export_table(report);
+  const auto trials = run.store().trials(Phase::kSearch, /*architectures=*/false);
+  if (const std::string failures = failures_line(trials); !failures.empty())
+    spdlog::warn("{}", failures);
 }
 
 }  // namespace ridgeline
