@@ -11,6 +11,7 @@
 #include "experiments/store/facts.h"
 #include "experiments/store/store_rescue.h"
 #include "experiments/store/store_schema.h"
+#include "experiments/store/wal.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -28,6 +29,7 @@ void require_run(const fs::path& path) {
   if (!fs::is_directory(path, ignored)) {
     throw Error(ErrorKind::kRun, path.string() + ": no such run folder");
   }
+  refuse_orphaned_wal(path / "store.sqlite");
   for (const char* name : {"config.yaml", "store.sqlite"}) {
     if (!fs::exists(path / name)) {
       throw Error(ErrorKind::kRun, path.string() + ": is no run folder: it has no " + name);

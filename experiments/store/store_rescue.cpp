@@ -7,6 +7,7 @@
 #include "experiments/store/facts.h"
 #include "experiments/store/store.h"
 #include "experiments/store/store_schema.h"
+#include "experiments/store/wal.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -285,8 +286,13 @@ fs::path with_suffix(fs::path path, const char* suffix) {
 }  // namespace
 
 std::optional<std::string> rescue_store(const fs::path& store, bool needs_proposals) {
+  refuse_orphaned_wal(store);
+  const auto damaged_wal = keep_damaged_wal(store);
   const std::string damage = damage_of(store, needs_proposals);
-  if (damage.empty()) return std::nullopt;
+  if (damage.empty()) {
+    if (damaged_wal) TrialStore(store).append_event("rescued", *damaged_wal);
+    return damaged_wal;
+  }
   const fs::path fresh = with_suffix(store, ".rescue");
   const std::string hopeless = store.string() + ": nothing of the damaged store can be read (" +
                                damage + "); put a copy back, or start a new run";
@@ -314,6 +320,7 @@ std::optional<std::string> rescue_store(const fs::path& store, bool needs_propos
   fs::rename(fresh, store);
   std::string message = store.string() + " was damaged (" + damage + "): " + rescued.kept() +
                         rescued.lost + "; the damaged file is " + aside.string();
+  if (damaged_wal) message += "; " + *damaged_wal;
   TrialStore(store).append_event("rescued", message);
   return message;
 }
