@@ -5,6 +5,7 @@
 #include "app/pipeline.h"
 #include "app/report.h"
 #include "app/trial_report.h"
+#include "core/interrupt.h"
 #include "core/logging.h"
 #include "experiments/failures.h"
 #include "runtime/device.h"
@@ -14,6 +15,7 @@ namespace {
 
 /// The store may be what failed.
 void record_end(RunDirectory& run, const Error& end) {
+  heed_interrupts();
   try {
     const bool interrupted = end.kind() == ErrorKind::kInterrupted;
     run.store().append_event(interrupted ? "interrupted" : "stopped", end.what());

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <thread>
 
+#include "core/interrupt.h"
 #include "core/logging.h"
 #include "core/random.h"
-#include "experiments/executors/interrupt.h"
 #include "experiments/store/store.h"
 
 namespace ridgeline {

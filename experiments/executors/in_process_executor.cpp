@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "experiments/executors/interrupt.h"
+#include "core/interrupt.h"
 
 namespace ridgeline {
 

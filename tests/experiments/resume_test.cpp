@@ -158,7 +158,7 @@ TEST_CASE("a full disk stops the run with its reason, teaches nothing, and a res
                  "was lost 3 times, at last: /data/cache: cannot write: No space left on device"));
     CHECK(disk.refused >= 3);
     const auto trials = store.trials(Phase::kSearch);
-    CHECK(trials.size() <= full_from);
+    CHECK(trials.size() < 24);
     for (const Trial& trial : trials) CHECK(trial.status == TrialStatus::kComplete);
   }
   disk.full_from = 1000;
