@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "experiments/store/facts.h"
 #include "experiments/store/store.h"
 #include "experiments/store/store_schema.h"
@@ -130,6 +131,7 @@ struct Rescued {
   size_t attempts = 0, attempts_lost = 0;
   std::string lost;  // what besides trials, as the end of a sentence
 
+  std::pair<size_t, size_t> worth() const { return {trials, attempts}; }
   std::string kept() const {
     if (trials == 0) {
       return "no trial is kept, all are done again, without training where one of the " +
@@ -283,44 +285,66 @@ fs::path with_suffix(fs::path path, const char* suffix) {
   return path;
 }
 
-}  // namespace
+void remove_database(const fs::path& file) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) fs::remove(with_suffix(file, suffix));
+}
 
-std::optional<std::string> rescue_store(const fs::path& store, bool needs_proposals) {
-  refuse_orphaned_wal(store);
-  const auto damaged_wal = keep_damaged_wal(store);
-  const std::string damage = damage_of(store, needs_proposals);
-  if (damage.empty()) {
-    if (damaged_wal) TrialStore(store).append_event("rescued", *damaged_wal);
-    return damaged_wal;
-  }
-  const fs::path fresh = with_suffix(store, ".rescue");
-  const std::string hopeless = store.string() + ": nothing of the damaged store can be read (" +
-                               damage + "); put a copy back, or start a new run";
-  Rescued rescued;
-  try {
-    for (const char* suffix : {"", "-journal"}) fs::remove(with_suffix(fresh, suffix));
-    rescued = copy_sound(store, fresh, needs_proposals);
-  } catch (const Error& error) {
-    std::error_code ignored;
-    fs::remove(fresh, ignored);
-    if (error.kind() != ErrorKind::kRun) throw;
-    throw Error(ErrorKind::kRun, hopeless);
-  }
-  if (rescued.trials == 0 && rescued.attempts == 0) {
-    fs::remove(fresh);
-    throw Error(ErrorKind::kRun, hopeless);
-  }
-  const fs::path aside = free_name(store);
-  // The copy is whole before anything is taken away; a stale WAL must never meet the new file.
+/// With its log.
+void put_aside(const fs::path& store, const fs::path& aside) {
   for (const char* suffix : {"-wal", ""}) {
     if (fs::exists(with_suffix(store, suffix)))
       fs::copy_file(with_suffix(store, suffix), with_suffix(aside, suffix));
   }
+}
+
+/// Nothing where the file cannot be read at all.
+std::optional<Rescued> rebuild(const fs::path& damaged, const fs::path& fresh,
+                               bool needs_proposals) {
+  remove_database(fresh);
+  try {
+    return copy_sound(damaged, fresh, needs_proposals);
+  } catch (const Error& error) {
+    remove_database(fresh);
+    if (error.kind() != ErrorKind::kRun) throw;
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> rescue_store(const fs::path& store, bool needs_proposals) {
+  refuse_orphaned_wal(store);
+  const fs::path aside = free_name(store);
+  const fs::path fresh = with_suffix(store, ".rescue"), image = with_suffix(store, ".image");
+  const auto damaged_wal = keep_damaged_wal(store);
+  if (damaged_wal) {  // SQLite writes into the file what it recovers of the log
+    put_aside(store, aside);
+    write_file_atomic(image, image_with_log(read_file(store), read_file(wal_of(store))));
+  }
+  const std::string damage = damaged_wal.value_or("") + damage_of(store, needs_proposals);
+  if (damage.empty()) return std::nullopt;
+  auto rescued = rebuild(store, fresh, needs_proposals);
+  if (damaged_wal) {
+    const fs::path other = with_suffix(image, ".rescue");
+    const auto with_log = rebuild(image, other, needs_proposals);
+    if (with_log && (!rescued || rescued->worth() < with_log->worth())) {
+      rescued = with_log;
+      fs::rename(other, fresh);
+    }
+    remove_database(other);
+    remove_database(image);
+  }
+  if (!rescued || rescued->worth() == Rescued().worth()) {
+    remove_database(fresh);
+    throw Error(ErrorKind::kRun, store.string() + ": nothing of the damaged store can be read (" +
+                                     damage + "); put a copy back, or start a new run");
+  }
+  // The copy is whole before anything is taken away; a stale WAL must never meet the new file.
+  if (!damaged_wal) put_aside(store, aside);
   for (const char* suffix : {"-wal", "-shm", "-journal"}) fs::remove(with_suffix(store, suffix));
   fs::rename(fresh, store);
-  std::string message = store.string() + " was damaged (" + damage + "): " + rescued.kept() +
-                        rescued.lost + "; the damaged file is " + aside.string();
-  if (damaged_wal) message += "; " + *damaged_wal;
+  std::string message = store.string() + " was damaged (" + damage + "): " + rescued->kept() +
+                        rescued->lost + "; the damaged file is " + aside.string();
   TrialStore(store).append_event("rescued", message);
   return message;
 }

@@ -1,7 +1,9 @@
 #include "experiments/store/wal.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -41,12 +43,49 @@ bool is_page_size(uint32_t size) {
   return size >= 512 && size <= 65536 && (size & (size - 1)) == 0;
 }
 
+/// One page of the log's present use.
+struct Frame {
+  size_t at = 0;        // of its header in the log
+  size_t page = 0;      // bytes
+  uint32_t number = 0;  // of the page, from 1
+  uint32_t pages = 0;   // of the file after the transaction that ends here; else 0
+  bool recovered = false;
+
+  bool ends_transaction() const { return pages != 0; }
+};
+
+std::vector<Frame> frames_of(const std::string& wal) {
+  std::vector<Frame> frames;
+  if (wal.size() < kWalHeader + kFrameHeader) return frames;
+  const uint32_t magic = word_at(wal, 0);
+  const bool big_endian = (magic & 1) != 0;
+  Pair sum = wal_checksum(wal, 0, kFrameHeader, big_endian, {0, 0});
+  uint32_t page = word_at(wal, 8);
+  bool sound = (magic & ~1U) == kMagic && is_page_size(page) && sum == pair_at(wal, kFrameHeader);
+  if (!is_page_size(page)) page = kDefaultPage;
+  const Pair salts = pair_at(wal, sound ? 16 : kWalHeader + 8);
+  const size_t step = kFrameHeader + page;
+  for (size_t at = kWalHeader; at + step <= wal.size(); at += step) {
+    const Frame frame{at, page, word_at(wal, at), word_at(wal, at + 4), true};
+    const Pair own = pair_at(wal, at + 8);
+    if (sound) {
+      sum = wal_checksum(wal, at, 8, big_endian, sum);
+      sum = wal_checksum(wal, at + kFrameHeader, page, big_endian, sum);
+      sound = own == salts && frame.number != 0 && sum == pair_at(wal, at + 16);
+    }
+    // Both salts change when the log begins anew: one alone that differs is damage.
+    if (own.first != salts.first && own.second != salts.second) continue;
+    frames.push_back(frame);
+    frames.back().recovered = sound;
+  }
+  return frames;
+}
+
 std::string damage_text(const fs::path& store, const LostFrames& lost) {
   return wal_of(store).string() + " is damaged: SQLite does not recover " +
          std::to_string(lost.frames) + " of its pages, in which " +
          std::to_string(lost.transactions) +
-         (lost.transactions == 1 ? " transaction ends" : " transactions end") +
-         "; the trials in them are done again";
+         (lost.transactions == 1 ? " transaction ends" : " transactions end");
 }
 
 std::string bytes_of_wal(const fs::path& store) {
@@ -58,29 +97,30 @@ std::string bytes_of_wal(const fs::path& store) {
 
 LostFrames lost_frames(const std::string& wal) {
   LostFrames lost;
-  if (wal.size() < kWalHeader + kFrameHeader) return lost;
-  const uint32_t magic = word_at(wal, 0);
-  const bool big_endian = (magic & 1) != 0;
-  Pair sum = wal_checksum(wal, 0, kFrameHeader, big_endian, {0, 0});
-  uint32_t page = word_at(wal, 8);
-  bool sound = (magic & ~1U) == kMagic && is_page_size(page) && sum == pair_at(wal, kFrameHeader);
-  if (!is_page_size(page)) page = kDefaultPage;
-  const Pair salts = pair_at(wal, sound ? 16 : kWalHeader + 8);
-  const size_t step = kFrameHeader + page;
-  for (size_t at = kWalHeader; at + step <= wal.size(); at += step) {
-    const Pair own = pair_at(wal, at + 8);
-    if (sound) {
-      sum = wal_checksum(wal, at, 8, big_endian, sum);
-      sum = wal_checksum(wal, at + kFrameHeader, page, big_endian, sum);
-      sound = own == salts && word_at(wal, at) != 0 && sum == pair_at(wal, at + 16);
-      if (sound) continue;
-    }
-    // Both salts change when the log begins anew: one alone that differs is damage.
-    if (own.first != salts.first && own.second != salts.second) continue;
+  for (const Frame& frame : frames_of(wal)) {
+    if (frame.recovered) continue;
     ++lost.frames;
-    if (word_at(wal, at + 4) != 0) ++lost.transactions;
+    lost.transactions += frame.ends_transaction();
   }
   return lost;
+}
+
+std::string image_with_log(std::string store, const std::string& wal) {
+  auto frames = frames_of(wal);
+  while (!frames.empty() && !frames.back().ends_transaction()) frames.pop_back();  // uncommitted
+  if (frames.empty()) return store;
+  const size_t most = store.size() + wal.size();
+  const auto place = [](const Frame& frame) { return (frame.number - size_t{1}) * frame.page; };
+  for (const Frame& frame : frames) {
+    if (frame.number == 0 || place(frame) + frame.page > most) continue;  // damaged
+    store.resize(std::max(store.size(), place(frame) + frame.page));
+    store.replace(place(frame), frame.page, wal, frame.at + kFrameHeader, frame.page);
+  }
+  const size_t size = size_t{frames.back().pages} * frames.back().page;
+  if (size <= most) store.resize(size);
+  constexpr size_t kWriteVersion = 18, kReadVersion = 19;  // of the header: no log any more
+  if (store.size() > kReadVersion) store[kWriteVersion] = store[kReadVersion] = 1;
+  return store;
 }
 
 fs::path wal_of(const fs::path& store) {

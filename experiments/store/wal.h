@@ -19,6 +19,10 @@ struct LostFrames {
 /// what was never committed. `wal`: the bytes of the file.
 LostFrames lost_frames(const std::string& wal);
 
+/// The store's file with all that was committed to its log put in place, also what SQLite does not
+/// recover: for readers that have checksums of their own. Both are the bytes of the files.
+std::string image_with_log(std::string store, const std::string& wal);
+
 /// The log beside a store's file.
 std::filesystem::path wal_of(const std::filesystem::path& store);
 

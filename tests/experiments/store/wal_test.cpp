@@ -69,7 +69,8 @@ TEST_CASE("no bit of a log flips without a warning and a copy, where it costs a 
   const bool used_before = GENERATE(false, true);
   const Killed sound(used_before);
   RandomStream random(1, 2, "flip");
-  int costly = 0;
+  const size_t all = kTrials + (used_before ? kTrialsBefore : 0);
+  size_t costly = 0, saved = 0;
   for (int n = 0; n < 40; ++n) {
     std::string wal = sound.wal;
     // Also the headers, of which there are few.
@@ -80,21 +81,29 @@ TEST_CASE("no bit of a log flips without a warning and a copy, where it costs a 
     INFO("bit flipped in byte " << place);
     const auto file = folder / (std::to_string(n) + ".sqlite");
     write_pair(file, sound.store, wal);
+    write_pair(folder / "plain.sqlite", sound.store, wal);
+    const size_t recovered = TrialStore(folder / "plain.sqlite").trials(Phase::kSearch).size();
+    fs::remove(folder / "plain.sqlite");
+    write_pair(file, sound.store, wal);
     const auto warned = rescue_store(file);
     TrialStore store(file);
     const size_t kept = store.trials(Phase::kSearch).size();
+    CHECK(kept >= recovered);
+    CHECK(kept <= all);
     fs::path copy = wal_of(file);
     copy += ".damaged-1";
     if (warned) {
       ++costly;
+      saved += kept - recovered;
       CHECK(contains(*warned, "SQLite does not recover "));
       CHECK(read_file(copy) == wal);
       CHECK(store.events().back().text == *warned);
     } else {
-      CHECK(kept == kTrials + (used_before ? kTrialsBefore : 0));
+      CHECK(kept == all);
       CHECK_FALSE(fs::exists(copy));
     }
   }
+  CHECK(saved > 10);
   CHECK(costly > 10);
 }
 
