@@ -10,6 +10,7 @@
 #include "app/export_run.h"
 #include "app/report.h"
 #include "controller/policy/make_controller.h"
+#include "core/interrupt.h"
 #include "core/logging.h"
 #include "core/progress.h"
 #include "core/units.h"
@@ -19,10 +20,10 @@
 #include "experiments/executors/gpu_locks.h"
 #include "experiments/executors/gpu_plan.h"
 #include "experiments/executors/in_process_executor.h"
-#include "experiments/executors/interrupt.h"
 #include "experiments/executors/local_executor.h"
 #include "experiments/executors/slurm_executor.h"
 #include "experiments/executors/trial_process.h"
+#include "experiments/failures.h"
 #include "experiments/pricing.h"
 #include "experiments/store/facts.h"
 #include "export/torchscript.h"
@@ -50,7 +51,9 @@ std::unique_ptr<Executor> make_executor(const ExperimentConfig& config,
                             .slurm = config.runtime.slurm,
                             .time_limit_s = config.runtime.trial_time_limit_s,
                             .checkpoint_s = config.runtime.trial_checkpoint_s},
-        [limit](const std::vector<std::string>& command) { return run_command(command, limit); });
+        [limit](const std::vector<std::string>& command) {
+          return run_command(command, {.time = limit});
+        });
   }
   return std::make_unique<LocalExecutor>(
       LocalExecutorConfig{.program = this_program(),
@@ -286,15 +289,20 @@ void require_trial_device(const ExperimentConfig& config) {
   require_devices(config, /*trains=*/true);
 }
 
-Session make_session(const ExperimentConfig& config, const std::filesystem::path& folder) {
+Session make_session(const ExperimentConfig& asked, RunDirectory& run) {
+  const ExperimentConfig config = at_recorded_speed(asked, run.store());
+  const std::filesystem::path folder = run.trials_folder();
   require_devices(config, /*trains=*/false);
   const bool trains_on_gpu = config.accuracy.kind == AccuracyKind::kProxy &&
                              config.accuracy.training.device != "cpu" &&
                              config.runtime.executor == ExecutorKind::kLocal;
   const GpuPlan gpus = trains_on_gpu ? gpu_plan(config, visible_gpus()) : GpuPlan{};
   std::vector<std::unique_ptr<LatencyOracle>> oracles;
-  for (const auto& target : config.targets())
-    oracles.push_back(beside_trials(oracle_of(target.latency), target.latency, gpus, folder));
+  for (const auto& [name, target_ms, latency] : config.targets()) {
+    oracles.push_back(beside_trials(oracle_of(latency), latency, gpus, folder));
+    if (!is_formula(latency.kind))
+      oracles.back() = recorded_in(run.store(), name, std::move(oracles.back()));
+  }
   auto evaluator = make_evaluator(config.accuracy);
   CandidateBuilder candidates(config.search_space(), data_shape(*evaluator));
   evaluator->require(candidates.space());
@@ -345,7 +353,7 @@ void warn_if_uncalibrated(const ExperimentConfig& config) {
 void run_pipeline(RunDirectory& run) {
   install_interrupt_handler();
   log_to_file(run.log_file());
-  Session session = make_session(at_recorded_speed(run.config(), run.store()), run.trials_folder());
+  Session session = make_session(run.config(), run);
   session.runner->record_in(run.store());
   spdlog::info("run {}; latency: {}", run.path().string(), session.oracles[0]->description());
   run.store().append_event("runtime", runtime_description());
@@ -360,6 +368,9 @@ void run_pipeline(RunDirectory& run) {
   std::filesystem::remove(run.trials_folder(), ignored);
   run.store().set_fact(kFinishedFact, utc_now());
   std::cout << run_summary(run) << export_table(report);
+  const auto trials = run.store().trials(Phase::kSearch, /*architectures=*/false);
+  if (const std::string failures = failures_line(trials); !failures.empty())
+    spdlog::warn("{}", failures);
 }
 
 }  // namespace ridgeline

@@ -37,8 +37,8 @@ bool measures_elsewhere(const LatencyConfig& config);
 
 /// Reads the data, the hardware and the space at once, so that what is wrong stops a run before
 /// anything is spent. Of GPUs only those on which this process itself measures latency must be
-/// here. `folder` is for the executor's files.
-Session make_session(const ExperimentConfig& config, const std::filesystem::path& folder);
+/// here. What is measured is recorded in the run's store, at the speed recorded there.
+Session make_session(const ExperimentConfig& config, RunDirectory& run);
 
 /// The whole walk: pre-flight, search, final training, LACS, export. What the run's store already
 /// holds is not done again. Prints the summary to stdout.

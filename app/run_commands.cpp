@@ -5,21 +5,38 @@
 #include "app/pipeline.h"
 #include "app/report.h"
 #include "app/trial_report.h"
+#include "core/interrupt.h"
+#include "core/logging.h"
 #include "experiments/config_places.h"
+#include "experiments/failures.h"
 #include "runtime/device.h"
 
 namespace ridgeline {
 namespace {
+
+/// The store may be what failed.
+void record_end(RunDirectory& run, const Error& end) {
+  heed_interrupts();
+  try {
+    const bool interrupted = end.kind() == ErrorKind::kInterrupted;
+    run.store().append_event(interrupted ? "interrupted" : "stopped", end.what());
+    const std::string failures =
+        failures_line(run.store().trials(Phase::kSearch, /*architectures=*/false));
+    if (!failures.empty()) spdlog::warn("{}", failures);
+  } catch (const Error& error) {
+    spdlog::debug("{}", error.what());
+  }
+}
 
 void run_and_say_how_to_go_on(RunDirectory& run) {
   set_threads(1);  // the policy is small; trials have their own processes
   try {
     at_places(run.config(), [&] { run_pipeline(run); });
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kInterrupted)
-      run.store().append_event("interrupted", error.what());
-    if (error.kind() == ErrorKind::kInfeasible) run.store().append_event("stopped", error.what());
-    if (error.kind() != ErrorKind::kInterrupted && error.kind() != ErrorKind::kIo) throw;
+    record_end(run, error);
+    const bool goes_on = error.kind() == ErrorKind::kInterrupted ||
+                         error.kind() == ErrorKind::kIo || error.kind() == ErrorKind::kData;
+    if (!goes_on) throw;
     throw Error(error.kind(), std::string(error.what()) +
                                   "; nothing recorded is lost; continue with: ridgeline resume " +
                                   run.path().string());

@@ -6,7 +6,6 @@
 #include "core/config_path.h"
 #include "core/logging.h"
 #include "core/progress.h"
-#include "experiments/pricing.h"
 #include "latency/measurement/make_oracle.h"
 
 namespace ridgeline {
@@ -28,7 +27,7 @@ void scale_run(const ScaleOptions& options) {
     throw Error(ErrorKind::kUsage, "scale: only scaling.* and runtime.* of a run may be changed");
   }
   require_trial_device(config);
-  Session session = make_session(at_recorded_speed(config, run.store()), run.trials_folder());
+  Session session = make_session(config, run);
   print(run_lacs(config, best_architecture(run),
                  {session.target_oracles(), *session.runner, run.store()}),
         options.out);
@@ -39,7 +38,7 @@ void scale_with_config(const ScaleOptions& options, const Architecture& base) {
   const std::filesystem::path folder = std::filesystem::path("runs") / ("scale-" + config.name);
   RunDirectory run = RunDirectory::create(folder, config);
   require_trial_device(config);
-  Session session = make_session(at_recorded_speed(config, run.store()), run.trials_folder());
+  Session session = make_session(config, run);
   print(run_lacs(config, with_data_shape(base, data_shape(*session.evaluator)),
                  {session.target_oracles(), *session.runner, run.store()}),
         options.out);

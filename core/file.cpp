@@ -44,7 +44,26 @@ void write_through(const fs::path& path, std::string_view text) {
 
 }  // namespace
 
+std::string other_than_file(const fs::path& path) {
+  std::error_code ignored;
+  switch (fs::status(path, ignored).type()) {
+    case fs::file_type::directory:
+      return "a folder";
+    case fs::file_type::fifo:
+      return "a pipe";
+    case fs::file_type::socket:
+      return "a socket";
+    case fs::file_type::block:
+    case fs::file_type::character:
+      return "a device";
+    default:
+      return {};
+  }
+}
+
 std::string read_file(const fs::path& path) {
+  if (const std::string other = other_than_file(path); !other.empty())
+    throw Error(ErrorKind::kIo, path.string() + ": is " + other + "; expected a file");
   std::ifstream in(path, std::ios::binary);
   if (!in) fail_io(path, "read", errno);
   std::string text;

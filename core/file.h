@@ -6,7 +6,11 @@
 
 namespace ridgeline {
 
-/// The whole file. Throws `kIo` when it cannot be read.
+/// What stands at `path` where that is neither a file nor nothing: "a folder", "a pipe", "a device"
+/// or "a socket". Reading such a thing may never end.
+std::string other_than_file(const std::filesystem::path& path);
+
+/// The whole file. Throws `kIo` when it cannot be read, or is none (`other_than_file`).
 std::string read_file(const std::filesystem::path& path);
 
 /// Writes `text` so that a reader sees the old file or the whole new one, never a part: temporary

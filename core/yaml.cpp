@@ -1,8 +1,11 @@
 #include "core/yaml.h"
 
+#include <yaml-cpp/eventhandler.h>
+
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <sstream>
 
 #include "core/file.h"
 
@@ -12,6 +15,52 @@ namespace {
 std::string location(const std::string& source, const YAML::Mark& mark) {
   if (mark.is_null()) return source;
   return source + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1);
+}
+
+constexpr uintmax_t kMostBytes = 32 << 20;  // of a file
+
+/// Counts the values of a text while it is parsed, before anything is made of them.
+class ValueCounter : public YAML::EventHandler {
+ public:
+  explicit ValueCounter(const std::string& source) : source_(source) {}
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { count(mark); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { count(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                const std::string&) override {
+    count(mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
+    count(mark);
+  }
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
+    count(mark);
+  }
+  void OnMapEnd() override {}
+
+ private:
+  static constexpr int kMostWritten = 200000;
+
+  void count(const YAML::Mark& mark) {
+    if (++values_ <= kMostWritten) return;
+    throw Error(ErrorKind::kConfig, location(source_, mark) + ": more than " +
+                                        std::to_string(kMostWritten) + " keys and values");
+  }
+
+  const std::string& source_;
+  int values_ = 0;
+};
+
+void count_values(const std::string& text, const std::string& source) {
+  std::istringstream in(text);
+  YAML::Parser parser(in);
+  ValueCounter counter(source);
+  while (parser.HandleNextDocument(counter)) {
+  }
 }
 
 /// Walks a whole document and refuses what yaml-cpp lets pass: the first of two equal keys would
@@ -70,16 +119,22 @@ bool parse_number(const std::string& text, T& value) {
 
 YamlView YamlView::load_file(const std::filesystem::path& path) {
   std::error_code error;
-  if (std::filesystem::is_directory(path, error))
-    throw Error(ErrorKind::kConfig, path.string() + ": is a folder; expected a YAML file");
+  if (const std::string other = other_than_file(path); !other.empty())
+    throw Error(ErrorKind::kConfig, path.string() + ": is " + other + "; expected a YAML file");
   if (!std::filesystem::exists(path, error))
     throw Error(ErrorKind::kConfig, path.string() + ": no such file");
+  if (const auto bytes = std::filesystem::file_size(path, error); !error && bytes > kMostBytes) {
+    throw Error(ErrorKind::kConfig, path.string() + ": has " + std::to_string(bytes) +
+                                        " bytes; a YAML file of ours has at most " +
+                                        std::to_string(kMostBytes));
+  }
   return parse(read_file(path), path.string());
 }
 
 YamlView YamlView::parse(const std::string& text, const std::string& source) {
   std::vector<YAML::Node> documents;
   try {
+    count_values(text, source);
     documents = YAML::LoadAll(text);
   } catch (const YAML::Exception& e) {
     throw Error(ErrorKind::kConfig, location(source, e.mark) + ": not valid YAML: " + e.msg);
@@ -209,6 +264,7 @@ void set_by_path(YAML::Node& root, const std::string& path, const std::string& v
   const std::string source = "--set " + path;
   YAML::Node parsed;
   try {
+    count_values(value, source);
     parsed = YAML::Load(value);
   } catch (const YAML::Exception& e) {
     throw Error(ErrorKind::kUsage, source + ": not valid YAML: " + e.msg);

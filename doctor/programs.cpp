@@ -55,7 +55,7 @@ struct ScratchFolder {
 Asked ask(const std::vector<std::string>& arguments, std::chrono::seconds limit) {
   Asked asked{.program = arguments.front()};
   try {
-    asked.answer = run_command(arguments, limit);
+    asked.answer = run_command(arguments, {.time = limit});
     asked.here = true;
   } catch (const Error&) {
     // It is not there.

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "core/interrupt.h"
 #include "core/logging.h"
-#include "experiments/executors/interrupt.h"
 #include "experiments/pricing.h"
 
 namespace ridgeline {
@@ -99,7 +99,7 @@ void AsyncSearch::fill_workers() {
   const auto workers = static_cast<size_t>(config_.runtime.workers);
   const auto batch = static_cast<size_t>(config_.search.batch);
   while (running_.size() < workers && running_.size() + waiting_ < workers + batch &&
-         !all_proposed()) {
+         !all_proposed() && interrupts() == 0) {
     const uint64_t id = proposals_.size();
     proposals_.emplace_back();
     start(id, propose(id));

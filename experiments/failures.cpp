@@ -1,8 +1,41 @@
 #include "experiments/failures.h"
 
+#include <algorithm>
+#include <map>
+
 #include "experiments/store/trial.h"
 
 namespace ridgeline {
+namespace {
+
+constexpr size_t kCauses = 3;  // of failures, in one line
+
+}  // namespace
+
+bool is_infrastructure(TrialStatus status) {
+  return status == TrialStatus::kLost || status == TrialStatus::kCancelled;
+}
+
+std::string failures_line(const std::vector<Trial>& trials) {
+  std::map<std::string, size_t> causes;
+  size_t failed = 0;
+  for (const auto& trial : trials) {
+    if (trial.status == TrialStatus::kComplete || trial.status == TrialStatus::kInfeasible)
+      continue;
+    ++failed;
+    ++causes[enum_name(trial.status) + (trial.cause.empty() ? "" : ": " + trial.cause)];
+  }
+  if (failed == 0) return {};
+  std::vector<std::pair<std::string, size_t>> sorted(causes.begin(), causes.end());
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::vector<std::string> parts;
+  for (size_t i = 0; i < std::min(kCauses, sorted.size()); ++i)
+    parts.push_back(std::to_string(sorted[i].second) + " " + sorted[i].first);
+  if (sorted.size() > kCauses) parts.emplace_back("...");
+  return std::to_string(failed) + " of " + std::to_string(trials.size()) +
+         " trials failed: " + join(parts, "; ");
+}
 
 bool FailureConfig::retried(TrialStatus status) const {
   switch (status) {

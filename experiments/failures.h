@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "accuracy/evaluator.h"
 #include "core/config.h"
 
@@ -37,6 +40,8 @@ struct FailureConfig {
   /// Whether a trial that ended so may be tried again because of its own failure.
   bool retried(TrialStatus status) const;
   FailureEffect effect(TrialStatus status) const;
+  /// Whether trials that are lost too often stop the run: then they get no result.
+  bool stops_when_lost() const { return lost == FailureEffect::kStop; }
 
   template <class V>
   void describe(V& v) {
@@ -55,7 +60,8 @@ struct FailureConfig {
         {.help =
              "retry a trial that diverged; usually useless, because the same seed diverges again"});
     v.field("infrastructure_retries", infrastructure_retries,
-            {.help = "number of additional attempts of a trial whose machine or job was lost, or "
+            {.help = "number of additional attempts of a trial whose machine or job was lost, "
+                     "whose data could not be read, whom the file system refused something, or "
                      "that was cancelled; counted separately from retries",
              .min = 0,
              .max = 100000});
@@ -76,9 +82,17 @@ struct FailureConfig {
             {.help = "effect of a trial whose process crashed or refused its configuration"});
     v.field(
         "lost", lost,
-        {.help = "effect of a trial that was lost more often than infrastructure_retries allows"});
+        {.help = "effect of a trial that was lost more often than infrastructure_retries allows. "
+                 "stop: the trial gets no result, and a resumed run tries it again"});
   }
 };
+
+/// Whether the trial's surroundings failed, not the trial.
+bool is_infrastructure(TrialStatus status);
+
+/// How many of the trials failed and why, the most frequent causes first, in one line; empty when
+/// none failed. An infeasible trial did not fail: it was not trained.
+std::string failures_line(const std::vector<Trial>& trials);
 
 /// A complete evaluation whose accuracy is no fraction in [0, 1] becomes `diverged`, its message
 /// giving the value; the accuracy of a failed one is finite.

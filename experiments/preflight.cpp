@@ -7,6 +7,7 @@
 
 #include "controller/checks.h"
 #include "controller/mutation.h"
+#include "core/interrupt.h"
 #include "core/logging.h"
 #include "core/units.h"
 #include "experiments/scoring.h"
@@ -41,6 +42,7 @@ class Pricer {
 
   /// Nothing for a network that has no latency; its cause is kept.
   std::optional<Priced> price(Genotype genotype) {
+    stop_if_interrupted("during the pre-flight");
     try {
       const double ms = candidates_.build(genotype).latency_ms(oracle_);
       return Priced{std::move(genotype), ms};

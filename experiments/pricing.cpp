@@ -1,12 +1,48 @@
 #include "experiments/pricing.h"
 
 #include "core/logging.h"
+#include "core/random.h"
 #include "core/units.h"
 #include "experiments/store/facts.h"
 #include "latency/command_oracle.h"
 #include "latency/measurement/measured.h"
 
 namespace ridgeline {
+namespace {
+
+class RecordedOracle : public LatencyOracle {
+ public:
+  RecordedOracle(TrialStore& store, std::string accelerator, std::unique_ptr<LatencyOracle> oracle)
+      : store_(store), accelerator_(std::move(accelerator)), oracle_(std::move(oracle)) {}
+  Latency estimate(const Network& network) const override { return oracle_->estimate(network); }
+  using LatencyOracle::estimate_architecture;
+  Latency estimate_architecture(const Architecture& architecture,
+                                const Network& lowered) const override {
+    const std::string key = latency_fact(hash_text(to_yaml(architecture)), accelerator_);
+    Latency latency;
+    if (const auto recorded = store_.fact(key)) {
+      latency.ms = std::stod(*recorded);
+      return latency;
+    }
+    latency = oracle_->estimate_architecture(architecture, lowered);
+    store_.set_fact(key, ConfigWriter::plain_number(latency.ms));
+    return latency;
+  }
+  void require(const SearchSpace& space) const override { oracle_->require(space); }
+  std::string description() const override { return oracle_->description(); }
+
+ private:
+  TrialStore& store_;
+  std::string accelerator_;
+  std::unique_ptr<LatencyOracle> oracle_;
+};
+
+}  // namespace
+
+std::unique_ptr<LatencyOracle> recorded_in(TrialStore& store, const std::string& accelerator,
+                                           std::unique_ptr<LatencyOracle> oracle) {
+  return std::make_unique<RecordedOracle>(store, accelerator, std::move(oracle));
+}
 
 ExperimentConfig at_recorded_speed(ExperimentConfig config, TrialStore& store) {
   auto targets = config.targets();

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <memory>
+#include <string>
+
 #include "experiments/search.h"
 
 namespace ridgeline {
@@ -10,6 +13,11 @@ namespace ridgeline {
 /// status `infeasible`; one whose latency could not be had gets `time_out` or `crashed`. Only a
 /// trial that stays `pending` is to be trained; any other has its reward.
 void price(Trial& trial, const Scoring& scoring, const SearchParts& parts, bool fresh);
+
+/// The oracle, which asks `store` first and records there what it says: what was priced is kept
+/// when a run is stopped, and a resumed run goes on with the same figures. `store` must outlive it.
+std::unique_ptr<LatencyOracle> recorded_in(TrialStore& store, const std::string& accelerator,
+                                           std::unique_ptr<LatencyOracle> oracle);
 
 /// `config` with the speed of the machine that its measured latencies are stated at
 /// (`latency.reference_ms`): as the store has it since the run began, so that a resumed run

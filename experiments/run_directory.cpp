@@ -11,6 +11,7 @@
 #include "experiments/store/facts.h"
 #include "experiments/store/store_rescue.h"
 #include "experiments/store/store_schema.h"
+#include "experiments/store/wal.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -28,6 +29,7 @@ void require_run(const fs::path& path) {
   if (!fs::is_directory(path, ignored)) {
     throw Error(ErrorKind::kRun, path.string() + ": no such run folder");
   }
+  refuse_orphaned_wal(path / "store.sqlite");
   for (const char* name : {"config.yaml", "store.sqlite"}) {
     if (!fs::exists(path / name)) {
       throw Error(ErrorKind::kRun, path.string() + ": is no run folder: it has no " + name);
@@ -73,9 +75,15 @@ bool is_locked(const fs::path& path) {
   return held;
 }
 
+/// Also latencies that another configuration asked for.
+void remove_store(const fs::path& store) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) fs::remove(store.string() + suffix);
+}
+
 }  // namespace
 
 void RunDirectory::require_free(const ExperimentConfig& config) const {
+  refuse_orphaned_wal(store_file());
   const bool has_store = fs::exists(store_file()), has_config = fs::exists(config_file());
   if (has_store ? is_untouched(store_file()) : !has_config) return;
   std::string what;
@@ -98,6 +106,7 @@ RunDirectory RunDirectory::create(const fs::path& path, const ExperimentConfig& 
   RunDirectory run(path);
   run.lock_ = std::make_unique<FileLock>(path / "run.lock");
   run.require_free(config);
+  remove_store(run.store_file());
   run.config_ = config;
   run.store_ = std::make_unique<TrialStore>(run.store_file());
   run.store_->set_fact(kConfigFact, identity_hash(config));

@@ -3,23 +3,10 @@
 #include <map>
 #include <set>
 
-#include "experiments/store/facts.h"
+#include "core/interrupt.h"
 
 namespace ridgeline {
 namespace {
-
-/// The latency on one of `config.targets()`. A measured one is recorded, so that a resumed run goes
-/// on with the same figures; a formula gives them again.
-double recorded_price(const ExperimentConfig& config, const ScalingParts& parts,
-                      const CandidateNetwork& candidate, size_t target = 0) {
-  const auto& [accelerator, oracle] = parts.oracles[target];
-  if (is_formula(config.targets().at(target).latency.kind)) return candidate.latency_ms(oracle);
-  const std::string key = latency_fact(hash_text(to_yaml(candidate.architecture)), accelerator);
-  if (const auto recorded = parts.store.fact(key)) return std::stod(*recorded);
-  const double ms = candidate.latency_ms(oracle);
-  parts.store.set_fact(key, ConfigWriter::plain_number(ms));
-  return ms;
-}
 
 /// Evaluates candidates as trials of the run. A candidate's id is its place in the order of all
 /// candidates, so that a resumed run trains each with the same random streams.
@@ -77,7 +64,7 @@ class CandidateTrials {
     try {
       for (size_t i = 1; i < parts_.oracles.size(); ++i)
         trial.latencies.push_back(
-            {parts_.oracles[i].accelerator, recorded_price(config_, parts_, candidate, i)});
+            {parts_.oracles[i].accelerator, candidate.latency_ms(parts_.oracles[i].oracle)});
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kInfeasible) throw;
       trial.status = TrialStatus::kInfeasible;
@@ -121,7 +108,7 @@ ExperimentConfig at_scaled_targets(ExperimentConfig config, const Architecture& 
   auto targets = config.targets();
   for (size_t i = 0; i < targets.size(); ++i)
     targets[i].target_ms =
-        config.scaling.latency_ratio * recorded_price(config, parts, candidate, i);
+        config.scaling.latency_ratio * candidate.latency_ms(parts.oracles[i].oracle);
   config.set_targets(targets);
   config.reward.limits = {};  // the candidates were held to them
   return config;
@@ -133,7 +120,8 @@ LacsResult run_lacs(const ExperimentConfig& config, const Architecture& base,
                     const ScalingParts& parts, const TrialObserver& observer) {
   LacsCallbacks callbacks;
   callbacks.latency_ms = [&](const Architecture& a) {
-    return recorded_price(config, parts, CandidateNetwork(a));
+    stop_if_interrupted("during the search of scaling coefficients");
+    return CandidateNetwork(a).latency_ms(parts.oracles[0].oracle);
   };
   // Not to the latency, also where the reward is a constraint: Equation 4 gives it its own target.
   const Limits limits(config);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/interrupt.h"
 #include "experiments/pricing.h"
 
 namespace ridgeline {
@@ -75,6 +76,7 @@ std::vector<Trial> Search::propose(uint64_t first_id, int count) {
     } else {
       const uint64_t first = first_with(trial.genotype, trial.id);
       const bool repeats = first != trial.id && !measures_again();
+      stop_if_interrupted(progress());
       price(trial, scoring_, parts_, !repeats);
       if (repeats) trial.reused_from = static_cast<int64_t>(first);
       journal_.commit_if_due();

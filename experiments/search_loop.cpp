@@ -46,8 +46,12 @@ TrialResult SearchLoop::wait() {
     result = parts_.runner.next();
   }
   if (result) return *std::move(result);
-  throw Error(ErrorKind::kInterrupted, "stopped after " + std::to_string(done_.size()) + " of " +
-                                           std::to_string(config_.search.trials) + " trials");
+  throw Error(ErrorKind::kInterrupted, "stopped " + progress());
+}
+
+std::string SearchLoop::progress() const {
+  return "after " + std::to_string(done_.size()) + " of " + std::to_string(config_.search.trials) +
+         " trials";
 }
 
 void SearchLoop::commit(Trial trial, Commit how) {

@@ -60,6 +60,8 @@ class SearchLoop {
   TrialSpec spec_of(const Trial& trial) const;
   /// The next finished trial. Throws `kInterrupted` when none will come.
   TrialResult wait();
+  /// "after 3 of 64 trials"
+  std::string progress() const;
 
   enum class Commit { kNew, kRecorded, kLearned };  ///< in the store already; and in the checkpoint
   /// Commits a finished trial, and adds it to the open batch unless it is learned already.

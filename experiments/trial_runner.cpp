@@ -3,19 +3,15 @@
 #include <algorithm>
 #include <thread>
 
+#include "core/interrupt.h"
 #include "core/logging.h"
 #include "core/random.h"
-#include "experiments/executors/interrupt.h"
 #include "experiments/store/store.h"
 
 namespace ridgeline {
 namespace {
 
 constexpr std::chrono::milliseconds kPatience{200};
-
-bool is_infrastructure(TrialStatus status) {
-  return status == TrialStatus::kLost || status == TrialStatus::kCancelled;
-}
 
 uint64_t identity_of(const TrialSpec& spec) {
   return hash_text(to_yaml(spec.architecture) + "|" + std::to_string(spec.seed) + "|" +
@@ -40,6 +36,8 @@ bool TrialRunner::use_recorded(Pending& trial) {
   // Weights are no part of the record: a trial that has to leave some is run whatever is recorded.
   if (!trial.spec.weights_path.empty()) return false;
   for (const auto& attempt : store_->attempts(id, trial.network)) {
+    // They stopped the run, and since then the cause may be mended.
+    if (is_infrastructure(attempt.evaluation.status) && policy_.stops_when_lost()) continue;
     if (!decide(trial, attempt)) continue;
     executor_.forget(id);
     finished_.push_back(attempt);
@@ -77,6 +75,12 @@ void TrialRunner::receive(TrialResult result) {
     trial.retry_at = Clock::now() + pause;
     ++waiting_;
     return;
+  }
+  if (is_infrastructure(result.evaluation.status) && policy_.stops_when_lost()) {
+    throw Error(ErrorKind::kIo, "trial " + std::to_string(result.id) + " was lost " +
+                                    std::to_string(trial.losses) +
+                                    " times, at last: " + result.evaluation.message +
+                                    "; see failures.infrastructure_retries");
   }
   if (late) executor_.cancel(result.id);  // the newer attempt is no longer needed
   executor_.forget(result.id);

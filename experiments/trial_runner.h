@@ -16,6 +16,8 @@ class TrialStore;
 /// failure policy says. The decision depends on the attempts alone, so that a resumed run that
 /// finds them in its store decides as the undisturbed one. A complete result counts whichever
 /// attempt it is of (a trial is pure); a failure counts only while its attempt is the latest.
+/// A trial that is lost too often gets no result where `failures.lost` is stop: `next` and `ready`
+/// throw `kIo`, and a resumed run tries it as often again.
 class TrialRunner {
  public:
   /// `executor` must outlive the runner.

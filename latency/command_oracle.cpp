@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/file.h"
+#include "core/interrupt.h"
 #include "core/random.h"
 #include "core/units.h"
 #include "latency/work.h"
@@ -13,6 +14,7 @@
 namespace ridgeline {
 namespace {
 
+constexpr size_t kMostOutput = 1 << 20;  // bytes
 constexpr size_t kLastWords = 300;  // characters of a program's last words that a message keeps
 
 std::string trimmed(const std::string& text) {
@@ -66,6 +68,15 @@ class NetworkFiles {
 
 void require_success(const CommandOutput& output, const std::string& program, double timeout_s) {
   using Cause = LatencyFailure::Cause;
+  if (output.stopped) {
+    heed_interrupts();
+    throw Error(ErrorKind::kInterrupted, "stopped while latency.command " + program + " ran");
+  }
+  if (output.too_much) {
+    throw LatencyFailure(Cause::kFailed, "latency.command " + program +
+                                             " wrote over 1 MiB and was ended; valid: the "
+                                             "milliseconds in the last line of a short output");
+  }
   if (output.timed_out) {
     throw LatencyFailure(Cause::kTimedOut, "latency.command " + program + " took over " +
                                                format_duration(timeout_s) +
@@ -123,8 +134,10 @@ Latency CommandOracle::estimate_architecture(const Architecture& architecture,
   const NetworkFiles files(architecture, lowered, write_torchscript_);
   std::vector<std::string> arguments = command_;
   arguments.push_back(files.path().string());
-  const CommandOutput output =
-      run_command(arguments, std::chrono::milliseconds(static_cast<int64_t>(1e3 * timeout_s_)));
+  const CommandOutput output = run_command(
+      arguments, {.time = std::chrono::milliseconds(static_cast<int64_t>(1e3 * timeout_s_)),
+                  .output_bytes = kMostOutput,
+                  .stop = [] { return interrupts() > 1; }});
   require_success(output, command_[0], timeout_s_);
   Latency latency{.ms = milliseconds_of(output.out),
                   .batch = batch_,

@@ -34,7 +34,9 @@ using NetworkWriter = std::function<void(const Network&, const std::filesystem::
 /// architecture's YAML file, or of what `latency.network_format` asks for, which has the YAML file
 /// beside it under the same name; both are gone afterwards. It reads the milliseconds of one batch
 /// from the last line of its standard output: a number, which "ms" may follow. A program that says
-/// no such thing is a `LatencyFailure`; one that cannot be started is an `Error` (`kIo`).
+/// no such thing, or over 1 MiB, is a
+/// `LatencyFailure`; what it has started dies with it. A second Ctrl-C ends it (`kInterrupted`).
+/// One that cannot be started is an `Error` (`kIo`).
 class CommandOracle : public LatencyOracle {
  public:
   /// Throws `kConfig` where `latency.command` is not given, or no writer for its network format.

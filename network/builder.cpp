@@ -6,6 +6,9 @@
 namespace ridgeline {
 namespace {
 
+/// A hundred times the largest published network; one of millions would take all memory.
+constexpr int kMostNodes = 100000;
+
 /// Infers the output shape of one operator; every failure names the node and the shapes it got.
 class ShapeInference {
  public:
@@ -213,6 +216,11 @@ NetworkBuilder::NetworkBuilder(std::string_view name, const Shape& input) {
 
 int NetworkBuilder::add_part(std::string_view owner, std::string_view part, const Operator& op,
                              NodeInputs inputs) {
+  if (network_.size() >= kMostNodes) {
+    throw Error(ErrorKind::kConfig, "network " + network_.name() + ": has more than " +
+                                        std::to_string(kMostNodes) +
+                                        " operators; give it fewer stages or layers");
+  }
   Node node{std::string(owner).append(part), op, std::move(inputs), {}};
   for (const int index : node.inputs) {
     if (index < 0 || index >= network_.size()) {

@@ -9,6 +9,8 @@ const std::vector<std::string> kTopKeys = {
     "name",           "resolution", "input_channels", "classes",      "stem",
     "block_defaults", "stages",     "head",           "drop_connect", "batch_norm"};
 
+constexpr size_t kMostStages = 200;
+
 class SlotReader {
  public:
   explicit SlotReader(const YamlView& root) : root_(root) {}
@@ -58,6 +60,10 @@ class SlotReader {
     const auto keys = keys_of(stage_fields(0));
     if (defaults) defaults->refuse_unknown(keys);
     const auto stages = root_.at("stages").items();
+    if (stages.size() > kMostStages) {
+      stages[kMostStages].fail("a network has at most " + std::to_string(kMostStages) +
+                               " stages, not " + std::to_string(stages.size()));
+    }
     list_.base.stages.resize(stages.size());
     for (size_t i = 0; i < stages.size(); ++i) {
       stages[i].refuse_unknown(keys);

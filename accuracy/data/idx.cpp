@@ -1,5 +1,6 @@
 #include "accuracy/data/idx.h"
 
+#include <limits>
 #include <utility>
 
 #include "core/error.h"
@@ -28,11 +29,11 @@ std::string sizes_text(const std::vector<uint64_t>& sizes) {
   return join(parts, " x ");
 }
 
-IdxFile read_idx(const std::filesystem::path& path) {
+/// All but the content, of the first bytes of the file.
+IdxFile read_header(std::string_view begin, const std::filesystem::path& path) {
   IdxFile file;
-  file.content = read_maybe_gzip(path);
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(file.content[i]); };
-  if (file.content.size() < 4 || byte(0) != 0 || byte(1) != 0) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(begin[i]); };
+  if (begin.size() < 4 || byte(0) != 0 || byte(1) != 0) {
     fail(path, "not an IDX file: expected it to begin with two zero bytes, the type and the rank");
   }
   if (byte(2) != kUnsignedByte) {
@@ -41,12 +42,31 @@ IdxFile read_idx(const std::filesystem::path& path) {
   const size_t rank = byte(3);
   file.payload = 4 + 4 * rank;
   if (rank < 1 || rank > 4) fail(path, "IDX rank " + std::to_string(rank) + ", expected 1 to 4");
-  if (file.content.size() < file.payload) fail(path, "truncated within the IDX header");
+  if (begin.size() < file.payload) fail(path, "truncated within the IDX header");
   for (size_t d = 0; d < rank; ++d) {
     uint64_t size = 0;
     for (size_t i = 0; i < 4; ++i) size = size << 8 | byte(4 + 4 * d + i);
     file.sizes.push_back(size);
   }
+  return file;
+}
+
+/// Bytes of the whole file; the largest number where a damaged header announces more.
+uint64_t announced_by(const IdxFile& header) {
+  uint64_t bytes = 1;
+  for (const uint64_t size : header.sizes) {
+    if (size != 0 && bytes > (std::numeric_limits<uint64_t>::max() - header.payload) / size)
+      return std::numeric_limits<uint64_t>::max();
+    bytes *= size;
+  }
+  return header.payload + bytes;
+}
+
+IdxFile read_idx(const std::filesystem::path& path) {
+  std::string content = read_maybe_gzip(
+      path, [&](std::string_view begin) { return announced_by(read_header(begin, path)); });
+  IdxFile file = read_header(content, path);
+  file.content = std::move(content);
   // The product may overflow for a damaged header; dividing what is there cannot.
   uint64_t rest = file.content.size() - file.payload;
   const uint64_t there = rest;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "experiments/executors/interrupt.h"
+#include "core/interrupt.h"
 
 namespace ridgeline {
 
@@ -10,7 +10,16 @@ std::optional<TrialResult> InProcessExecutor::next(std::chrono::milliseconds) {
   if (in_flight() == 0) return std::nullopt;
   const TrialJob job = std::move(queue_.front());
   queue_.pop_front();
-  return TrialResult{job.spec.trial_id, job.attempt, evaluator_.evaluate(job.spec)};
+  TrialResult result{job.spec.trial_id, job.attempt, {}};
+  try {
+    result.evaluation = evaluator_.evaluate(job.spec);
+  } catch (const Error& error) {
+    // A training whose weights cannot be written would begin again at its first step.
+    if (error.kind() != ErrorKind::kIo || !job.spec.weights_path.empty()) throw;
+    result.evaluation.status = TrialStatus::kLost;
+    result.evaluation.message = error.what();
+  }
+  return result;
 }
 
 size_t InProcessExecutor::in_flight() const { return interrupts() > 0 ? 0 : queue_.size(); }

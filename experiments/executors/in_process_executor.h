@@ -7,7 +7,7 @@
 namespace ridgeline {
 
 /// Evaluates in this process, one trial at a time, in the order of submission: for tests and tiny
-/// evaluators.
+/// evaluators. What the file system refuses a trial makes it `lost`; other errors are passed on.
 class InProcessExecutor : public Executor {
  public:
   /// `evaluator` must outlive the executor.

@@ -12,10 +12,10 @@
 #include <thread>
 
 #include "core/file.h"
+#include "core/interrupt.h"
 #include "core/logging.h"
 #include "core/units.h"
 #include "experiments/executors/gpu_locks.h"
-#include "experiments/executors/interrupt.h"
 #include "experiments/executors/trial_file.h"
 #include "experiments/executors/trial_process.h"
 
@@ -183,7 +183,10 @@ std::optional<TrialResult> LocalExecutor::next(std::chrono::milliseconds patienc
     while (!stopping && start_one()) {
     }
     if (stopping) ask_to_stop();
-    if (interrupts() > 1) kill_all();
+    if (interrupts() > 1) {
+      heed_interrupts();
+      kill_all();
+    }
     if (running_.empty()) return std::nullopt;
     if (auto result = reap()) return result;
     if (std::chrono::steady_clock::now() >= deadline) return std::nullopt;

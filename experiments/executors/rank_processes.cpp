@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "experiments/executors/trial_process.h"
 
 extern char** environ;
 
@@ -29,6 +30,8 @@ Evaluation failed(const std::string& rank, int wait_status) {
     result.status = TrialStatus::kOutOfMemory;
     result.message = rank + " had no memory left";
   } else {
+    const Evaluation ended = failure_of_process(WEXITSTATUS(wait_status));
+    if (ended.status == TrialStatus::kLost) result.status = ended.status;
     result.message = rank + " ended with exit code " + std::to_string(WEXITSTATUS(wait_status));
   }
   return result;

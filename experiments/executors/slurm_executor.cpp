@@ -5,9 +5,9 @@
 #include <thread>
 
 #include "core/file.h"
+#include "core/interrupt.h"
 #include "core/logging.h"
 #include "core/units.h"
-#include "experiments/executors/interrupt.h"
 #include "experiments/executors/trial_file.h"
 #include "experiments/executors/trial_process.h"
 
@@ -295,6 +295,7 @@ void SlurmExecutor::fail(Task& task, TrialStatus status, const std::string& mess
 /// The first interrupt withdraws what has not started; the second, everything.
 void SlurmExecutor::obey_interrupts() {
   if (interrupts() == 0 || tasks_.empty()) return;
+  if (interrupts() > 1) heed_interrupts();  // Slurm may take its time to cancel
   std::vector<std::string> to_cancel;
   std::erase_if(tasks_, [&](const auto& entry) {
     const bool stop = interrupts() > 1 || entry.second.slurm.state == SlurmState::kQueued;

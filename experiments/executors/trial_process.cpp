@@ -73,6 +73,10 @@ Evaluation failure_of_process(int code) {
     result.message = "interrupted";
   } else if (code == static_cast<int>(ErrorKind::kConfig)) {
     result.status = TrialStatus::kInvalid;
+  } else if (code == static_cast<int>(ErrorKind::kData) ||
+             code == static_cast<int>(ErrorKind::kIo)) {
+    // The data or the disk, not the network: it says nothing of this trial.
+    result.status = TrialStatus::kLost;
   } else if (code > kSignalled) {
     const int number = code - kSignalled;
     result.message = "killed by signal " + std::to_string(number) + " (" + strsignal(number) + ")";

@@ -37,8 +37,8 @@ std::vector<std::string> gpus_of_slot(const std::vector<std::string>& gpus, int 
 std::string log_tail(const std::filesystem::path& path);
 
 /// What a process that left no result ended with; `code` as a shell gives it, 128 + N for signal N.
-/// `kCancelled` where it was asked to stop, `kInvalid` where it refused its configuration, else
-/// `kCrashed`.
+/// `kCancelled` where it was asked to stop, `kInvalid` where it refused its configuration, `kLost`
+/// where its data could not be read or the file system refused, else `kCrashed`.
 Evaluation failure_of_process(int code);
 
 }  // namespace ridgeline

@@ -17,7 +17,7 @@ inline constexpr const char* kClockFact = "search seconds";
 inline constexpr const char* kPhaseFacts = "phase ";  // how each name of a phase begins
 inline std::string phase_fact(Phase phase) { return kPhaseFacts + enum_name(phase); }
 
-/// `network`: the identity of a scaled network; `accelerator`: empty for the main one.
+/// `network`: the identity of an architecture; `accelerator`: empty for the main one.
 inline std::string latency_fact(uint64_t network, const std::string& accelerator) {
   return "latency of " + std::to_string(network) +
          (accelerator.empty() ? "" : " on " + accelerator);

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/logging.h"
+#include "experiments/store/wal.h"
 
 namespace ridgeline {
 namespace {
@@ -30,6 +31,9 @@ void Database::Close::operator()(sqlite3_stmt* statement) const { sqlite3_finali
 
 Database::Database(const std::filesystem::path& path, bool read_only)
     : path_(path), read_only_(read_only) {
+  refuse_orphaned_wal(path);
+  if (const auto damage = read_only ? wal_damage(path) : keep_damaged_wal(path))
+    spdlog::warn("{}", *damage);
   sqlite3* database = nullptr;
   const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   const int code = sqlite3_open_v2(path.c_str(), &database, flags, nullptr);
@@ -85,6 +89,10 @@ bool Database::flush() {
   if (!in_transaction()) return false;
   execute("COMMIT");
   return true;
+}
+
+void Database::checkpoint() {
+  sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
 
 /// Preparing costs more than running most statements.

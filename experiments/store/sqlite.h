@@ -12,9 +12,11 @@ struct sqlite3_stmt;
 
 namespace ridgeline {
 
-/// One connection to an SQLite file. What goes wrong is an `Error`: `kRun` for a damaged file,
-/// `kIo` when the file system refuses. With RIDGELINE_KILL_AT=n in the environment the process
-/// kills itself right before the n-th write: a hook for the tests of resuming.
+/// One connection to an SQLite file. A damaged write-ahead log is warned of, and kept where this
+/// one writes; a file that is missing or empty beside its log is refused (wal.h). What goes wrong
+/// is an `Error`: `kRun` for a damaged file, `kIo` when the file system refuses. With
+/// RIDGELINE_KILL_AT=n in the environment the process kills itself right before the n-th write: a
+/// hook for the tests of resuming.
 class Database {
  public:
   explicit Database(const std::filesystem::path& path, bool read_only = false);
@@ -30,6 +32,9 @@ class Database {
   bool held() const { return held_; }
   /// Makes all that was written durable; false when nothing was, or it was taken back.
   bool flush();
+  /// Copies what is committed from the write-ahead log into the file; where that fails, or the
+  /// file has no such log, nothing is lost and nothing happens.
+  void checkpoint();
   int64_t integer(const std::string& sql);
   std::string text(const std::string& sql);
 

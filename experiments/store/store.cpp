@@ -10,6 +10,11 @@
 namespace ridgeline {
 namespace {
 
+// What the log alone holds is lost with the log: so it is kept short, and the first trials leave it
+// at once.
+constexpr int kMostPagesInLog = 64;
+constexpr int kEarlyCommits = 4;
+
 long file_system_type(const std::filesystem::path& file) {
   struct statfs info {};
   return statfs(file.c_str(), &info) == 0 ? static_cast<long>(info.f_type) : 0;
@@ -23,13 +28,22 @@ TrialStore::TrialStore(const std::filesystem::path& path, bool read_only)
     const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
     database_->execute("PRAGMA journal_mode = " + journal_mode_for(file_system_type(folder)));
     database_->execute("PRAGMA synchronous = FULL");
+    database_->integer("PRAGMA wal_autocheckpoint = " + std::to_string(kMostPagesInLog));
   }
   migrate_store(*database_);
+  if (!read_only) database_->checkpoint();
 }
 
 void TrialStore::hold() { database_->hold(true); }
 
-bool TrialStore::commit() { return database_->flush(); }
+bool TrialStore::commit() {
+  if (!database_->flush()) return false;
+  if (early_commits_ < kEarlyCommits) {
+    ++early_commits_;
+    database_->checkpoint();
+  }
+  return true;
+}
 
 void TrialStore::release() {
   database_->hold(false);

@@ -110,6 +110,7 @@ class TrialStore {
 
  private:
   std::unique_ptr<Database> database_;
+  int early_commits_ = 0;
 };
 
 }  // namespace ridgeline

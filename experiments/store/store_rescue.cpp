@@ -4,9 +4,11 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "experiments/store/facts.h"
 #include "experiments/store/store.h"
 #include "experiments/store/store_schema.h"
+#include "experiments/store/wal.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -49,8 +51,35 @@ std::string cause_of(const std::string& message) {
   return message.substr(begin + before.size(), end - begin - before.size());
 }
 
+/// What was lost reads as zeros, and no text of ours holds one.
+bool holds_zeros(const SqlValue& value) {
+  if (std::holds_alternative<std::monostate>(value)) return true;
+  const auto* text = std::get_if<std::string>(&value);
+  return text != nullptr && text->find('\0') != std::string::npos;
+}
+
+/// A row of a table without checksums.
+std::vector<SqlValue> row_values(const Statement& row) {
+  std::vector<SqlValue> values;
+  for (int column = 0; column < row.columns(); ++column) values.push_back(row.value(column));
+  return values;
+}
+
+bool is_damaged(const std::vector<SqlValue>& row) {
+  return std::any_of(row.begin(), row.end(), holds_zeros);
+}
+
+/// A recorded trial of the search whose proposal says nothing.
+std::optional<uint64_t> trial_without_proposal(Database& database) {
+  Statement query(database,
+                  "SELECT id FROM trials WHERE phase = ? AND NOT EXISTS (SELECT 1 FROM proposals "
+                  "WHERE proposals.id = trials.id AND genotype IS NOT NULL) ORDER BY id LIMIT 1");
+  query.bind(enum_name(Phase::kSearch));
+  return query.row() ? std::optional(static_cast<uint64_t>(query.integer(0))) : std::nullopt;
+}
+
 /// Why the store is damaged; empty when it is sound.
-std::string damage_of(const fs::path& path) {
+std::string damage_of(const fs::path& path, bool needs_proposals) {
   try {
     Database database(path);
     const int64_t version = database.integer("PRAGMA user_version");
@@ -79,6 +108,16 @@ std::string damage_of(const fs::path& path) {
       if (!read_proposal(proposals))
         throw damaged_row("proposal " + std::to_string(proposals.integer(0)), path.string());
     }
+    for (const char* table : {"facts", "events"}) {
+      Statement rows(database, "SELECT * FROM " + std::string(table));
+      while (rows.row()) {
+        if (is_damaged(row_values(rows))) return "a row of its table " + std::string(table);
+      }
+    }
+    if (needs_proposals) {
+      if (const auto trial = trial_without_proposal(database))
+        return "the proposal of trial " + std::to_string(*trial) + " is missing";
+    }
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kRun) throw;
     return cause_of(error.what());
@@ -92,6 +131,7 @@ struct Rescued {
   size_t attempts = 0, attempts_lost = 0;
   std::string lost;  // what besides trials, as the end of a sentence
 
+  std::pair<size_t, size_t> worth() const { return {trials, attempts}; }
   std::string kept() const {
     if (trials == 0) {
       return "no trial is kept, all are done again, without training where one of the " +
@@ -114,15 +154,23 @@ bool copy_until_damage(Copy copy) {
   }
 }
 
+/// Of a table without checksums; false: rows are lost.
 bool copy_table(Database& from, Database& to, const std::string& table, const std::string& values) {
-  return copy_until_damage([&] {
+  bool whole = true;
+  const bool ended = copy_until_damage([&] {
     Statement query(from, "SELECT * FROM " + table);
     Statement insert(to, "INSERT OR REPLACE INTO " + table + " VALUES " + values);
     while (query.row()) {
-      for (int column = 0; column < query.columns(); ++column) insert.bind(query.value(column));
+      const std::vector<SqlValue> row = row_values(query);
+      if (is_damaged(row)) {
+        whole = false;
+        continue;
+      }
+      for (const auto& value : row) insert.bind(value);
       insert.write();
     }
   });
+  return ended && whole;
 }
 
 /// What is lost is proposed anew, but in an asynchronous run for a recorded trial: learning from
@@ -151,7 +199,7 @@ void copy_proposals(Database& from, Database& to, Rescued& rescued) {
 }
 
 bool has_proposal(Database& database, uint64_t id) {
-  Statement query(database, "SELECT 1 FROM proposals WHERE id = ?");
+  Statement query(database, "SELECT 1 FROM proposals WHERE id = ? AND genotype IS NOT NULL");
   return query.bind(id).row();
 }
 
@@ -161,13 +209,23 @@ void copy_trials(Database& from, Database& to, bool needs_proposals, Rescued& re
   std::vector<Trial> readable;
   copy_until_damage([&] {
     Statement query(from, query_of_trials());
-    while (query.row()) readable.push_back(read_trial(query, from.path().string()));
+    while (query.row()) {
+      try {
+        readable.push_back(read_trial(query, from.path().string()));
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::kRun) throw;
+      }
+    }
   });
   std::sort(readable.begin(), readable.end(),
             [](const Trial& a, const Trial& b) { return a.commit_index < b.commit_index; });
-  for (const auto& trial : readable) {
+  for (size_t i = 0; i < readable.size(); ++i) {
+    const Trial& trial = readable[i];
+    // Of two with one index, which no checksum covers, either may be the wrong one.
+    const bool twice =
+        i + 1 < readable.size() && readable[i + 1].commit_index == trial.commit_index;
     const bool replays = !needs_proposals || has_proposal(to, trial.id);
-    if (trial.commit_index != rescued.trials || !replays) return;
+    if (trial.commit_index != rescued.trials || twice || !replays) return;
     write_trial(to, trial);
     rescued.last_trial = trial.id;
     ++rescued.trials;
@@ -227,38 +285,66 @@ fs::path with_suffix(fs::path path, const char* suffix) {
   return path;
 }
 
-}  // namespace
+void remove_database(const fs::path& file) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) fs::remove(with_suffix(file, suffix));
+}
 
-std::optional<std::string> rescue_store(const fs::path& store, bool needs_proposals) {
-  const std::string damage = damage_of(store);
-  if (damage.empty()) return std::nullopt;
-  const fs::path fresh = with_suffix(store, ".rescue");
-  const std::string hopeless = store.string() + ": nothing of the damaged store can be read (" +
-                               damage + "); put a copy back, or start a new run";
-  Rescued rescued;
-  try {
-    for (const char* suffix : {"", "-journal"}) fs::remove(with_suffix(fresh, suffix));
-    rescued = copy_sound(store, fresh, needs_proposals);
-  } catch (const Error& error) {
-    std::error_code ignored;
-    fs::remove(fresh, ignored);
-    if (error.kind() != ErrorKind::kRun) throw;
-    throw Error(ErrorKind::kRun, hopeless);
-  }
-  if (rescued.trials == 0 && rescued.attempts == 0) {
-    fs::remove(fresh);
-    throw Error(ErrorKind::kRun, hopeless);
-  }
-  const fs::path aside = free_name(store);
-  // The copy is whole before anything is taken away; a stale WAL must never meet the new file.
+/// With its log.
+void put_aside(const fs::path& store, const fs::path& aside) {
   for (const char* suffix : {"-wal", ""}) {
     if (fs::exists(with_suffix(store, suffix)))
       fs::copy_file(with_suffix(store, suffix), with_suffix(aside, suffix));
   }
+}
+
+/// Nothing where the file cannot be read at all.
+std::optional<Rescued> rebuild(const fs::path& damaged, const fs::path& fresh,
+                               bool needs_proposals) {
+  remove_database(fresh);
+  try {
+    return copy_sound(damaged, fresh, needs_proposals);
+  } catch (const Error& error) {
+    remove_database(fresh);
+    if (error.kind() != ErrorKind::kRun) throw;
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> rescue_store(const fs::path& store, bool needs_proposals) {
+  refuse_orphaned_wal(store);
+  const fs::path aside = free_name(store);
+  const fs::path fresh = with_suffix(store, ".rescue"), image = with_suffix(store, ".image");
+  const auto damaged_wal = keep_damaged_wal(store);
+  if (damaged_wal) {  // SQLite writes into the file what it recovers of the log
+    put_aside(store, aside);
+    write_file_atomic(image, image_with_log(read_file(store), read_file(wal_of(store))));
+  }
+  const std::string damage = damaged_wal.value_or("") + damage_of(store, needs_proposals);
+  if (damage.empty()) return std::nullopt;
+  auto rescued = rebuild(store, fresh, needs_proposals);
+  if (damaged_wal) {
+    const fs::path other = with_suffix(image, ".rescue");
+    const auto with_log = rebuild(image, other, needs_proposals);
+    if (with_log && (!rescued || rescued->worth() < with_log->worth())) {
+      rescued = with_log;
+      fs::rename(other, fresh);
+    }
+    remove_database(other);
+    remove_database(image);
+  }
+  if (!rescued || rescued->worth() == Rescued().worth()) {
+    remove_database(fresh);
+    throw Error(ErrorKind::kRun, store.string() + ": nothing of the damaged store can be read (" +
+                                     damage + "); put a copy back, or start a new run");
+  }
+  // The copy is whole before anything is taken away; a stale WAL must never meet the new file.
+  if (!damaged_wal) put_aside(store, aside);
   for (const char* suffix : {"-wal", "-shm", "-journal"}) fs::remove(with_suffix(store, suffix));
   fs::rename(fresh, store);
-  std::string message = store.string() + " was damaged (" + damage + "): " + rescued.kept() +
-                        rescued.lost + "; the damaged file is " + aside.string();
+  std::string message = store.string() + " was damaged (" + damage + "): " + rescued->kept() +
+                        rescued->lost + "; the damaged file is " + aside.string();
   TrialStore(store).append_event("rescued", message);
   return message;
 }

@@ -35,6 +35,8 @@ std::string select_proposals(const std::string& rest);
 void write_proposal(Database& database, const Proposal& proposal);
 /// Makes a mere id, which says nothing of what was proposed, where there is no proposal of it.
 void ensure_proposal(Database& database, uint64_t id);
+/// Stores before version 7 have none at them.
+void give_checksums_to_mere_ids(Database& database);
 /// Nothing for a row that does not match its checksum; an empty genotype for a mere id.
 std::optional<Proposal> read_proposal(const Statement& row);
 

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "experiments/store/facts.h"
+#include "experiments/store/store_rows.h"
 
 namespace ridgeline {
 namespace {
@@ -55,7 +56,9 @@ ALTER TABLE trials ADD COLUMN coefficients TEXT NOT NULL DEFAULT '';
 /// next resume takes the fact anew, and checks every recorded proposal anyway.
 void upgrade(Database& database, int64_t found) {
   Transaction transaction(database);
-  database.execute(found == 0 ? kSchema : kFromVersion5);
+  if (found == 0) database.execute(kSchema);
+  if (found == 5) database.execute(kFromVersion5);
+  give_checksums_to_mere_ids(database);
   database.execute("DELETE FROM facts WHERE key = '" + std::string(kConfigFact) + "'");
   database.execute("PRAGMA user_version = " + std::to_string(kStoreVersion));
   transaction.commit();
@@ -80,7 +83,7 @@ void migrate_store(Database& database) {
                                      ": use the one that wrote it, or start a new run");
   }
   if (database.read_only()) {
-    if (found == kStoreVersion) return;
+    if (found >= kOldestReadOnlyVersion) return;
     throw Error(ErrorKind::kRun,
                 where + (found == 0 ? ": is an empty store"
                                     : ": was written by an older Ridgeline (store version " +

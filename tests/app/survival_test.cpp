@@ -152,3 +152,33 @@ TEST_CASE("a wall clock that jumps changes neither results nor time limits") {
   REQUIRE(stamps.size() > 1);
   CHECK_FALSE(std::is_sorted(stamps.begin(), stamps.end()));  // the clock did jump
 }
+
+TEST_CASE("a second interrupt ends a pre-flight in the middle of a latency command") {
+  TempFolder folder;
+  const std::string run = folder / "run", tool = folder / "tool", priced = folder / "priced";
+  // The first network is priced, the second never.
+  write_file_atomic(tool, "#!/bin/sh\nif mkdir '" + priced + "' 2>&-; then echo 5; exit; fi\n" +
+                              "echo $$ > '" + priced + "/pid.part'; mv '" + priced +
+                              "/pid.part' '" + priced + "/pid'; sleep 1000\n");
+  std::filesystem::permissions(tool, std::filesystem::perms::owner_all);
+  const int process = test::start_program(
+      long_search(run, {"latency.kind=command", "latency.command=[" + tool + "]"}));
+  while (!std::filesystem::exists(priced + "/pid")) wait_a_moment();
+  kill(process, SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // else the two signals become one
+  kill(process, SIGINT);
+  int status = 0;
+  waitpid(process, &status, 0);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 130);
+  std::ifstream file(priced + "/pid");
+  pid_t command = 0;
+  file >> command;
+  REQUIRE(command > 0);
+  const auto dead = [&] { return state_of(command) == '-' || state_of(command) == 'Z'; };
+  for (int i = 0; i < 12000 && !dead(); ++i) wait_a_moment();
+  CHECK(dead());
+  // What was priced is kept.
+  Database store(run + "/store.sqlite", /*read_only=*/true);
+  CHECK(store.integer("SELECT count(*) FROM facts WHERE key LIKE 'latency of %'") == 1);
+}

@@ -5,10 +5,14 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <fstream>
 
+#include "core/csv.h"
 #include "core/error.h"
+#include "core/gzip.h"
+#include "core/yaml.h"
 #include "tests/catch.h"
 #include "tests/support.h"
 
@@ -136,7 +140,46 @@ TEST_CASE("reading what is no file is an error, not an empty text") {
   CHECK(error_of([&] { read_file(folder / "none"); }) ==
         (folder / "none").string() + ": cannot read: No such file or directory");
   CHECK(error_of([&] { read_file(folder.path()); }) ==
-        folder.path().string() + ": cannot read: Is a directory");
+        folder.path().string() + ": is a folder; expected a file");
+}
+
+TEST_CASE("a pipe or a device is not read, however it is named") {
+  const TempFolder folder;
+  REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  fs::create_symlink(folder / "pipe", folder / "link.yaml");
+  fs::create_symlink("/dev/zero", folder / "zero");
+  CHECK(error_of([&] { read_file(folder / "pipe"); }) ==
+        (folder / "pipe").string() + ": is a pipe; expected a file");
+  CHECK(error_of([&] { read_file(folder / "zero"); }) ==
+        (folder / "zero").string() + ": is a device; expected a file");
+  CHECK(error_of([&] { YamlView::load_file(folder / "link.yaml"); }) ==
+        (folder / "link.yaml").string() + ": is a pipe; expected a YAML file");
+  CHECK(error_of([&] { CsvTable::load(folder / "pipe"); }) ==
+        (folder / "pipe").string() + ": is a pipe; expected a file");
+  CHECK(error_of([&] { read_maybe_gzip(folder / "zero"); }) ==
+        (folder / "zero").string() + ": is a device; expected a file");
+}
+
+TEST_CASE("what decompresses to more than was announced is not read on") {
+  const TempFolder folder;
+  const fs::path bomb = folder / "bomb.gz";
+  {
+    const std::string zeros(1 << 20, 0);
+    const auto file = gzopen(bomb.c_str(), "wb9");
+    for (int i = 0; i < 20; ++i) REQUIRE(gzwrite(file, zeros.data(), 1 << 20) == 1 << 20);
+    REQUIRE(gzclose(file) == Z_OK);
+  }
+  size_t seen = 0;
+  const auto announced = [&](std::string_view begin) {
+    seen = begin.size();
+    return uint64_t{3} << 20;
+  };
+  CHECK(error_of([&] { read_maybe_gzip(bomb, announced); }) ==
+        bomb.string() +
+            ": holds more than the 3145728 bytes that are expected: damaged, or "
+            "another format");
+  CHECK(seen == 1 << 20);
+  CHECK(read_maybe_gzip(bomb).size() == size_t{20} << 20);
 }
 
 TEST_CASE("folders are made with their parents, and not over a file") {

@@ -42,6 +42,12 @@ TEST_CASE("text that is no YAML is refused with the place where reading stopped"
   CHECK(parse_error("[a]: 1\n") == "file.yaml:1:1: a key must be a plain word");
 }
 
+TEST_CASE("a text of very many values is refused while it is parsed") {
+  std::string text = "a: [";
+  for (int i = 0; i < 200001; ++i) text += "1,";  // never closed: the parser does not get there
+  CHECK(parse_error(text) == "file.yaml:1:399999: more than 200000 keys and values");
+}
+
 TEST_CASE("a second document in one file is refused, not passed over") {
   CHECK(parse_error("a: 1\n---\nb: 2\n") == "file.yaml:3:1: a second document; a file holds one");
   CHECK(parse("---\na: 1\n...\n").at("a").as_int() == 1);

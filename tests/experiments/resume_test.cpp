@@ -43,6 +43,22 @@ class SometimesDiverging : public AccuracyEvaluator {
   AccuracyEvaluator& inner_;
 };
 
+/// The disk is full from one trial on, until there is room again.
+class FullDisk : public AccuracyEvaluator {
+ public:
+  explicit FullDisk(AccuracyEvaluator& inner) : inner_(inner) {}
+  Evaluation evaluate(const TrialSpec& spec) override {
+    if (spec.trial_id < full_from) return inner_.evaluate(spec);
+    ++refused;
+    throw Error(ErrorKind::kIo, "/data/cache: cannot write: No space left on device");
+  }
+  uint64_t full_from = 0;
+  int refused = 0;
+
+ private:
+  AccuracyEvaluator& inner_;
+};
+
 }  // namespace
 
 TEST_CASE("a resumed search replays only what came after the newest checkpoint, to the same end") {
@@ -125,4 +141,27 @@ TEST_CASE(
           search(small_config("failures.diverged=stop"), store, evaluator);
         }).find("trial 0 ended as diverged: loss became NaN; failures.diverged is stop") == 0);
   CHECK(store.trials(Phase::kSearch).size() == 1);
+}
+
+TEST_CASE("a full disk stops the run with its reason, teaches nothing, and a resumed run goes on") {
+  const auto evaluator = make_evaluator(small_config().accuracy);
+  const auto config = small_config("failures.infrastructure_retries=2;failures.backoff_s=0");
+  TempFolder folder;
+  TrialStore whole(folder / "whole.sqlite"), store(folder / "s.sqlite");
+  const Searched expected = search(config, whole, *evaluator);
+  FullDisk disk(*evaluator);
+  for (const uint64_t full_from : {6, 10}) {
+    disk.full_from = full_from;
+    disk.refused = 0;
+    CHECK(
+        contains(error_of([&] { search(config, store, disk); }),
+                 "was lost 3 times, at last: /data/cache: cannot write: No space left on device"));
+    CHECK(disk.refused >= 3);
+    const auto trials = store.trials(Phase::kSearch);
+    CHECK(trials.size() < 24);
+    for (const Trial& trial : trials) CHECK(trial.status == TrialStatus::kComplete);
+  }
+  disk.full_from = 1000;
+  CHECK(search(config, store, disk).controller == expected.controller);
+  CHECK(comparable(store.trials(Phase::kSearch)) == comparable(whole.trials(Phase::kSearch)));
 }

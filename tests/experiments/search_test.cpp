@@ -6,6 +6,7 @@
 #include "controller/policy/make_controller.h"
 #include "core/file.h"
 #include "experiments/async_search.h"
+#include "experiments/pricing.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"
 #include "tests/support.h"
@@ -237,4 +238,47 @@ TEST_CASE("a latency command that fails on some networks fails their trials, wit
     CHECK(fresh > 0);
     CHECK(counted.evaluations == fresh);
   }
+}
+
+TEST_CASE("what was priced before a stop is not priced again, and the trials are the same") {
+  /// Stops the search in the middle of a batch, as a second Ctrl-C does.
+  class StoppedOracle : public LatencyOracle {
+   public:
+    StoppedOracle(std::vector<std::string>& priced, size_t limit)
+        : inner_(make_oracle(small_config().latency)), priced_(priced), limit_(limit) {}
+    Latency estimate(const Network& network) const override { return inner_->estimate(network); }
+    Latency estimate_architecture(const Architecture& architecture,
+                                  const Network& lowered) const override {
+      if (priced_.size() == limit_) throw Error(ErrorKind::kInterrupted, "stopped");
+      priced_.push_back(to_yaml(architecture));
+      return inner_->estimate_architecture(architecture, lowered);
+    }
+    std::string description() const override { return "stopped"; }
+
+   private:
+    std::unique_ptr<LatencyOracle> inner_;
+    std::vector<std::string>& priced_;
+    size_t limit_;
+  };
+  const auto config = small_config();
+  TempFolder folder;
+  TrialStore store(folder / "s.sqlite");
+  const auto evaluator = make_evaluator(config.accuracy);
+  std::vector<std::string> priced;
+  for (const size_t limit : {2, 6, 1000}) {
+    const auto oracle = recorded_in(store, "", std::make_unique<StoppedOracle>(priced, limit));
+    const SearchSpace space = config.search_space();
+    const auto controller = make_controller(config.controller, space.decisions(), config.seed);
+    InProcessExecutor executor(*evaluator);
+    TrialRunner runner(executor);
+    Search search(config, {space, {{"", *oracle}}, *controller, runner, store});
+    if (limit == 1000) {
+      search.run();
+    } else {
+      CHECK(error_of([&] { search.run(); }) == "stopped");
+      CHECK(priced.size() == limit);
+    }
+  }
+  CHECK(std::set<std::string>(priced.begin(), priced.end()).size() == priced.size());
+  CHECK(comparable(store.trials(Phase::kSearch)) == undisturbed(config));
 }

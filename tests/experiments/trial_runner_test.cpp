@@ -149,7 +149,41 @@ TEST_CASE("lost attempts are counted apart from the trial's own failures") {
   policy.infrastructure_retries = 3;
   CHECK(outcome(policy, {kLost, kCrashed, kLost, kLost, kComplete}).evaluation.status == kComplete);
   CHECK(outcome(policy, {kLost, kCrashed, kLost, kCrashed}).evaluation.status == kCrashed);
+  policy.lost = FailureEffect::kPenalise;
   CHECK(outcome(policy, {kLost}).attempt == 3);
+}
+
+TEST_CASE("a trial that is lost too often stops the run, and a resumed run tries it again") {
+  FailureConfig policy = at_once();
+  policy.infrastructure_retries = 2;
+  TempFolder folder;
+  TrialStore store(folder / "s.sqlite");
+  for (const int expected : {3, 6}) {  // attempts so far
+    ScriptedExecutor lost({{7, {kLost}}});
+    TrialRunner runner(lost, policy);
+    runner.record_in(store);
+    runner.submit(spec_of(7));
+    const std::string message = error_of([&] { runner.next(); });
+    CHECK(contains(message, "trial 7 was lost 3 times, at last: cause "));
+    CHECK(store.attempts(7).size() == static_cast<size_t>(expected));
+  }
+  ScriptedExecutor mended({{7, {kComplete}}});
+  TrialRunner runner(mended, policy);
+  runner.record_in(store);
+  runner.submit(spec_of(7));
+  CHECK(runner.next()->evaluation.status == kComplete);
+}
+
+TEST_CASE("how many trials failed and why is one line") {
+  std::vector<Trial> trials(6);
+  for (Trial& trial : trials) trial.status = kComplete;
+  trials[0].status = TrialStatus::kInfeasible;
+  CHECK(failures_line(trials).empty());
+  trials[1].status = trials[2].status = trials[3].status = kCrashed;
+  trials[1].cause = trials[3].cause = "boom";
+  trials[4].status = TrialStatus::kOutOfMemory;
+  CHECK(failures_line(trials) ==
+        "4 of 6 trials failed: 2 crashed: boom; 1 crashed; 1 out_of_memory");
 }
 
 TEST_CASE("a retry waits, and the other trials do not wait for it") {

@@ -134,9 +134,18 @@ TEST_CASE("each way in which a command fails has its cause", "[process]") {
   CHECK(garbage.cause() == Cause::kUnreadable);
   CHECK_THAT(garbage.message(), Catch::Contains("'done'"));
 
+  const ScriptOracle flooding("while :; do echo 0123456789012345678901234567890123456789; done");
+  CHECK(flooding.cause() == Cause::kFailed);
+  CHECK_THAT(flooding.message(), Catch::Contains("wrote over 1 MiB and was ended"));
+
   const ScriptOracle hanging("sleep 1000", 0.2);
   CHECK(hanging.cause() == Cause::kTimedOut);
   CHECK_THAT(hanging.message(), Catch::Contains("latency.timeout_s"));
+}
+
+TEST_CASE("the latency counts as soon as the command has ended, whatever it leaves behind",
+          "[process]") {
+  CHECK(ScriptOracle("sleep 1000 & echo 5").estimate().ms == 5);
 }
 
 TEST_CASE("a command that is not there or not given stops at once", "[process]") {

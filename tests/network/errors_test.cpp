@@ -145,6 +145,13 @@ TEST_CASE("an output that nobody reads is refused, unless it is the last") {
         "network node lost: nobody reads its output");
 }
 
+TEST_CASE("a network without end is refused") {
+  NetworkBuilder builder("deep", {6, 5, 5});
+  CHECK(error_of([&] {
+          for (int node = 0;;) node = builder.add("a", Activation{}, {node});
+        }) == "network deep: has more than 100000 operators; give it fewer stages or layers");
+}
+
 TEST_CASE("the input shape must be one image with cells") {
   CHECK(error_of([] {
           NetworkBuilder("n", {3, 0, 5});

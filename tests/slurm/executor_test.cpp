@@ -47,7 +47,7 @@ struct Bench {
     return std::make_unique<SlurmExecutor>(
         SlurmExecutorConfig{folder / "program", folder / "trials", {}, config, time_limit_s},
         [](const std::vector<std::string>& command) {
-          return run_command(command, std::chrono::seconds(30));
+          return run_command(command, {.time = std::chrono::seconds(30)});
         });
   }
   TempFolder folder;

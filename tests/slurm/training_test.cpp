@@ -47,7 +47,8 @@ std::unique_ptr<SlurmExecutor> executor_of(const TempFolder& folder, const Trial
                                                              .slurm = config,
                                                              .checkpoint_s = 0.05},
                                          [](const std::vector<std::string>& command) {
-                                           return run_command(command, std::chrono::seconds(30));
+                                           return run_command(command,
+                                                              {.time = std::chrono::seconds(30)});
                                          });
 }
 

@@ -73,6 +73,8 @@ TEST_CASE("A damaged IDX file is refused with its name and what was expected") {
   CHECK_THAT(image_error(path, idx_bytes({1, 1, 1, 2}, "ab")),
              Contains("images of 2 channels, expected 1 or 3"));
   CHECK_THAT(image_error(path, ""), Contains("not an IDX file"));
+  CHECK_THAT(image_error(path, idx_bytes({1, 1, 2}, "abc")),
+             Contains("holds more than the 18 bytes that are expected"));
 }
 
 TEST_CASE("A missing file, a folder and a damaged gzip stream are refused") {
@@ -80,7 +82,7 @@ TEST_CASE("A missing file, a folder and a damaged gzip stream are refused") {
   CHECK_THAT(error_of([&] { read_maybe_gzip(folder / "absent.gz"); }),
              Contains("absent.gz: cannot be opened: No such file"));
   CHECK_THAT(error_of([&] { read_maybe_gzip(folder.path()); }),
-             Contains("cannot be read: Is a dir"));
+             Contains("is a folder; expected a file"));
   std::string noise;
   RandomStream stream(7);
   for (int i = 0; i < 5000; ++i) noise += static_cast<char>(stream.below(256));

@@ -30,6 +30,8 @@ case "$2" in
   */6.json) echo "{\"format\":1,\"status\":\"complete\",\"accuracy\":$OMP_NUM_THREADS,\"loss\":1,\"seconds\":1,\"message\":\"$OMP_WAIT_POLICY\"}" > "$3" ;;
   */7.json) echo 'accuracy.training.batch: too large' >&2; exit 3 ;;
   */8.json) exit 130 ;;
+  */40.json) echo 'labels: cannot be read' >&2; exit 4 ;;
+  */41.json) echo 'No space left on device' >&2; exit 6 ;;
   */9.json) kill -TERM $$ ;;
   */1?.json)  # waits until both workers have started
     touch "$2.here"; while [ ! -e "$(dirname "$2")/10.json.here" ] || [ ! -e "$(dirname "$2")/11.json.here" ]; do sleep 0.01; done
@@ -98,6 +100,14 @@ TEST_CASE("a trial process gets its own number of threads, which wait without sp
   REQUIRE(results.size() == 1);
   CHECK(results[0].evaluation.accuracy == 3);
   CHECK(results[0].evaluation.message == "passive");
+}
+
+TEST_CASE("trouble with the data or the disk is no failure of the trial") {
+  const auto results = run(1, 0, {40, 41});
+  REQUIRE(results.size() == 2);
+  for (const auto& result : results) CHECK(result.evaluation.status == TrialStatus::kLost);
+  CHECK(results[0].evaluation.message == "ended with exit code 4: labels: cannot be read");
+  CHECK(results[1].evaluation.message == "ended with exit code 6: No space left on device");
 }
 
 TEST_CASE("a refused configuration and an interruption are told from a crash") {

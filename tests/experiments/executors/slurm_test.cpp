@@ -364,17 +364,3 @@ TEST_CASE("a new attempt is a new job, and a failed result of an earlier one doe
   CHECK(result->attempt == 1);
   CHECK(result->evaluation.status == TrialStatus::kComplete);
 }
-
-TEST_CASE("a command gives its output and exit code, and is killed when it takes too long") {
-  using std::chrono::milliseconds;
-  const auto said =
-      run_command({"sh", "-c", "echo out; echo err >&2; exit 3"}, milliseconds(60000));
-  CHECK(said.out == "out\n");
-  CHECK(said.err == "err\n");
-  CHECK(said.exit_code == 3);
-  CHECK_FALSE(said.timed_out);
-  CHECK(run_command({"sh", "-c", "sleep 60 & wait"}, milliseconds(50)).timed_out);
-  CHECK(error_of([] {
-          run_command({"no-such-program"}, milliseconds(1000));
-        }).find("cannot run no-such-program: No such file or directory") == 0);
-}
