@@ -205,3 +205,21 @@ TEST_CASE("an accelerator needs a name of its own and a target") {
   CHECK(error("[{name: a, target_ms: 1}, {name: a, target_ms: 2}]") ==
         "e.yaml:2:15: accelerators: two accelerators are called 'a'; each needs a name of its own");
 }
+
+TEST_CASE("what trains nothing runs in this process unless the user says otherwise") {
+  TempFolder folder;
+  write_file_atomic(folder / "e.yaml", "space: tiny\n");
+  const auto executor = [&](std::vector<std::string> settings) {
+    const auto config = load_experiment(folder / "e.yaml", settings);
+    write_file_atomic(folder / "resolved.yaml", config.resolved());
+    CHECK(load_experiment(folder / "resolved.yaml").executor() == config.executor());
+    return config.executor();
+  };
+  CHECK(executor({}) == ExecutorKind::kLocal);
+  CHECK(executor({"accuracy.kind=formula"}) == ExecutorKind::kInProcess);
+  CHECK(executor({"accuracy.kind=formula", "runtime.executor=local"}) == ExecutorKind::kLocal);
+  CHECK(executor({"accuracy.kind=formula", "runtime.executor=slurm"}) == ExecutorKind::kSlurm);
+  CHECK(executor({"runtime.executor=in_process"}) == ExecutorKind::kInProcess);
+  const auto table = load_experiment(source_folder() / "configs/benchmarks/nasbench_macro.yaml");
+  CHECK(table.executor() == ExecutorKind::kInProcess);
+}
