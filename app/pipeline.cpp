@@ -221,7 +221,7 @@ void scaling_phase(RunDirectory& run, Session& session) {
                    member.over_limit);
   }
   write_family(result.family, run.family_folder());
-  write_file_atomic(run.family_folder() / "family.txt", family_table(result));
+  write_file_atomic(run.family_folder() / "family.txt", family_table(result, run.config().scaling));
   record_phase(run, Phase::kScaling);
 }
 

@@ -12,8 +12,8 @@
 namespace ridgeline {
 namespace {
 
-void print(const LacsResult& result, const std::string& out) {
-  std::cout << family_table(result);
+void print(const LacsResult& result, const LacsConfig& config, const std::string& out) {
+  std::cout << family_table(result, config);
   if (!out.empty()) write_family(result.family, out);
 }
 
@@ -31,7 +31,7 @@ void scale_run(const ScaleOptions& options) {
   Session session = make_session(at_recorded_speed(config, run.store()), run.trials_folder());
   print(run_lacs(config, best_architecture(run),
                  {session.target_oracles(), *session.runner, run.store()}),
-        options.out);
+        config.scaling, options.out);
 }
 
 void scale_with_config(const ScaleOptions& options, const Architecture& base) {
@@ -42,7 +42,7 @@ void scale_with_config(const ScaleOptions& options, const Architecture& base) {
   Session session = make_session(at_recorded_speed(config, run.store()), run.trials_folder());
   print(run_lacs(config, with_data_shape(base, data_shape(*session.evaluator)),
                  {session.target_oracles(), *session.runner, run.store()}),
-        options.out);
+        config.scaling, options.out);
 }
 
 void scale_by_coefficients(const ScaleOptions& options, const Architecture& base) {
