@@ -47,6 +47,7 @@ void scale_command(const ScaleOptions& options);
 struct ExportOptions {
   std::string run;
   std::string formats = "yaml,torchscript";
+  bool include_preprocessing = false;  ///< in the TorchScript file
   std::string out;
 };
 void export_command(const ExportOptions& options);

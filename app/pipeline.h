@@ -40,6 +40,11 @@ bool measures_elsewhere(const LatencyConfig& config);
 /// here. `folder` is for the executor's files.
 Session make_session(const ExperimentConfig& config, const std::filesystem::path& folder);
 
+/// What the networks get from the data: classes, channels, input size and where it comes from,
+/// normalisation. One line each.
+std::vector<std::string> data_lines(const CandidateBuilder& candidates,
+                                    const AccuracyEvaluator& evaluator);
+
 /// The whole walk: pre-flight, search, final training, LACS, export. What the run's store already
 /// holds is not done again. Prints the summary to stdout.
 void run_pipeline(RunDirectory& run);

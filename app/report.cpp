@@ -264,7 +264,7 @@ std::string export_table(const ExportReport& report) {
     table.rows.push_back({file.path.string(), format_bytes(static_cast<double>(file.bytes)),
                           ConfigWriter::plain_number(file.largest_difference)});
   }
-  return table.str();
+  return table.str() + (report.input.empty() ? "" : report.input + "\n");
 }
 
 }  // namespace ridgeline
