@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "accuracy/checkpoint_plan.h"
 #include "accuracy/config.h"
+#include "accuracy/normalization.h"
 #include "search_space/architecture.h"
 
 namespace ridgeline {
@@ -67,7 +69,7 @@ struct Evaluation {
   double accuracy = 0;  ///< fraction of held-out images classified rightly
   double loss = 0;      ///< last epoch's mean training loss
   double seconds = 0;   ///< wall time; may differ between runs
-  std::string message;  ///< cause of a failure, one line
+  std::string message;  ///< cause of a failure, or a doubt about a complete result; one line
   /// The learning curve, by epoch; `images_per_s` and memory may differ between runs like
   /// `seconds`.
   std::vector<Metric> metrics = {};
@@ -89,6 +91,12 @@ class AccuracyEvaluator {
   /// architectures of 3.
   virtual int classes() const { return 0; }
   virtual int channels() const { return 0; }
+  /// What suits data and training where a space leaves it open; 0: no opinion. Pixels: the longer
+  /// side of the images.
+  virtual int resolution() const { return 0; }
+  virtual double batch_norm_momentum() const { return 0; }
+  /// How images are normalised before a network sees them; nothing where there are none.
+  virtual std::optional<Normalization> normalization() const { return std::nullopt; }
 };
 
 }  // namespace ridgeline

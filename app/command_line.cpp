@@ -257,6 +257,8 @@ void add_network_commands(CLI::App& app) {
       ->check(CLI::NonNegativeNumber);
   sub->add_option("--format", exporting.formats,
                   "comma-separated: yaml, torchscript (default: the run's export.formats)");
+  sub->add_flag("--include-preprocessing", exporting.include_preprocessing,
+                "model.ts.pt takes pixels from 0 to 1 and normalizes them itself");
   sub->add_option("--out", exporting.out, "folder for the files")->required()->type_name("DIR");
   sub->callback([] { export_command(exporting); });
 

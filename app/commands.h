@@ -46,8 +46,9 @@ void scale_command(const ScaleOptions& options);
 
 struct ExportOptions {
   std::string run;
-  int64_t trial = -1;   ///< this one instead of the best network; -1: the best
-  std::string formats;  ///< empty: the run's export.formats
+  int64_t trial = -1;                  ///< this one instead of the best network; -1: the best
+  std::string formats;                 ///< empty: the run's export.formats
+  bool include_preprocessing = false;  ///< in the TorchScript file
   std::string out;
 };
 void export_command(const ExportOptions& options);

@@ -93,9 +93,8 @@ std::string plan_text(const ExperimentConfig& config) {
   const std::string trials = "plan: " + std::to_string(config.search.trials) + " trials";
   if (config.accuracy.kind != AccuracyKind::kProxy) return trials + ", which train nothing";
   return trials + " of " + std::to_string(config.accuracy.training.epochs) + " epochs, " +
-         (config.runtime.executor == ExecutorKind::kInProcess
-              ? "one"
-              : std::to_string(config.runtime.workers)) +
+         (config.executor() == ExecutorKind::kInProcess ? "one"
+                                                        : std::to_string(config.runtime.workers)) +
          " at a time";
 }
 
@@ -115,10 +114,7 @@ void validate(const ValidateOptions& options, const ExperimentConfig& config) {
   const std::string text = targets_text(config, candidates);
   check_limits(candidates, config);
   std::cout << options.config << ": valid\n" << text;
-  if (evaluator->classes() > 0) {
-    std::cout << "data: " << evaluator->classes() << " classes, " << evaluator->channels()
-              << " channels\n";
-  }
+  for (const auto& line : data_lines(candidates, *evaluator)) std::cout << line << "\n";
   std::cout << "reward: " << reward_text(config) << "\n" << plan_text(config) << "\n";
   for (const DeviceNeed& need : devices_needed_here(config)) {
     if (device_is_here(need.device)) continue;

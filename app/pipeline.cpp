@@ -37,11 +37,11 @@ namespace {
 std::unique_ptr<Executor> make_executor(const ExperimentConfig& config,
                                         AccuracyEvaluator& evaluator,
                                         const std::filesystem::path& folder, const GpuPlan& gpus) {
-  if (config.runtime.executor == ExecutorKind::kInProcess) {
+  if (config.executor() == ExecutorKind::kInProcess) {
     set_threads(config.accuracy.training.threads);
     return std::make_unique<InProcessExecutor>(evaluator);
   }
-  if (config.runtime.executor == ExecutorKind::kSlurm) {
+  if (config.executor() == ExecutorKind::kSlurm) {
     const auto limit = std::chrono::milliseconds(
         static_cast<int64_t>(1000 * config.runtime.slurm.command_time_limit_s));
     return std::make_unique<SlurmExecutor>(
@@ -225,7 +225,7 @@ void scaling_phase(RunDirectory& run, Session& session) {
                    member.over_limit);
   }
   write_family(result.family, run.family_folder());
-  write_file_atomic(run.family_folder() / "family.txt", family_table(result));
+  write_file_atomic(run.family_folder() / "family.txt", family_table(result, run.config().scaling));
   record_phase(run, Phase::kScaling);
 }
 
@@ -295,7 +295,7 @@ Session make_session(const ExperimentConfig& asked, RunDirectory& run) {
   require_devices(config, /*trains=*/false);
   const bool trains_on_gpu = config.accuracy.kind == AccuracyKind::kProxy &&
                              config.accuracy.training.device != "cpu" &&
-                             config.runtime.executor == ExecutorKind::kLocal;
+                             config.executor() == ExecutorKind::kLocal;
   const GpuPlan gpus = trains_on_gpu ? gpu_plan(config, visible_gpus()) : GpuPlan{};
   std::vector<std::unique_ptr<LatencyOracle>> oracles;
   for (const auto& [name, target_ms, latency] : config.targets()) {
@@ -314,6 +314,46 @@ Session make_session(const ExperimentConfig& asked, RunDirectory& run) {
   session.executor = make_executor(config, *session.evaluator, folder, gpus);
   session.runner = std::make_unique<TrialRunner>(*session.executor, config.failures);
   return session;
+}
+
+namespace {
+
+std::string resolution_line(const CandidateBuilder& candidates,
+                            const AccuracyEvaluator& evaluator) {
+  const SearchSpace& space = candidates.space();
+  const auto& decisions = space.decisions();
+  const auto searched =
+      std::find_if(decisions.begin(), decisions.end(),
+                   [](const Decision& decision) { return decision.name == kResolutionField; });
+  if (searched != decisions.end()) return "input size: searched, " + join(searched->labels) + " px";
+  const int data = evaluator.resolution();
+  const std::string images = "the images are " + std::to_string(data) + " px";
+  if (!space.leaves_open(kResolutionField)) {
+    return "input size: " + std::to_string(space.resolution()) + " px, given by the space" +
+           (data > 0 && data != space.resolution() ? "; " + images + " and are resized" : "");
+  }
+  if (data > 0)
+    return "input size: " + std::to_string(data) + " px, that of the images (the space gives none)";
+  return "input size: " + std::to_string(space.resolution()) +
+         " px, the default: the space gives no `resolution`, and there are no images to take it "
+         "from";
+}
+
+}  // namespace
+
+std::vector<std::string> data_lines(const CandidateBuilder& candidates,
+                                    const AccuracyEvaluator& evaluator) {
+  std::vector<std::string> lines;
+  if (evaluator.classes() > 0) {
+    lines.push_back("data: " + std::to_string(evaluator.classes()) + " classes, " +
+                    std::to_string(evaluator.channels()) + " channels");
+  }
+  if (!candidates.space().is_plain()) lines.push_back(resolution_line(candidates, evaluator));
+  if (const auto normalization = evaluator.normalization()) {
+    lines.push_back("normalization: (pixel - mean) / std with " + to_text(*normalization) +
+                    ", pixels from 0 to 1");
+  }
+  return lines;
 }
 
 Architecture best_architecture(RunDirectory& run) {
@@ -356,13 +396,18 @@ void run_pipeline(RunDirectory& run) {
   Session session = make_session(run.config(), run);
   session.runner->record_in(run.store());
   spdlog::info("run {}; latency: {}", run.path().string(), session.oracles[0]->description());
+  for (const auto& line : data_lines(session.candidates, *session.evaluator))
+    spdlog::info("{}", line);
+  if (const auto normalization = session.evaluator->normalization())
+    run.store().set_fact(kNormalizationFact, to_text(*normalization));
   run.store().append_event("runtime", runtime_description());
   warn_if_uncalibrated(run.config());
   preflight_phase(run, session);
   search_phase(run, session);
   final_phase(run, session);
   scaling_phase(run, session);
-  const ExportReport report = export_run(run, run.config().export_.formats, run.export_folder());
+  const ExportReport report =
+      export_run(run, {.formats = run.config().export_.formats}, run.export_folder());
   remove_checkpoints(run.trials_folder());
   std::error_code ignored;
   std::filesystem::remove(run.trials_folder(), ignored);

@@ -40,6 +40,11 @@ bool measures_elsewhere(const LatencyConfig& config);
 /// here. What is measured is recorded in the run's store, at the speed recorded there.
 Session make_session(const ExperimentConfig& config, RunDirectory& run);
 
+/// What the networks get from the data: classes, channels, input size and where it comes from,
+/// normalisation. One line each.
+std::vector<std::string> data_lines(const CandidateBuilder& candidates,
+                                    const AccuracyEvaluator& evaluator);
+
 /// The whole walk: pre-flight, search, final training, LACS, export. What the run's store already
 /// holds is not done again. Prints the summary to stdout.
 void run_pipeline(RunDirectory& run);

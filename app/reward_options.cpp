@@ -13,7 +13,7 @@ void add_rerank(CLI::App& app) {
       "rerank",
       "rank the trained networks of a run under another target or reward; trains nothing");
   sub->footer(
-      "examples:\n  ridgeline rerank runs/first --target 12ms\n"
+      "examples:\n  ridgeline rerank runs/first --kind constraint --target 12ms\n"
       "  ridgeline rerank runs/first --target 0.5ms --kind tunas --set reward.beta=-0.07 --json\n"
       "  ridgeline rerank runs/first --set reward.limits.params=5e6 --out best.yaml");
   sub->add_option("run", rerank.run, "folder of the run")->required()->type_name("DIR");

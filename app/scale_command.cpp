@@ -11,8 +11,8 @@
 namespace ridgeline {
 namespace {
 
-void print(const LacsResult& result, const std::string& out) {
-  std::cout << family_table(result);
+void print(const LacsResult& result, const LacsConfig& config, const std::string& out) {
+  std::cout << family_table(result, config);
   if (!out.empty()) write_family(result.family, out);
 }
 
@@ -30,18 +30,19 @@ void scale_run(const ScaleOptions& options) {
   Session session = make_session(config, run);
   print(run_lacs(config, best_architecture(run),
                  {session.target_oracles(), *session.runner, run.store()}),
-        options.out);
+        config.scaling, options.out);
 }
 
-void scale_with_config(const ScaleOptions& options, const Architecture& base) {
+void scale_with_config(const ScaleOptions& options, const std::filesystem::path& file) {
   const ExperimentConfig config = load_experiment(options.config, options.settings, options.strict);
   const std::filesystem::path folder = std::filesystem::path("runs") / ("scale-" + config.name);
   RunDirectory run = RunDirectory::create(folder, config);
   require_trial_device(config);
   Session session = make_session(config, run);
-  print(run_lacs(config, with_data_shape(base, data_shape(*session.evaluator)),
+  const CandidateBuilder one(SearchSpace::load(file), data_shape(*session.evaluator));
+  print(run_lacs(config, one.architecture({}),
                  {session.target_oracles(), *session.runner, run.store()}),
-        options.out);
+        config.scaling, options.out);
 }
 
 void scale_by_coefficients(const ScaleOptions& options, const Architecture& base) {
@@ -65,9 +66,10 @@ void scale_command(const ScaleOptions& options) {
     scale_run(options);
     return;
   }
-  const Architecture base = load_architecture(find_config("architectures", options.source));
+  const auto file = find_config("architectures", options.source);
+  const Architecture base = load_architecture(file);
   if (!options.config.empty()) {
-    scale_with_config(options, base);
+    scale_with_config(options, file);
   } else {
     scale_by_coefficients(options, base);
   }

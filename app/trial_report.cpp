@@ -61,7 +61,9 @@ std::string attempt_text(const RecordedAttempt& recorded) {
   if (!recorded.result.host.empty()) text += " on " + recorded.result.host;
   text += ": " + enum_name(evaluation.status) + " after " + format_duration(evaluation.seconds) +
           ", " + recorded.finished_at + "\n";
-  if (!evaluation.message.empty()) text += "  cause: " + evaluation.message + "\n";
+  const bool complete = evaluation.status == TrialStatus::kComplete;
+  if (!evaluation.message.empty())
+    text += (complete ? "  doubt: " : "  cause: ") + evaluation.message + "\n";
   if (!recorded.result.log_tail.empty()) {
     text += "  the end of its log:\n  | ";
     for (const char c : recorded.result.log_tail)

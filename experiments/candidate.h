@@ -9,13 +9,15 @@
 
 namespace ridgeline {
 
-/// What the data asks of every network; 0: as the space says.
+/// What the data asks of every network, and what suits data and training where the space leaves it
+/// open; 0: as the space says.
 struct DataShape {
   int classes = 0;
   int channels = 0;
+  int resolution = 0;
+  double batch_norm_momentum = 0;
 };
 DataShape data_shape(const AccuracyEvaluator& evaluator);
-Architecture with_data_shape(Architecture architecture, const DataShape& data);
 
 /// What prices networks for one latency target; borrowed. The main accelerator has no name.
 struct TargetOracle {
@@ -38,20 +40,18 @@ struct CandidateNetwork {
 /// Makes a space's networks as the data at hand needs them: what is priced, trained and exported.
 class CandidateBuilder {
  public:
-  CandidateBuilder(SearchSpace space, const DataShape& data = {})
-      : space_(std::move(space)), data_(data) {}
+  CandidateBuilder(SearchSpace space, const DataShape& data = {});
 
   const SearchSpace& space() const { return space_; }
-  Architecture architecture(const Genotype& genotype) const {
-    return with_data_shape(space_.decode(genotype), data_);
-  }
+  const DataShape& data() const { return data_; }
+  Architecture architecture(const Genotype& genotype) const;
   CandidateNetwork build(const Genotype& genotype) const {
     return CandidateNetwork(architecture(genotype));
   }
 
  private:
   SearchSpace space_;
-  DataShape data_;
+  DataShape data_;  ///< 0 too where the space gives a value of its own
 };
 
 }  // namespace ridgeline

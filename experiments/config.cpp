@@ -188,6 +188,11 @@ ControllerConfig ExperimentConfig::search_controller() const {
   return chosen;
 }
 
+ExecutorKind ExperimentConfig::executor() const {
+  return runtime.executor.value_or(
+      accuracy.kind == AccuracyKind::kProxy ? ExecutorKind::kLocal : ExecutorKind::kInProcess);
+}
+
 SearchSpace ExperimentConfig::search_space() const {
   return SearchSpace::from_yaml(YamlView::wrap(space, "space"));
 }
@@ -228,7 +233,7 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
     view.at("search").at("stop_after").fail(error.what());
   }
   if (config.accuracy.kind == AccuracyKind::kProxy && config.accuracy.training.processes > 1 &&
-      config.runtime.executor == ExecutorKind::kInProcess) {
+      config.executor() == ExecutorKind::kInProcess) {
     throw Error(ErrorKind::kConfig,
                 path.string() +
                     ": accuracy.training.processes: must be 1 with runtime.executor "

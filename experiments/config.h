@@ -118,6 +118,8 @@ struct ExperimentConfig {
   /// Changes them; as many, in the same order.
   void set_targets(const std::vector<AcceleratorConfig>& targets);
   SearchSpace search_space() const;
+  /// `runtime.executor`, with what `~` stands for here: what trains nothing needs no process.
+  ExecutorKind executor() const;
   /// `controller`, with what `screening: ~` stands for here.
   ControllerConfig search_controller() const;
   /// All keys that the chosen kinds use, the space inline, as YAML that `load_experiment` reads

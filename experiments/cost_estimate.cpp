@@ -10,7 +10,7 @@ namespace {
 
 /// `batch`: trials that are submitted together; `batches`: and waited for before the next ones.
 int trials_at_a_time(const ExperimentConfig& config, int batch, bool batches) {
-  switch (config.runtime.executor) {
+  switch (config.executor()) {
     case ExecutorKind::kInProcess:
       return 1;
     case ExecutorKind::kLocal:
@@ -95,7 +95,7 @@ double dry_trial_seconds(const ExperimentConfig& config, const Architecture& arc
                                             ": " + evaluation.message);
   }
   // A cluster's queue is no part of the trial.
-  const bool local = config.runtime.executor != ExecutorKind::kSlurm;
+  const bool local = config.executor() != ExecutorKind::kSlurm;
   const double start_up = local ? std::max(0.0, wall.count() - evaluation.seconds) : 0;
   return start_up + evaluation.seconds * config.accuracy.training.epochs;
 }

@@ -30,8 +30,8 @@ std::string measured_gpu(const LatencyConfig& latency, const std::vector<std::st
 GpuPlan gpu_plan(const ExperimentConfig& config, const std::vector<std::string>& visible) {
   const TrainingConfig& training = config.accuracy.training;
   GpuPlan plan{.processes = training.processes, .workers = config.runtime.workers};
-  const bool here = config.runtime.executor == ExecutorKind::kLocal &&
-                    config.accuracy.kind == AccuracyKind::kProxy;
+  const bool here =
+      config.executor() == ExecutorKind::kLocal && config.accuracy.kind == AccuracyKind::kProxy;
   if (!here || training.device == "cpu") return plan;
   if (training.device == "cuda") {
     if (!config.runtime.gpus && visible.empty()) return plan;  // the trials will say so
@@ -64,11 +64,11 @@ std::vector<DeviceNeed> devices_needed_here(const ExperimentConfig& config) {
   std::vector<DeviceNeed> needs;
   const std::string& device = config.accuracy.training.device;
   if (config.accuracy.kind == AccuracyKind::kProxy && device != "cpu" &&
-      config.runtime.executor != ExecutorKind::kSlurm) {
-    needs.push_back({"accuracy.training.device", device,
-                     "trials run on this machine (runtime.executor: " +
-                         enum_name(config.runtime.executor) + ")",
-                     true});
+      config.executor() != ExecutorKind::kSlurm) {
+    needs.push_back(
+        {"accuracy.training.device", device,
+         "trials run on this machine (runtime.executor: " + enum_name(config.executor()) + ")",
+         true});
   }
   const auto targets = config.targets();
   for (size_t i = 0; i < targets.size(); ++i) {

@@ -28,7 +28,7 @@ struct EnumNames<PreflightPolicy> {
 
 /// How a run is carried out. Nothing here changes a result, so a resumed run may change it.
 struct RuntimeConfig {
-  ExecutorKind executor = ExecutorKind::kLocal;
+  std::optional<ExecutorKind> executor = {};  ///< see ExperimentConfig::executor
   int workers = 2;
   double trial_time_limit_s = 0;
   double trial_checkpoint_s = 120;
@@ -42,8 +42,10 @@ struct RuntimeConfig {
   void describe(V& v) {
     v.field("executor", executor,
             {.help = "local: one process per trial on this machine, so a crash fails only one "
-                     "trial; in_process: no extra processes, for very cheap evaluators; slurm: "
-                     "jobs on a cluster"});
+                     "trial; in_process: no extra processes, for evaluators that train nothing; "
+                     "slurm: jobs on a cluster; ~: local if accuracy.kind is proxy, else "
+                     "in_process"});
+    const ExecutorKind kind = executor.value_or(ExecutorKind::kLocal);
     v.field(
         "workers", workers,
         {.help =
@@ -51,7 +53,7 @@ struct RuntimeConfig {
          .min = 1,
          .max = 4096});
     const UsedBy processes =
-        used_by("executor", executor, {ExecutorKind::kLocal, ExecutorKind::kSlurm});
+        used_by("executor", kind, {ExecutorKind::kLocal, ExecutorKind::kSlurm});
     v.field("trial_time_limit_s", trial_time_limit_s,
             {.help = "kill a trial that runs longer, with status time_out; 0: no limit",
              .unit = "s",
@@ -71,7 +73,7 @@ struct RuntimeConfig {
             {.help = "with accuracy.training.device cuda: the GPUs that the workers use in "
                      "rotation, as in CUDA_VISIBLE_DEVICES, such as [\"0\", \"2\"]; ~: all visible "
                      "GPUs; leave one out to measure latency on it undisturbed"},
-            used_by("executor", executor, {ExecutorKind::kLocal}));
+            used_by("executor", kind, {ExecutorKind::kLocal}));
     v.field("checkpoint_batches", checkpoint_batches,
             {.help = "save the controller's state every so many batches, so that a resumed run "
                      "replays less; 0: never",
@@ -87,7 +89,7 @@ struct RuntimeConfig {
                      "estimate the cost of the search; its result is discarded; a resumed run uses "
                      "its recorded trials instead"});
     v.section("slurm", slurm, "resources to request per trial",
-              used_by("executor", executor, {ExecutorKind::kSlurm}));
+              used_by("executor", kind, {ExecutorKind::kSlurm}));
   }
 };
 

@@ -131,7 +131,15 @@ LacsResult run_lacs(const ExperimentConfig& config, const Architecture& base,
   const ExperimentConfig scaled = at_scaled_targets(config, base, parts);
   CandidateTrials trials(scaled, parts, observer);
   callbacks.evaluate = [&](std::vector<LacsCandidate>& candidates) { trials.evaluate(candidates); };
-  return search_coefficients(base, config.scaling, callbacks);
+  LacsResult result = search_coefficients(base, config.scaling, callbacks);
+  if (const auto best = parts.store.best(Phase::kSearch)) {
+    Architecture searched = best->architecture;
+    searched.name = base.name;
+    for (auto& member : result.family) {
+      if (member.architecture == searched) member.accuracy = best->accuracy;
+    }
+  }
+  return result;
 }
 
 }  // namespace ridgeline

@@ -82,6 +82,8 @@ void TrialRunner::receive(TrialResult result) {
                                     " times, at last: " + result.evaluation.message +
                                     "; see failures.infrastructure_retries");
   }
+  if (complete && !result.evaluation.message.empty())
+    spdlog::warn("trial {}: {}", result.id, result.evaluation.message);
   if (late) executor_.cancel(result.id);  // the newer attempt is no longer needed
   executor_.forget(result.id);
   if (trial.retry_at) --waiting_;

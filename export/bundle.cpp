@@ -31,8 +31,11 @@ ExportedFile checked(const std::filesystem::path& path, double difference) {
   return {path, std::filesystem::file_size(path), difference};
 }
 
-ExportedFile export_yaml(const Architecture& architecture, const std::filesystem::path& path) {
-  write_file_atomic(path, to_yaml(architecture));
+ExportedFile export_yaml(const Architecture& architecture, const std::filesystem::path& path,
+                         const std::optional<Normalization>& normalization = {}) {
+  write_file_atomic(path, to_yaml(architecture) +
+                              (normalization ? "normalization: " + to_text(*normalization) + "\n"
+                                             : std::string()));
   if (!(load_architecture(path) == architecture)) {
     throw Error(ErrorKind::kRun, path.string() + ": the reloaded architecture is not the original");
   }
@@ -51,8 +54,9 @@ ExportedFile export_weights(const Architecture& architecture, NetworkModule& mod
                      kProbeSeed));
 }
 
-ExportedFile export_script(NetworkModule& module, const std::filesystem::path& path) {
-  export_torchscript(module, path);
+ExportedFile export_script(NetworkModule& module, const BundleOptions& options,
+                           const std::filesystem::path& path) {
+  export_torchscript(module, path, options.normalization, options.include_preprocessing);
   return checked(path, verify_torchscript(module, path, kProbeSeed));
 }
 
@@ -96,12 +100,12 @@ std::vector<ExportFormat> export_formats_from_text(const std::string& text) {
 }
 
 ExportReport export_bundle(const Architecture& architecture, const std::filesystem::path& weights,
-                           uint64_t seed, const std::vector<ExportFormat>& formats,
+                           uint64_t seed, const BundleOptions& options,
                            const std::filesystem::path& folder) {
   NetworkModule module(lower(architecture), seed);
   if (!weights.empty()) load_weights(*module, weights);
   module->eval();
-  return export_bundle(architecture, module, formats, folder);
+  return export_bundle(architecture, module, options, folder);
 }
 
 void export_untrained(const Network& network, const std::filesystem::path& folder) {
@@ -124,18 +128,27 @@ ExportReport export_decisions(const Architecture& architecture,
 }
 
 ExportReport export_bundle(const Architecture& architecture, NetworkModule& module,
-                           const std::vector<ExportFormat>& formats,
-                           const std::filesystem::path& folder) {
+                           const BundleOptions& given, const std::filesystem::path& folder) {
   check_same_network(architecture, module->network());
-  make_folder(folder);
+  BundleOptions options = given;
   ExportReport report;
-  for (const ExportFormat format : formats) {
+  if (options.normalization) {
+    options.normalization = for_channels(*options.normalization, architecture.input_channels);
+    report.input =
+        "input: pixels from 0 to 1, " +
+        std::string(options.include_preprocessing ? "which model.ts.pt normalizes itself"
+                                                  : "normalized by (pixel - mean) / std") +
+        ", with " + to_text(*options.normalization);
+  }
+  make_folder(folder);
+  for (const ExportFormat format : options.formats) {
     switch (format) {
       case ExportFormat::kYaml:
-        report.files.push_back(export_yaml(architecture, folder / "architecture.yaml"));
+        report.files.push_back(
+            export_yaml(architecture, folder / "architecture.yaml", options.normalization));
         break;
       case ExportFormat::kTorchScript:
-        report.files.push_back(export_script(module, folder / "model.ts.pt"));
+        report.files.push_back(export_script(module, options, folder / "model.ts.pt"));
         report.files.push_back(export_weights(architecture, module, folder / "weights.pt"));
         break;
     }

@@ -55,6 +55,19 @@ Scope scope_of(const torch::nn::Module& module) {
   return root;
 }
 
+constexpr const char* kIncludes = "includes_preprocessing";
+
+c10::List<double> list_of(const std::vector<double>& values) {
+  c10::List<double> list;
+  for (const double value : values) list.push_back(value);
+  return list;
+}
+
+/// Per channel, from an attribute of the file.
+at::Tensor channel_values(const torch::jit::Module& script, const char* attribute) {
+  return at::tensor(script.attr(attribute).toDoubleVector(), at::kFloat).view({1, -1, 1, 1});
+}
+
 torch::jit::Module script_module(const Scope& scope, const std::string& class_name,
                                  const std::shared_ptr<torch::jit::CompilationUnit>& unit) {
   torch::jit::Module module(c10::QualifiedName("__torch__.ridgeline." + class_name), unit,
@@ -72,10 +85,22 @@ torch::jit::Module script_module(const Scope& scope, const std::string& class_na
 
 }  // namespace
 
-void export_torchscript(NetworkModule& module, const std::filesystem::path& path) {
+void export_torchscript(NetworkModule& module, const std::filesystem::path& path,
+                        const std::optional<Normalization>& normalization,
+                        bool include_preprocessing) {
+  if (include_preprocessing && !normalization) {
+    throw Error(ErrorKind::kUsage,
+                "export: no normalization is known that could be included; the network was not "
+                "trained on images, or by a version that did not record it");
+  }
   const auto unit = std::make_shared<torch::jit::CompilationUnit>();
   torch::jit::Module script = script_module(scope_of(*module), "Network", unit);
-  script.define(torchscript_forward(module->network()));
+  if (normalization) {
+    script.register_attribute("mean", c10::ListType::ofFloats(), list_of(normalization->mean));
+    script.register_attribute("std", c10::ListType::ofFloats(), list_of(normalization->deviation));
+    script.register_attribute(kIncludes, c10::BoolType::get(), include_preprocessing);
+  }
+  script.define(torchscript_forward(module->network(), include_preprocessing));
   script.eval();
   std::ostringstream bytes;
   script.save(bytes);
@@ -96,8 +121,16 @@ double verify_torchscript(NetworkModule& module, const std::filesystem::path& pa
                                     error.what_without_backtrace());
   }
   script.eval();
+  const bool normalizes = script.hasattr(kIncludes) && script.attr(kIncludes).toBool();
   return output_difference(
-      module, [&](const at::Tensor& images) { return script.forward({images}).toTensor(); }, seed);
+      module,
+      [&](const at::Tensor& images) {
+        if (!normalizes) return script.forward({images}).toTensor();
+        const at::Tensor pixels =
+            images * channel_values(script, "std") + channel_values(script, "mean");
+        return script.forward({pixels}).toTensor();
+      },
+      seed);
 }
 
 }  // namespace ridgeline

@@ -50,7 +50,8 @@ std::string list(std::initializer_list<int64_t> values) {
 
 class ForwardWriter {
  public:
-  explicit ForwardWriter(const Network& network) : network_(network) {}
+  ForwardWriter(const Network& network, bool normalizes)
+      : network_(network), normalizes_(normalizes) {}
 
   std::string write() {
     line(0, "def forward(self, x: Tensor) -> Tensor:");
@@ -94,7 +95,15 @@ class ForwardWriter {
     return {padded, "[0, 0]", cells};
   }
 
-  void emit(const Input&) { assign("x"); }
+  void emit(const Input&) {
+    assign("x");
+    if (!normalizes_) return;
+    const auto channels = [](const std::string& attribute) {
+      return "torch.tensor(self." + attribute +
+             ", dtype=x.dtype, device=x.device).reshape([1, -1, 1, 1])";
+    };
+    assign("(x - " + channels("mean") + ") / " + channels("std"));
+  }
   void emit(const Conv2d& c) {
     const Window w = window(window_axes(c), "0.0");
     assign("torch.conv2d(" + w.input + ", " + parameter("weight") + ", " +
@@ -205,6 +214,7 @@ class ForwardWriter {
   }
 
   const Network& network_;
+  bool normalizes_;
   int index_ = 0;
   std::string text_;
 };
@@ -223,6 +233,8 @@ std::vector<std::string> split_dotted(const std::string& name) {
   return parts;
 }
 
-std::string torchscript_forward(const Network& network) { return ForwardWriter(network).write(); }
+std::string torchscript_forward(const Network& network, bool normalizes) {
+  return ForwardWriter(network, normalizes).write();
+}
 
 }  // namespace ridgeline

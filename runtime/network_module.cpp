@@ -278,8 +278,10 @@ at::Tensor NetworkModuleImpl::apply(const Node& node, const Layer& layer,
                   x, {layer.weight, layer.bias, layer.running_mean, layer.running_var}, b.momentum,
                   b.epsilon, own / slice_.count * slice_.total, *statistics_);
             }
+            const bool collects = !is_training() && collecting_ > 0;
             return at::batch_norm(x, layer.weight, layer.bias, layer.running_mean,
-                                  layer.running_var, is_training(), b.momentum, b.epsilon, true);
+                                  layer.running_var, is_training() || collects,
+                                  collects ? collecting_ : b.momentum, b.epsilon, true);
           },
           [&](const Activation& a) { return activate(a.kind, x); },
           [&](const Pool& p) { return pool(p, layer.padding, x); },

@@ -39,6 +39,10 @@ class NetworkModuleImpl : public torch::nn::Module {
   /// `slice` of each batch, and takes its part of the masks that the whole batch would draw. Batch
   /// norm uses the statistics of all ranks where `statistics` (borrowed) is given, else its own.
   void share_batch(const BatchSlice& slice, RankGroup* statistics);
+  /// From now on batch norm normalises by the statistics of the batch in evaluation mode too, and
+  /// mixes them with this weight into its running ones: for taking these anew without dropout and
+  /// drop-connect. 0: evaluation mode is as usual again.
+  void collect_statistics(double weight) { collecting_ = weight; }
   const Network& network() const { return network_; }
 
  private:
@@ -56,6 +60,7 @@ class NetworkModuleImpl : public torch::nn::Module {
   at::Generator generator_;
   BatchSlice slice_;                 // total 0: the batch is whole
   RankGroup* statistics_ = nullptr;  // of batch norm; null: this process alone
+  double collecting_ = 0;            // see `collect_statistics`
 };
 TORCH_MODULE(NetworkModule);
 

@@ -179,10 +179,33 @@ LacsResult search_coefficients(const Architecture& base, const LacsConfig& confi
     return pricer.latency_ms(architecture);
   });
   for (auto& member : result.family) {
+    member.target_ms = base_ms * std::pow(config.latency_ratio, member.phi / config.level);
+    for (const auto& candidate : result.candidates) {
+      if (!candidate.failed && candidate.architecture == member.architecture)
+        member.accuracy = candidate.accuracy;
+    }
     if (callbacks.over_limit)
       member.over_limit = callbacks.over_limit(member.architecture).value_or("");
   }
   return result;
+}
+
+double deviation_from_target(const FamilyMember& member) {
+  return member.target_ms > 0 ? member.latency_ms / member.target_ms - 1 : 0;
+}
+
+std::vector<std::string> coefficients_at_bounds(const CompoundCoefficients& best,
+                                                const LacsConfig& config) {
+  std::vector<std::string> texts;
+  const auto look = [&](const std::string& name, double value, double maximum) {
+    if (value < maximum * (1 - 1e-9)) return;
+    texts.push_back(name + " " + ConfigWriter::plain_number(value) +
+                    " is at its bound scaling.max_" + name);
+  };
+  look("alpha", best.alpha, config.max_alpha);
+  look("beta", best.beta, config.max_beta);
+  look("gamma", best.gamma, config.max_gamma);
+  return texts;
 }
 
 std::vector<FamilyMember> make_family(

@@ -85,8 +85,10 @@ struct FamilyMember {
   double phi = 0;
   ScalingFactors factors;
   Architecture architecture;
-  double latency_ms = 0;   ///< infinite where the network does not fit the device
-  std::string over_limit;  ///< the limit that it breaks and by what; empty: none
+  double latency_ms = 0;  ///< infinite where the network does not fit the device
+  double target_ms = 0;   ///< latency_ratio^(phi / level) times the base network's; 0: none
+  std::optional<double> accuracy = {};  ///< as its trial was scored; nothing: not trained
+  std::string over_limit;               ///< the limit that it breaks and by what; empty: none
 };
 
 struct LacsResult {
@@ -116,6 +118,14 @@ struct LacsCallbacks {
 /// message gives the nearest latencies that the grid reaches) or when every candidate fails.
 LacsResult search_coefficients(const Architecture& base, const LacsConfig& config,
                                const LacsCallbacks& callbacks);
+
+/// How far `member` is from its target, relative to it; 0 where it has none.
+double deviation_from_target(const FamilyMember& member);
+
+/// "alpha 2 is at its bound scaling.max_alpha" for each of the `best` coefficients that the grid's
+/// box stops.
+std::vector<std::string> coefficients_at_bounds(const CompoundCoefficients& best,
+                                                const LacsConfig& config);
 
 /// B0..Bn of `base` by the coefficients at each phi of `config.family`.
 std::vector<FamilyMember> make_family(const Architecture& base, const CompoundCoefficients& best,

@@ -66,6 +66,11 @@ Architecture SearchSpace::decode(const Genotype& genotype) const {
 
 int SearchSpace::classes() const { return impl_->base.classes; }
 int SearchSpace::input_channels() const { return impl_->base.input_channels; }
+int SearchSpace::resolution() const { return impl_->base.resolution; }
+bool SearchSpace::leaves_open(const std::string& field) const {
+  return std::any_of(impl_->slots.begin(), impl_->slots.end(),
+                     [&](const Slot& slot) { return slot.open && slot.name == field; });
+}
 
 Genotype SearchSpace::encode(const Architecture& architecture) const {
   if (impl_->plain) return impl_->plain->encode(architecture);
@@ -83,6 +88,7 @@ Genotype SearchSpace::encode(const Architecture& architecture) const {
   Genotype genotype;
   Architecture canonical = impl_->base;
   for (const auto& slot : impl_->slots) {
+    if (slot.open) continue;
     const double value = slot.field.get(architecture);
     const auto found = std::find(slot.values.begin(), slot.values.end(), value);
     const bool decided = slot.decision >= 0;

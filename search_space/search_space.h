@@ -11,6 +11,9 @@
 
 namespace ridgeline {
 
+inline constexpr const char* kResolutionField = "resolution";
+inline constexpr const char* kMomentumField = "batch_norm.momentum";
+
 /// An immutable, validated factorized space read from the YAML format in which a scalar is decided
 /// and a list is searched: of networks, or of plain named decisions (plain_decisions.h). `decode`
 /// and `encode` are inverse to each other on valid genotypes.
@@ -26,6 +29,10 @@ class SearchSpace {
   /// Of its networks, before the data replaces them.
   int classes() const;
   int input_channels() const;
+  int resolution() const;
+  /// Whether the file leaves the field open, `kResolutionField` or `kMomentumField`: then data and
+  /// training decide it, and `encode` accepts any value.
+  bool leaves_open(const std::string& field) const;
   /// Of plain decisions: the names of all in the order of the file, decided ones included.
   std::vector<std::string> plain_names() const;
   const std::vector<Decision>& decisions() const;

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "search_space/search_space.h"
+
 namespace ridgeline {
 namespace {
 
 const std::vector<std::string> kTopKeys = {
-    "name",           "resolution", "input_channels", "classes",      "stem",
-    "block_defaults", "stages",     "head",           "drop_connect", "batch_norm"};
+    "name",   "resolution", "input_channels", "classes",    "stem",         "block_defaults",
+    "stages", "head",       "drop_connect",   "batch_norm", "normalization"};
 
 constexpr size_t kMostStages = 200;
 
@@ -25,10 +27,9 @@ class SlotReader {
     read_stages();
     read_map("head", head_fields());
     read_fields("", root_, regularisation_fields(), /*searchable=*/false);
-    if (const auto map = root_.find("batch_norm")) {
-      map->refuse_unknown(keys_of(batch_norm_fields()));
-      read_fields("batch_norm.", *map, batch_norm_fields(), /*searchable=*/false);
-    }
+    read_map("batch_norm", batch_norm_fields(), /*searchable=*/false);
+    // A note of an export on the images that the network was trained on: no part of the network.
+    if (const auto note = root_.find("normalization")) note->refuse_unknown({"mean", "std"});
     return std::move(list_);
   }
 
@@ -39,14 +40,16 @@ class SlotReader {
     return keys;
   }
 
-  void read_map(const std::string& key, const std::vector<ArchitectureField>& fields) {
+  void read_map(const std::string& key, const std::vector<ArchitectureField>& fields,
+                bool searchable = true) {
     const auto map = root_.find(key);
     if (!map) {
-      for (const auto& field : fields) add_slot(key + "." + field.key, field, std::nullopt, true);
+      for (const auto& field : fields)
+        add_slot(key + "." + field.key, field, std::nullopt, searchable);
       return;
     }
     map->refuse_unknown(keys_of(fields));
-    read_fields(key + ".", *map, fields);
+    read_fields(key + ".", *map, fields, searchable);
   }
 
   void read_fields(const std::string& prefix, const YamlView& map,
@@ -84,6 +87,7 @@ class SlotReader {
     Slot slot{field, name_of_slot, {}, -1};
     if (!given) {
       slot.values = {field.get(list_.base)};
+      slot.open = name_of_slot == kResolutionField || name_of_slot == kMomentumField;
     } else if (given->is_list()) {
       if (!searchable) given->fail("cannot be searched; give one value");
       for (const auto& item : given->items()) {

@@ -15,6 +15,7 @@ struct Slot {
   std::string name;            // "stage3.kernel"
   std::vector<double> values;  // one: decided; several: searched
   int decision = -1;           // index of its decision, or -1
+  bool open = false;           // left out by the file: the data or the training decide it
 };
 
 /// A space file as it was read: every field with what it offers, in the order in which fields are

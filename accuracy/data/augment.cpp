@@ -9,6 +9,11 @@
 #include "core/error.h"
 
 namespace ridgeline {
+namespace {
+
+constexpr double kWhite = 255;  // the byte of a pixel that is 1
+
+}  // namespace
 
 Normalization normalization_of(const ImageSet& images) {
   const auto channels = static_cast<size_t>(images.channels);
@@ -20,11 +25,13 @@ Normalization normalization_of(const ImageSet& images) {
   }
   const double count = static_cast<double>(images.pixels.size()) / images.channels;
   Normalization result;
+  const auto rounded = [](double byte) { return std::round(byte / kWhite * 1e4) / 1e4; };
   for (size_t c = 0; c < channels; ++c) {
-    result.mean[c] = sum[c] / count;
-    const double variance = squares[c] / count - result.mean[c] * result.mean[c];
+    const double mean = sum[c] / count;
+    const double variance = squares[c] / count - mean * mean;
+    result.mean.push_back(rounded(mean));
     // A constant channel carries nothing; one byte step keeps it finite.
-    result.deviation[c] = std::sqrt(std::max(variance, 1.0));
+    result.deviation.push_back(rounded(std::sqrt(std::max(variance, 1.0))));
   }
   return result;
 }
@@ -42,8 +49,9 @@ BatchMaker::BatchMaker(const ImageSet& images, const Normalization& normalizatio
   }
   for (size_t c = 0; c < static_cast<size_t>(images.channels); ++c) {
     for (size_t byte = 0; byte < 256; ++byte) {
-      table_[c][byte] = static_cast<float>((static_cast<double>(byte) - normalization.mean[c]) /
-                                           normalization.deviation[c]);
+      table_[c][byte] =
+          static_cast<float>((static_cast<double>(byte) / kWhite - normalization.mean[c]) /
+                             normalization.deviation[c]);
     }
   }
 }

@@ -6,14 +6,12 @@
 #include <vector>
 
 #include "accuracy/data/dataset.h"
+#include "accuracy/normalization.h"
 #include "runtime/batch_slice.h"
 
 namespace ridgeline {
 
-/// Mean and standard deviation of each channel, in bytes (0 .. 255).
-struct Normalization {
-  std::array<double, 3> mean{}, deviation{};
-};
+/// A pixel of 0 .. 1 is a byte / 255.
 Normalization normalization_of(const ImageSet& images);
 
 /// How far training images are changed, in source pixels.

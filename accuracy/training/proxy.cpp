@@ -3,11 +3,14 @@
 #include <c10/core/DeviceGuard.h>
 
 #include <chrono>
+#include <cmath>
 #include <optional>
 #include <string>
 
+#include "accuracy/training/batch_norm.h"
 #include "accuracy/training/trainer.h"
 #include "core/error.h"
+#include "core/units.h"
 #include "runtime/device.h"
 #include "runtime/device_memory.h"
 #include "runtime/network_module.h"
@@ -44,11 +47,33 @@ void require_training_device(const TrainingConfig& config) {
   require(config.tf32, Precision::kTf32, "accuracy.training.tf32");
 }
 
+std::string contradiction(const Evaluation& result, int classes, double smoothing) {
+  // The cross-entropy of a perfect answer to smoothed labels. What is above it is the mean of
+  // -log(share that the network gave to the right class), but for the smoothing.
+  const double other = smoothing / classes, right = 1 - smoothing + other;
+  const double least =
+      -right * std::log(right) - (other > 0 ? (classes - 1) * other * std::log(other) : 0.0);
+  const double learned = std::exp(std::min(0.0, least - result.loss));
+  if (learned < 2.0 / classes || result.accuracy > learned / 2) return {};
+  const auto percent = [](double share) { return format_fixed(100 * share, 0) + " %"; };
+  return "the accuracy contradicts the training loss: a loss of " + format_fixed(result.loss, 3) +
+         " means about " + percent(learned) + " of the training images right, but only " +
+         percent(result.accuracy) +
+         " of the held-out ones are; check that both have the same kind of images and labels, and "
+         "whether the network has learned its few images by heart";
+}
+
 ProxyEvaluator::ProxyEvaluator(const AccuracyConfig& config, RankGroup* ranks)
     : training_(config.training), ranks_(ranks) {
   check_device_name(training_.device);
   data_ = load_dataset(config.data);
   normalization_ = normalization_of(data_.train);
+}
+
+double ProxyEvaluator::batch_norm_momentum() const {
+  const int images = data_.train.size();
+  const int64_t steps = images / std::min(training_.batch, images);
+  return ridgeline::batch_norm_momentum(steps * training_.epochs);
 }
 
 Evaluation ProxyEvaluator::evaluate(const TrialSpec& spec) {
@@ -100,7 +125,10 @@ Evaluation ProxyEvaluator::train_and_score(const TrialSpec& spec) const {
   place(*module, device_from_text(training_.device));
   const int epochs = spec.epochs > 0 ? spec.epochs : training_.epochs;
   const bool scores = ranks_ == nullptr || ranks_->rank() == 0;
-  const auto score_now = [&] { return score(module, maker(held_out), training_); };
+  const auto score_now = [&] {
+    retake_batch_norm_statistics(module, maker(learned), training_, {spec.seed, spec.trial_id});
+    return score(module, maker(held_out), training_);
+  };
   const auto epoch_score = [&]() -> std::optional<double> {
     const Evaluation now = score_now();
     return now.status == TrialStatus::kComplete ? std::optional(now.accuracy) : std::nullopt;
@@ -119,6 +147,7 @@ Evaluation ProxyEvaluator::train_and_score(const TrialSpec& spec) const {
   result.loss = trained.loss;
   result.metrics = trained.metrics;
   if (result.status == TrialStatus::kComplete) {
+    result.message = contradiction(result, data_.classes, training_.label_smoothing);
     result.metrics.push_back(
         {epochs, final_training ? "test_accuracy" : "validation_accuracy", result.accuracy});
   }

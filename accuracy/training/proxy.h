@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "accuracy/data/augment.h"
 #include "accuracy/data/dataset.h"
 #include "accuracy/evaluator.h"
@@ -11,11 +13,17 @@ namespace ridgeline {
 /// the units for its precision.
 void require_training_device(const TrainingConfig& config);
 
+/// Why a result cannot be believed: the training loss says that the network knows the training
+/// images, the accuracy that it does not know held-out ones at all. Empty: no doubt.
+std::string contradiction(const Evaluation& result, int classes, double label_smoothing);
+
 /// Trains the candidate from scratch for a few epochs and scores it on held-out images: the
 /// validation part, or for `TrialSpec::test_split` the test images (the validation part where the
-/// source has none). Selects the process's kernels on CUDA as `training.deterministic` and `tf32`
-/// say, and adds to the metrics what the training took of the GPU's memory. As one of several ranks
-/// it trains with the others; rank 0 alone scores and saves the weights.
+/// source has none). Before a score, batch norm gets the statistics that the weights, averaged or
+/// not, have on training images (batch_norm.h). Selects the process's kernels on CUDA as
+/// `training.deterministic` and `tf32` say, and adds to the metrics what the training took of the
+/// GPU's memory. As one of several ranks it trains with the others; rank 0 alone scores and saves
+/// the weights.
 class ProxyEvaluator : public AccuracyEvaluator {
  public:
   /// Throws `kData` for unreadable data, `kConfig` for what is no name of a device. The device need
@@ -25,6 +33,9 @@ class ProxyEvaluator : public AccuracyEvaluator {
   Evaluation evaluate(const TrialSpec& spec) override;
   int classes() const override { return data_.classes; }
   int channels() const override { return data_.train.channels; }
+  int resolution() const override { return std::max(data_.train.height, data_.train.width); }
+  double batch_norm_momentum() const override;
+  std::optional<Normalization> normalization() const override { return normalization_; }
 
  private:
   Evaluation train_and_score(const TrialSpec& spec) const;

@@ -45,7 +45,7 @@ struct Trial {
   /// Wall time; like `finished_at` the only columns that differ between equal runs.
   double seconds = 0;
   std::string finished_at;                           ///< UTC, ISO 8601
-  std::string cause;                                 ///< of a failure
+  std::string cause;                                 ///< of a failure, or of a doubt
   std::optional<CompoundCoefficients> coefficients;  ///< of a scaling trial
   uint64_t commit_index = 0;  ///< in the order of commits; given by the store
   /// In the order of `ExperimentConfig::targets`: the main accelerator's first. Empty: not priced.

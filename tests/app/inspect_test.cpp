@@ -263,3 +263,31 @@ TEST_CASE("every command explains itself with an example") {
   }
   CHECK(checked > 20);
 }
+
+TEST_CASE("validate says how large the input is, where that comes from, and how it is normalized") {
+  TempFolder folder;
+  const auto validate = [&](const std::string& space, const std::string& more) {
+    write_file_atomic(folder / "e.yaml",
+                      "space:\n  stages: [{kernel: 3, filters: [8, 16], stride: 2}]\n" + space +
+                          "latency: {kind: roofline, hardware: v100, batch: 128}\n"
+                          "reward: {target_ms: 1}\nruntime: {preflight: warn}\n" +
+                          more);
+    const Outcome outcome = run_program({"validate", folder / "e.yaml"});
+    INFO(outcome.err);
+    CHECK(outcome.exit_code == 0);
+    return outcome.out;
+  };
+  const std::string images =
+      "accuracy: {data: {kind: fractal, image_size: 24, train_per_class: 4, test_per_class: 1}}\n";
+  const std::string open = validate("", images);
+  CHECK(contains(open, "\ninput size: 24 px, that of the images (the space gives none)\n"));
+  CHECK(contains(open, "\nnormalization: (pixel - mean) / std with {mean: [0."));
+  CHECK(
+      contains(validate("  resolution: 32\n", images),
+               "\ninput size: 32 px, given by the space; the images are 24 px and are resized\n"));
+  CHECK(contains(validate("  resolution: [16, 24]\n", images),
+                 "\ninput size: searched, 16, 24 px\n"));
+  const std::string formula = validate("", "accuracy: {kind: formula}\n");
+  CHECK(contains(formula, "\ninput size: 224 px, the default: the space gives no `resolution`"));
+  CHECK_FALSE(contains(formula, "normalization:"));
+}

@@ -70,7 +70,7 @@ int start_program(const std::vector<std::string>& arguments) {
 std::vector<std::string> formula_settings() {
   std::vector<std::string> result;
   for (const char* setting : {"accuracy.kind=formula", "search.trials=12", "search.batch=4",
-                              "runtime.executor=in_process", "scaling.max_candidates=2"}) {
+                              "scaling.max_candidates=2"}) {
     result.emplace_back("--set");
     result.emplace_back(setting);
   }

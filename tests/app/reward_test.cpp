@@ -1,4 +1,6 @@
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "core/file.h"
 #include "experiments/store/store.h"
@@ -10,6 +12,7 @@ using namespace ridgeline;
 using test::contains;
 using test::make_run;
 using test::run_program;
+using test::source_folder;
 using test::TempFolder;
 
 TEST_CASE("rerank ranks a run's trials under another target, as table, CSV, JSON and file") {
@@ -156,4 +159,41 @@ TEST_CASE("a run for several accelerators shows, lists and reranks every latency
                    "accelerators=[{name: tpu, target_ms: 0.00001, hardware: tpu_v3}]"});
   CHECK(out_of_reach.exit_code == 7);
   CHECK(contains(out_of_reach.err, "accelerator tpu: "));
+}
+
+namespace {
+
+/// The README's line that begins with `begin`, without its comment.
+std::string readme_line(const std::string& begin) {
+  const std::string text = read_file(source_folder() / "README.md");
+  const size_t at = text.find("\n" + begin);
+  REQUIRE(at != std::string::npos);
+  return text.substr(at + 1, text.find_first_of("#\n", at + 1) - at - 1);
+}
+
+}  // namespace
+
+TEST_CASE("the README's example of another target names another winner") {
+  TempFolder folder;
+  make_run(folder / "run");
+  std::istringstream words(readme_line("ridgeline rerank runs/first "));
+  std::vector<std::string> arguments(std::istream_iterator<std::string>(words), {});
+  REQUIRE(arguments.size() > 3);
+  arguments.erase(arguments.begin());
+  arguments[1] = folder / "run";
+  arguments.emplace_back("--json");
+  const auto outcome = run_program(arguments);
+  REQUIRE(outcome.exit_code == 0);
+  const auto ranking = nlohmann::json::parse(outcome.out);
+  CHECK(ranking.at("winner") != ranking.at("winner_before"));
+  CHECK(ranking.at("note") == "");
+}
+
+TEST_CASE("the target of the README's experiment decides who wins") {
+  const std::string reward = readme_line("reward: {").substr(std::string("reward: ").size());
+  const auto outcome = run_program(
+      {"validate", source_folder() / "configs/quickstart.yaml", "--set", "reward=" + reward});
+  CHECK(outcome.exit_code == 0);
+  CHECK(contains(outcome.out, "\nreward: "));
+  CHECK_FALSE(contains(outcome.out, "constant factor"));
 }

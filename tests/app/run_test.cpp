@@ -93,6 +93,19 @@ TEST_CASE("one YAML file in, a searched, scaled, trained and exported network ou
             .exit_code == 0);
   CHECK(load_architecture(folder / "x/architecture.yaml") == best);
 
+  // The normalization is in the log, the store and the exports, the same everywhere.
+  const auto normalization =
+      TrialStore(folder / "run/store.sqlite", true).fact("normalization").value_or("none");
+  CHECK(outcome.err.find("with " + normalization + ", pixels") != std::string::npos);
+  for (const char* export_folder : {"run/export", "x"})
+    CHECK(read_file(folder / (std::string(export_folder) + "/architecture.yaml"))
+              .find("\nnormalization: " + normalization + "\n") != std::string::npos);
+  const auto included = test::run_program(
+      {"export", folder / "run", "--include-preprocessing", "--out", folder / "y"});
+  CHECK(included.exit_code == 0);
+  CHECK(included.out.find("which model.ts.pt normalizes itself, with " + normalization) !=
+        std::string::npos);
+
   // A finished run can be resumed: nothing is done again, the result is the same.
   const auto before = results(folder / "run");
   CHECK(test::run_program({"resume", folder / "run"}).exit_code == 0);
@@ -196,4 +209,18 @@ TEST_CASE("LACS on a finished run with another target takes known candidates fro
   CHECK(other.exit_code == 0);
   CHECK(std::filesystem::exists(folder / "f/B2.yaml"));
   CHECK(test::run_program({"scale", folder / "run", "--set", "seed=4"}).exit_code == 2);
+}
+
+TEST_CASE("trials of a formula start no processes unless the user wants them") {
+  const auto hosts = [](const std::filesystem::path& run) {
+    std::vector<std::string> named;  // a process of its own names its machine
+    for (const auto& attempt : TrialStore(run / "store.sqlite", true).recorded_attempts())
+      if (!attempt.result.host.empty()) named.push_back(attempt.result.host);
+    return named.size();
+  };
+  TempFolder folder;
+  test::make_run(folder / "default");
+  CHECK(hosts(folder / "default") == 0);
+  test::make_run(folder / "local", {"--set", "runtime.executor=local", "--set", "search.trials=4"});
+  CHECK(hosts(folder / "local") > 0);
 }

@@ -21,7 +21,8 @@ std::vector<std::string> parallel_search(const std::filesystem::path& run,
   std::vector<std::string> arguments = {"search", test::source_folder() / "configs/quickstart.yaml",
                                         "--run", run};
   std::vector<std::string> settings = {"accuracy.kind=formula", "scaling.enabled=false",
-                                       "search.trials=8", "search.batch=4"};
+                                       "search.trials=8", "search.batch=4",
+                                       "runtime.executor=local"};
   settings.insert(settings.end(), more.begin(), more.end());
   for (const auto& setting : settings) arguments.insert(arguments.end(), {"--set", setting});
   return arguments;

@@ -132,8 +132,8 @@ TEST_CASE("a full disk ends a run with exit code 6, and it goes on when there is
 TEST_CASE("a wall clock that jumps changes neither results nor time limits") {
   TempFolder folder;
   // The limit is far above what a trial takes, and far below the clock's jumps.
-  const std::vector<std::string> limits = {"runtime.trial_time_limit_s=600",
-                                           "runtime.checkpoint_batches=1"};
+  const std::vector<std::string> limits = {
+      "runtime.executor=local", "runtime.trial_time_limit_s=600", "runtime.checkpoint_batches=1"};
   REQUIRE(run_program(long_search(folder / "steady", limits)).exit_code == 0);
   setenv("LD_PRELOAD", RIDGELINE_JUMPING_CLOCK, 1);
   const auto jumping = run_program(long_search(folder / "jumping", limits));

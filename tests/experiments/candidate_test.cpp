@@ -32,6 +32,8 @@ class ShapedEvaluator : public AccuracyEvaluator {
   }
   int classes() const override { return 3; }
   int channels() const override { return 1; }
+  int resolution() const override { return 48; }
+  double batch_norm_momentum() const override { return 0.125; }
   std::vector<TrialSpec> trained;
 
  private:
@@ -94,7 +96,35 @@ TEST_CASE("the network that is priced is the one that is trained and exported") 
     CHECK(trial->latency_ms() == oracle->estimate(lower(trained)).ms);
   }
   const Architecture& last = evaluator.trained.back().architecture;
-  export_bundle(last, /*weights=*/"", /*seed=*/1, {ExportFormat::kYaml, ExportFormat::kTorchScript},
-                folder / "export");
+  export_bundle(last, /*weights=*/"", /*seed=*/1,
+                {.formats = {ExportFormat::kYaml, ExportFormat::kTorchScript}}, folder / "export");
   CHECK(load_architecture(folder / "export/architecture.yaml") == last);
+}
+
+TEST_CASE(
+    "resolution and batch-norm momentum come from data and training where a space gives none") {
+  const ShapedEvaluator evaluator;
+  const auto built = [&](const std::string& more) {
+    const SearchSpace space = SearchSpace::from_yaml(YamlView::parse(
+        "name: s\nstages: [{kernel: 3, filters: [8, 16], stride: 2}]\n" + more, "s.yaml"));
+    return CandidateBuilder(space, data_shape(evaluator)).architecture({1});
+  };
+  CHECK(built("").resolution == 48);
+  CHECK(built("").bn_momentum == 0.125);
+  CHECK(built("").classes == 3);
+  CHECK(built("resolution: 64\n").resolution == 64);
+  CHECK(built("batch_norm: {momentum: 0.5}\n").bn_momentum == 0.5);
+  CHECK(built("batch_norm: {epsilon: 1e-4}\n").bn_momentum == 0.125);
+  CHECK(built("resolution: 64\nbatch_norm: {momentum: 0.5}\n").bn_momentum == 0.5);
+}
+
+TEST_CASE("a space that leaves the resolution open holds the networks that were made of it") {
+  const SearchSpace space = SearchSpace::from_yaml(
+      YamlView::parse("name: s\nstages: [{kernel: 3, filters: [8, 16], stride: 2}]\n", "s.yaml"));
+  const CandidateBuilder builder(space, {.resolution = 48, .batch_norm_momentum = 0.125});
+  CHECK(space.encode(builder.architecture({1})) == Genotype{1});
+  const SearchSpace fixed = SearchSpace::from_yaml(YamlView::parse(
+      "name: s\nresolution: 32\nstages: [{kernel: 3, filters: [8, 16], stride: 2}]\n", "s.yaml"));
+  CHECK_THAT(error_of([&] { fixed.encode(builder.architecture({1})); }),
+             Catch::Contains("resolution = 48"));
 }

@@ -246,3 +246,21 @@ TEST_CASE("numbers of a file may carry their unit") {
   CHECK(load_experiment(folder / "e.yaml").reward.target_ms == Approx(0.8));
   CHECK(load_experiment(folder / "e.yaml", {"reward.target_ms=2 s"}).reward.target_ms == 2000);
 }
+
+TEST_CASE("what trains nothing runs in this process unless the user says otherwise") {
+  TempFolder folder;
+  write_file_atomic(folder / "e.yaml", "space: tiny\n");
+  const auto executor = [&](std::vector<std::string> settings) {
+    const auto config = load_experiment(folder / "e.yaml", settings);
+    write_file_atomic(folder / "resolved.yaml", config.resolved());
+    CHECK(load_experiment(folder / "resolved.yaml").executor() == config.executor());
+    return config.executor();
+  };
+  CHECK(executor({}) == ExecutorKind::kLocal);
+  CHECK(executor({"accuracy.kind=formula"}) == ExecutorKind::kInProcess);
+  CHECK(executor({"accuracy.kind=formula", "runtime.executor=local"}) == ExecutorKind::kLocal);
+  CHECK(executor({"accuracy.kind=formula", "runtime.executor=slurm"}) == ExecutorKind::kSlurm);
+  CHECK(executor({"runtime.executor=in_process"}) == ExecutorKind::kInProcess);
+  const auto table = load_experiment(source_folder() / "configs/benchmarks/nasbench_macro.yaml");
+  CHECK(table.executor() == ExecutorKind::kInProcess);
+}

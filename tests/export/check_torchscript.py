@@ -19,6 +19,9 @@ def check(folder):
     images, expected = probe["images"], probe["outputs"]
 
     assert not model.training, "opens in training mode"
+    channels = images.shape[1]
+    assert model.mean == [0.5] * channels and model.std == [0.25] * channels, "no normalization"
+    assert model.includes_preprocessing is False
     with torch.no_grad():
         actual = model(images)
     scale = max(1.0, float(expected.abs().max()))

@@ -40,7 +40,10 @@ TEST_CASE("Python loads the exports, computes the same outputs, finds the names 
     const auto bundle = folder / std::to_string(i);
     make_folder(bundle);
     NetworkModule module = stirred(networks[i], 6);
-    export_torchscript(module, bundle / "model.ts.pt");
+    const auto channels = static_cast<size_t>(networks[i].input_shape().channels);
+    export_torchscript(
+        module, bundle / "model.ts.pt",
+        Normalization{std::vector<double>(channels, 0.5), std::vector<double>(channels, 0.25)});
     save_weights(*module, bundle / "weights.pt");
     save_probe(module, bundle / "probe.pt");
     command += " '" + bundle.string() + "'";

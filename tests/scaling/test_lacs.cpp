@@ -389,3 +389,43 @@ TEST_CASE(
   REQUIRE(result.family.size() == 1);
   CHECK(result.family[0].architecture == base_network());
 }
+
+TEST_CASE("a member knows its target, how far it is off, and the accuracy that its trial had") {
+  LacsConfig config;
+  config.latency_ratio = 3;
+  config.level = 2;
+  FamilyMember member;
+  member.latency_ms = 3;
+  CHECK(deviation_from_target(member) == 0);  // none is known
+  member.target_ms = 4;
+  CHECK(deviation_from_target(member) == Approx(-0.25));
+  const Architecture base = base_network();
+  const LacsCallbacks callbacks{
+      .latency_ms = [](const Architecture& a) { return static_cast<double>(a.resolution); },
+      .evaluate =
+          [](std::vector<LacsCandidate>& candidates) {
+            for (auto& candidate : candidates) {
+              candidate.accuracy = 0.7;
+              candidate.reward = candidate.coefficients.gamma;
+            }
+          }};
+  config.level = 1;
+  config.latency_ratio = 1.5;
+  config.tolerance = 0.05;
+  const LacsResult result = search_coefficients(base, config, callbacks);
+  REQUIRE(result.family.size() == 3);
+  CHECK(result.family[0].target_ms == Approx(base.resolution));
+  CHECK(result.family[1].target_ms == Approx(1.5 * base.resolution));
+  CHECK(result.family[2].target_ms == Approx(2.25 * base.resolution));
+  CHECK_FALSE(result.family[0].accuracy.has_value());
+  CHECK(result.family[1].accuracy == std::optional(0.7));
+  CHECK_FALSE(result.family[2].accuracy.has_value());
+}
+
+TEST_CASE("coefficients at the edge of the grid's box are named") {
+  LacsConfig config;
+  CHECK(coefficients_at_bounds({1.2, 1.1, 1.15}, config).empty());
+  const auto found = coefficients_at_bounds({2, 1.1, 1.6}, config);
+  CHECK(found == std::vector<std::string>{"alpha 2 is at its bound scaling.max_alpha",
+                                          "gamma 1.6 is at its bound scaling.max_gamma"});
+}

@@ -10,7 +10,8 @@ using Catch::Contains;
 
 namespace {
 
-const Normalization kUnit{{0, 0, 0}, {1, 1, 1}};
+/// Leaves bytes as they are: white is 255.
+const Normalization kUnit{{0, 0, 0}, {1 / 255.0, 1 / 255.0, 1 / 255.0}};
 
 ImageSet random_images(int count, int side, int channels) {
   ImageSet set{side, side, channels, {}, std::vector<int>(static_cast<size_t>(count), 0)};
@@ -23,20 +24,35 @@ ImageSet random_images(int count, int side, int channels) {
 
 }  // namespace
 
-TEST_CASE("Normalisation is the mean and deviation of each channel") {
-  // Two pixels of three channels: (0, 10, 5), (100, 30, 5).
-  const ImageSet set{1, 2, 3, {0, 10, 5, 100, 30, 5}, {0}};
+TEST_CASE("Normalisation is the mean and deviation of each channel, of pixels from 0 to 1") {
+  // Two pixels of three channels: (0, 51, 5), (255, 153, 5).
+  const ImageSet set{1, 2, 3, {0, 51, 5, 255, 153, 5}, {0}};
   const Normalization n = normalization_of(set);
-  CHECK(n.mean[0] == Approx(50));
-  CHECK(n.deviation[0] == Approx(50));
-  CHECK(n.mean[1] == Approx(20));
-  CHECK(n.deviation[1] == Approx(10));
-  CHECK(n.deviation[2] == 1);  // constant: kept finite
+  CHECK(n == Normalization{{0.5, 0.4, 0.0196}, {0.5, 0.2, 0.0039}});  // constant: one byte
+  CHECK(to_text(n) == "{mean: [0.5, 0.4, 0.0196], std: [0.5, 0.2, 0.0039]}");
+  CHECK(read_config<Normalization>(YamlView::parse(to_text(n), "text")) == n);
+}
+
+TEST_CASE("A batch is what the printed normalisation makes of pixels from 0 to 1") {
+  const ImageSet set = random_images(5, 4, 3);
+  const Normalization n = normalization_of(set);
+  const Batch batch = BatchMaker(set, n, 3, 4).plain({0, 1, 2, 3, 4});
+  for (int64_t c = 0; c < 3; ++c) {
+    for (int64_t pixel = 0; pixel < 16; ++pixel) {
+      const double byte = set.image(2)[3 * pixel + c];
+      const auto channel = static_cast<size_t>(c);
+      CHECK(batch.images[2][c].reshape({16})[pixel].item<float>() ==
+            Approx((byte / 255 - n.mean[channel]) / n.deviation[channel]).margin(1e-5));
+    }
+  }
 }
 
 TEST_CASE("Channels stay apart, and a batch is channels last") {
   const ImageSet column{2, 1, 3, {1, 2, 3, 4, 6, 11}, {0}};
-  const Batch batch = BatchMaker(column, {{1, 2, 3}, {1, 2, 4}}, 3, 2).plain({0});
+  const Batch batch =
+      BatchMaker(column, {{1 / 255.0, 2 / 255.0, 3 / 255.0}, {1 / 255.0, 2 / 255.0, 4 / 255.0}}, 3,
+                 2)
+          .plain({0});
   // Rows 0 and 1 of the only column; widened to two equal columns.
   CHECK(batch.images.sizes() == at::IntArrayRef({1, 3, 2, 2}));
   CHECK(batch.images.is_contiguous(at::MemoryFormat::ChannelsLast));
@@ -51,7 +67,7 @@ TEST_CASE("Grey images are repeated for a network of three channels") {
   const Batch batch = BatchMaker(set, kUnit, 3, 4).plain({0});
   REQUIRE(batch.images.size(1) == 3);
   CHECK(at::equal(batch.images.select(1, 0), batch.images.select(1, 2)));
-  CHECK(batch.images[0][1][0][1].item<float>() == set.pixels[1]);
+  CHECK(batch.images[0][1][0][1].item<float>() == Approx(set.pixels[1]));
 }
 
 TEST_CASE("Other differences of channels are refused") {
@@ -101,7 +117,7 @@ TEST_CASE("Flips mirror about half of the images and nothing else") {
 
 TEST_CASE("Crops shift by whole pixels and fill with the mean colour") {
   const ImageSet set{3, 3, 1, {11, 12, 13, 14, 15, 16, 17, 18, 19}, {0}};
-  const BatchMaker maker(set, {{10, 0, 0}, {1, 1, 1}}, 1, 3);
+  const BatchMaker maker(set, {{10 / 255.0}, {1 / 255.0}}, 1, 3);
   const at::Tensor plain = maker.plain({0}).images[0][0];
   RandomStream stream(2);
   bool moved = false;
