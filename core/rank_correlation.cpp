@@ -10,10 +10,13 @@ namespace {
 std::vector<double> ranks(const std::vector<double>& values) {
   std::vector<size_t> order(values.size());
   std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return values[a] < values[b]; });
+  // What is no number comes last.
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return values[a] < values[b] || (!std::isnan(values[a]) && std::isnan(values[b]));
+  });
   std::vector<double> ranks(values.size());
   for (size_t first = 0; first < order.size();) {
-    size_t last = first;
+    size_t last = first + 1;
     while (last < order.size() && values[order[last]] == values[order[first]]) ++last;
     const double shared = 0.5 * static_cast<double>(first + last - 1);
     for (size_t i = first; i < last; ++i) ranks[order[i]] = shared;

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <optional>
 
 #include "controller/checks.h"
 #include "controller/mutation.h"
 #include "core/interrupt.h"
 #include "core/logging.h"
+#include "core/parallel.h"
 #include "core/units.h"
 #include "experiments/scoring.h"
 #include "latency/command_oracle.h"
@@ -29,42 +31,66 @@ std::string percent(double share) {
   return format_fixed(100 * share, 0) + " %";
 }
 
+void warn_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    spdlog::warn("pre-flight: {}", error.what());
+  }
+}
+
 struct Priced {
   Genotype genotype;
   double ms = 0;
 };
 
-/// Prices members of the space.
+/// Prices members of the space, on several threads at once where the oracle is a formula.
 class Pricer {
  public:
   Pricer(const CandidateBuilder& candidates, const LatencyOracle& oracle)
       : candidates_(candidates), oracle_(oracle) {}
 
-  /// Nothing for a network that has no latency; its cause is kept.
-  std::optional<Priced> price(Genotype genotype) {
+  /// Nothing for a network that has no latency; then `failure` gets the cause.
+  std::optional<Priced> price(Genotype genotype, std::exception_ptr* failure = nullptr) const {
     stop_if_interrupted("during the pre-flight");
     try {
       const double ms = candidates_.build(genotype).latency_ms(oracle_);
       return Priced{std::move(genotype), ms};
     } catch (const Error& error) {  // a LatencyFailure is one too
       if (error.kind() != ErrorKind::kInfeasible) throw;
-      if (!failure_) spdlog::warn("pre-flight: {}", error.what());
-      failure_ = std::current_exception();
+      if (failure) *failure = std::current_exception();
       return std::nullopt;
     }
   }
-  std::exception_ptr failure() const { return failure_; }
 
  private:
   const CandidateBuilder& candidates_;
   const LatencyOracle& oracle_;
-  std::exception_ptr failure_;
 };
 
+/// Those of `genotypes` that have a latency. Throws the last one's failure where none has.
+std::vector<Priced> price_all(const Pricer& pricer, std::vector<Genotype> genotypes, bool formula) {
+  std::vector<std::optional<Priced>> all(genotypes.size());
+  std::vector<std::exception_ptr> failures(genotypes.size());
+  const auto one = [&](size_t i) { all[i] = pricer.price(std::move(genotypes[i]), &failures[i]); };
+  if (formula) {
+    parallel_for(all.size(), one);
+  } else {  // a measurement wants the machine for itself
+    for (size_t i = 0; i < all.size(); ++i) one(i);
+  }
+  std::erase(failures, nullptr);
+  if (!failures.empty()) warn_of(failures.front());
+  std::vector<Priced> priced;
+  for (auto& found : all) {
+    if (found) priced.push_back(std::move(*found));
+  }
+  if (priced.empty()) std::rethrow_exception(failures.back());
+  return priced;
+}
+
 /// Where a walk of mutations leads that takes each step that `better(new, old)` likes.
-template <class Better>
-double walk(Priced at, Pricer& pricer, const std::vector<Decision>& decisions, RandomStream& stream,
-            const Better& better) {
+double walk(Priced at, const Pricer& pricer, const std::vector<Decision>& decisions,
+            RandomStream stream, const std::function<bool(double, double)>& better) {
   for (int step = 0; step < kSteps; ++step) {
     auto next = pricer.price(mutated(decisions, at.genotype, stream));
     if (next && better(next->ms, at.ms)) at = std::move(*next);
@@ -107,13 +133,11 @@ Preflight survey_space(const CandidateBuilder& candidates, const LatencyOracle& 
   check_decisions(space.decisions());
   const AcceleratorConfig wanted = config.targets().at(target);
   RandomStream stream(config.seed, 0, "preflight");
-  Pricer pricer(candidates, oracle);
-  std::vector<Priced> priced;
-  for (int i = 0; i < samples; ++i) {
-    if (auto one = pricer.price(random_genotype(space.decisions(), stream)))
-      priced.push_back(std::move(*one));
-  }
-  if (priced.empty()) std::rethrow_exception(pricer.failure());
+  const Pricer pricer(candidates, oracle);
+  const bool formula = is_formula(wanted.latency.kind);
+  std::vector<Genotype> genotypes;
+  for (int i = 0; i < samples; ++i) genotypes.push_back(random_genotype(space.decisions(), stream));
+  std::vector<Priced> priced = price_all(pricer, std::move(genotypes), formula);
   std::sort(priced.begin(), priced.end(),
             [](const Priced& a, const Priced& b) { return a.ms < b.ms; });
   Preflight result;
@@ -133,10 +157,15 @@ Preflight survey_space(const CandidateBuilder& candidates, const LatencyOracle& 
     if (one.ms <= result.target_ms) result.within_target += 1.0 / result.samples;
     if (limit > 0 && one.ms > limit) result.untrained += 1.0 / result.samples;
   }
-  if (is_formula(wanted.latency.kind)) {
-    const auto& decisions = space.decisions();
-    result.fastest_ms = walk(priced.front(), pricer, decisions, stream, std::less<>());
-    result.slowest_ms = walk(priced.back(), pricer, decisions, stream, std::greater<>());
+  if (formula) {
+    const auto walk_from = [&](const Priced& start, uint64_t id, auto better) {
+      return walk(start, pricer, space.decisions(),
+                  RandomStream(config.seed, id, "walk of the preflight"), better);
+    };
+    parallel_for(2, [&](size_t i) {
+      if (i == 0) result.fastest_ms = walk_from(priced.front(), 0, std::less<>());
+      if (i == 1) result.slowest_ms = walk_from(priced.back(), 1, std::greater<>());
+    });
   }
   return result;
 }
@@ -180,21 +209,28 @@ void check_limits(const CandidateBuilder& candidates, const ExperimentConfig& co
   RandomStream stream(config.seed, 1, "preflight");
   Genotype nearest;
   double margin = -2;  // of the nearest; every network's is higher
-  const auto try_out = [&](Genotype genotype) {
-    const double own = limits.margin(candidates.build(genotype).cost);
-    if (own > margin) {
-      margin = own;
-      nearest = std::move(genotype);
-    }
-    return own == 0;
+  const auto margin_of = [&](const Genotype& genotype) {
+    return limits.margin(candidates.build(genotype).cost);
   };
-  int within = 0;
-  for (int i = 0; i < kSteps; ++i) within += try_out(random_genotype(decisions, stream));
+  const auto keep_nearest = [&](Genotype genotype, double own) {
+    if (own <= margin) return;
+    margin = own;
+    nearest = std::move(genotype);
+  };
+  std::vector<Genotype> random;
+  for (int i = 0; i < kSteps; ++i) random.push_back(random_genotype(decisions, stream));
+  std::vector<double> margins(random.size());
+  parallel_for(random.size(), [&](size_t i) { margins[i] = margin_of(random[i]); });
+  const auto within = std::count(margins.begin(), margins.end(), 0.0);
+  for (size_t i = 0; i < random.size(); ++i) keep_nearest(std::move(random[i]), margins[i]);
   spdlog::info("reward.limits allow {} of {} random networks",
                percent(static_cast<double>(within) / kSteps), kSteps);
   if (within > 0) return;
-  for (int step = 0; step < kSteps && margin < 0; ++step)
-    try_out(mutated(decisions, nearest, stream));
+  for (int step = 0; step < kSteps && margin < 0; ++step) {
+    Genotype next = mutated(decisions, nearest, stream);
+    const double own = margin_of(next);
+    keep_nearest(std::move(next), own);
+  }
   if (margin == 0) {
     spdlog::warn(
         "reward.limits allow some network of the space, but rule out all random ones, which are "

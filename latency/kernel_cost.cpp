@@ -234,10 +234,17 @@ double KernelPricer::with_input(double device_seconds, double images) const {
 }
 
 double KernelPricer::total_seconds(const std::vector<KernelWork>& kernels, double images) const {
+  std::vector<double> seconds;
+  seconds.reserve(kernels.size());
+  for (const KernelWork& work : kernels) seconds.push_back(price(work).seconds);
+  return total_seconds(seconds, images);
+}
+
+double KernelPricer::total_seconds(const std::vector<double>& kernel_seconds, double images) const {
   double host = 0, end = 0;
-  for (const KernelWork& work : kernels) {
+  for (const double seconds : kernel_seconds) {
     host += launch_;
-    end = std::max(end, host) + price(work).seconds;
+    end = std::max(end, host) + seconds;
   }
   return with_input(end, images);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <vector>
 
 #include "latency/fusing.h"
@@ -30,6 +31,8 @@ struct KernelWork {
   bool misaligned = false;     ///< groups neither a power of two nor a multiple of 32 wide
   double relu_elements = 0;    ///< ReLU and ReLU6 that run in this kernel
   double swish_elements = 0;   ///< every other activation that runs in this kernel
+
+  auto operator<=>(const KernelWork&) const = default;
 };
 
 /// Seconds of one kernel and what they come from.
@@ -55,6 +58,8 @@ class KernelPricer {
   /// Time from the first launch to the end of the last kernel and of the supply of `images`: the
   /// device takes up a kernel when the host has launched it and the one before has ended.
   double total_seconds(const std::vector<KernelWork>& kernels, double images) const;
+  /// The same of kernels that take so many seconds each on the device.
+  double total_seconds(const std::vector<double>& kernel_seconds, double images) const;
   /// `device_seconds` with the supply of so many images beside it: the longer of the two where they
   /// differ, some more where they are alike and wait for each other in turns.
   double with_input(double device_seconds, double images) const;

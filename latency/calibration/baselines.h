@@ -16,7 +16,7 @@ const char* to_string(Baseline baseline);
 std::vector<double> predict_baseline(Baseline baseline, const std::vector<Sample>& seen,
                                      const std::vector<Sample>& unseen);
 
-/// Sets the power law that fits `samples` best.
+/// Sets the power law that fits `samples` best, under a weak prior of the exponents.
 void set_power_law(const std::vector<Sample>& samples, EffectiveConstants& constants);
 
 /// E of Equation 1 that fits `samples` best.

@@ -5,17 +5,64 @@
 #include <cmath>
 #include <map>
 
+#include "core/parallel.h"
+
 namespace ridgeline {
 namespace {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
+/// The different kernels of all samples: networks repeat theirs, and share them with others.
+class SharedKernels {
+ public:
+  explicit SharedKernels(const std::vector<Sample>& samples) {
+    std::map<std::pair<Precision, KernelWork>, size_t> known;
+    for (const Sample& sample : samples) {
+      std::vector<size_t>& places = places_.emplace_back();
+      for (KernelWork work : sample.kernels) {
+        work.node = 0;
+        const auto [entry, is_new] = known.try_emplace({sample.precision, work}, kernels_.size());
+        if (is_new) kernels_.push_back(entry->first);
+        places.push_back(entry->second);
+      }
+    }
+  }
+
+  /// `predicted_ms` of every sample, the supply of an image to sample i taking `supply[i]` times
+  /// its `input_us`.
+  std::vector<double> predicted_ms(const Hardware& hardware, const std::vector<Sample>& samples,
+                                   const std::vector<double>& supply) const {
+    std::map<Precision, KernelPricer> pricers;
+    const auto pricer = [&](Precision precision) -> const KernelPricer& {
+      return pricers.try_emplace(precision, hardware, precision).first->second;
+    };
+    std::vector<double> seconds, of_sample, result;
+    for (const auto& [precision, work] : kernels_)
+      seconds.push_back(pricer(precision).price(work).seconds);
+    for (size_t i = 0; i < samples.size(); ++i) {
+      of_sample.clear();
+      for (const size_t place : places_[i]) of_sample.push_back(seconds[place]);
+      const KernelPricer& whole = pricer(samples[i].precision);
+      result.push_back(whole.total_seconds(of_sample, supply[i] * samples[i].batch) * 1e3);
+    }
+    return result;
+  }
+
+ private:
+  std::vector<std::pair<Precision, KernelWork>> kernels_;
+  std::vector<std::vector<size_t>> places_;  // of each sample's kernels
+};
+
 class Problem {
  public:
   Problem(const Hardware& hardware, const std::vector<Sample>& samples,
           const std::vector<Parameter>& parameters, const FitOptions& options)
-      : hardware_(hardware), samples_(samples), parameters_(parameters), options_(options) {
+      : hardware_(hardware),
+        samples_(samples),
+        parameters_(parameters),
+        options_(options),
+        kernels_(samples) {
     std::map<std::string, Eigen::Index> at;
     for (Eigen::Index i = 0; i < size(); ++i) {
       if (!parameter(i).session.empty()) at[parameter(i).session] = i;
@@ -62,13 +109,13 @@ class Problem {
   }
   /// Of the log latencies, in units of the expected error.
   VectorXd residuals(const VectorXd& theta) const {
-    const Hardware hardware = with(theta);
+    std::vector<double> supply;
+    for (const Eigen::Index at : supply_) supply.push_back(at < 0 ? 1 : std::exp(theta[at]));
+    const std::vector<double> ms = kernels_.predicted_ms(with(theta), samples_, supply);
     VectorXd result(static_cast<Eigen::Index>(samples_.size()));
     for (size_t i = 0; i < samples_.size(); ++i) {
-      const double supply = supply_[i] < 0 ? 1 : std::exp(theta[supply_[i]]);
-      const double ms = predicted_ms(samples_[i], hardware, supply);
       result[static_cast<Eigen::Index>(i)] =
-          std::log(ms / samples_[i].measured_ms) / options_.noise;
+          std::log(ms[i] / samples_[i].measured_ms) / options_.noise;
     }
     return result;
   }
@@ -115,6 +162,7 @@ class Problem {
   const std::vector<Sample>& samples_;
   const std::vector<Parameter>& parameters_;
   const FitOptions& options_;
+  SharedKernels kernels_;
   std::vector<Eigen::Index> supply_;  // of each sample its session's parameter, or -1
 };
 
@@ -182,12 +230,12 @@ Solution descend(const Problem& problem, const VectorXd& start, const FitOptions
 }
 
 Solution minimise(const Problem& problem, const FitOptions& options) {
-  Solution best;
-  for (const VectorXd& start : problem.starts()) {
-    Solution solution = descend(problem, start, options);
-    if (best.theta.size() == 0 || solution.loss < best.loss) best = std::move(solution);
-  }
-  return best;
+  const std::vector<VectorXd> starts = problem.starts();
+  std::vector<Solution> solutions(starts.size());
+  parallel_for(starts.size(),
+               [&](size_t i) { solutions[i] = descend(problem, starts[i], options); });
+  return *std::min_element(solutions.begin(), solutions.end(),
+                           [](const auto& a, const auto& b) { return a.loss < b.loss; });
 }
 
 void require_rows(const std::vector<Parameter>& parameters, const std::vector<Sample>& samples) {

@@ -39,7 +39,8 @@ struct FitOptions {
 
 /// Levenberg-Marquardt over the logarithms of the free constants: minimises the pseudo-Huber loss
 /// of the log latencies' residuals plus the priors. Constants that the policy leaves open and no
-/// sample depends on get their priors' centres. Deterministic. Throws `kData` when there are
+/// sample depends on get their priors' centres. Deterministic, whatever the number of threads
+/// (`parallel_for`). Throws `kData` when there are
 /// fewer samples than `least_rows(free constants)`, if required.
 Fit fit_constants(const Hardware& hardware, const std::vector<Sample>& samples,
                   const FitOptions& options = {});

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "core/parallel.h"
 #include "core/random.h"
 #include "core/units.h"
 
@@ -25,12 +26,15 @@ std::vector<int> folds_of(const std::vector<Sample>& samples, uint64_t seed, boo
   return folds;
 }
 
-/// Calls `predict(seen, unseen)` for every fold and puts the answers in order.
+/// Calls `predict(seen, unseen)` for every fold, in parallel, and puts the answers in order.
 template <class Predict>
 std::vector<double> held_out(const std::vector<Sample>& samples, const std::vector<int>& folds,
                              const Predict& predict) {
   std::vector<double> result(samples.size());
-  for (const int fold : std::set<int>(folds.begin(), folds.end())) {
+  const std::set<int> different(folds.begin(), folds.end());
+  const std::vector<int> each(different.begin(), different.end());
+  parallel_for(each.size(), [&](size_t at) {
+    const int fold = each[at];
     std::vector<Sample> seen, unseen;
     for (size_t i = 0; i < samples.size(); ++i) {
       (folds[i] == fold ? unseen : seen).push_back(samples[i]);
@@ -40,7 +44,7 @@ std::vector<double> held_out(const std::vector<Sample>& samples, const std::vect
     for (size_t i = 0; i < samples.size(); ++i) {
       if (folds[i] == fold) result[i] = predicted[next++];
     }
-  }
+  });
   return result;
 }
 

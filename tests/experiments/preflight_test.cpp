@@ -1,5 +1,7 @@
 #include "experiments/preflight.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -66,6 +68,22 @@ class SmallMemoryOracle : public LatencyOracle {
 };
 
 }  // namespace
+
+TEST_CASE("the survey of a space is the same on any number of threads") {
+  const ExperimentConfig config = small_config();
+  const int threads = omp_get_max_threads();
+  omp_set_num_threads(1);
+  const Preflight one = survey(config);
+  omp_set_num_threads(3);
+  const Preflight three = survey(config);
+  omp_set_num_threads(threads);
+  CHECK(one.str() == three.str());
+  CHECK(one.median == three.median);
+  CHECK(one.median_ms == three.median_ms);
+  CHECK(one.fastest_ms == three.fastest_ms);
+  CHECK(one.slowest_ms == three.slowest_ms);
+  CHECK(one.within_target == three.within_target);
+}
 
 TEST_CASE("the pre-flight reports the size of the space and the span of its latencies") {
   const auto result = check(small_config());

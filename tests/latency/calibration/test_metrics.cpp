@@ -30,3 +30,9 @@ TEST_CASE("ties share their mean rank, and a constant says nothing") {
   CHECK(spearman({1, 1, 1}, {1, 2, 3}) == 0);
   CHECK(kendall({1, 1, 1}, {1, 2, 3}) == 0);
 }
+
+TEST_CASE("a prediction that is no number ranks last and ends") {
+  const double nan = std::nan("");
+  CHECK(spearman({1, 2, nan}, {1, 2, 3}) == Approx(1));
+  CHECK(spearman({nan, 1, 2}, {1, 2, 3}) == Approx(-0.5));
+}
