@@ -120,9 +120,11 @@ std::string Preflight::str() const {
   std::string text =
       std::string(points_text) + " networks, " + std::to_string(decisions) + " decisions; ";
   if (latency_left_out) return text + "latency is left out";
-  text += "latency of " + std::to_string(samples) + " random ones: fastest " + format_ms(min_ms) +
-          ", median " + format_ms(median_ms) + ", slowest " + format_ms(max_ms) + "; target " +
-          format_ms(target_ms) + ", " + percent(within_target) + " are within it";
+  const bool all = static_cast<long double>(samples) == points;
+  text += "latency of " + (all ? "all" : std::to_string(samples) + " random ones") + ": fastest " +
+          format_ms(min_ms) + ", median " + format_ms(median_ms) + ", slowest " +
+          format_ms(max_ms) + "; target " + format_ms(target_ms) + ", " + percent(within_target) +
+          " are within it";
   if (failed > 0) text += "; " + std::to_string(failed) + " more have no latency";
   return text;
 }
@@ -137,6 +139,11 @@ Preflight survey_space(const CandidateBuilder& candidates, const LatencyOracle& 
   const bool formula = is_formula(wanted.latency.kind);
   std::vector<Genotype> genotypes;
   for (int i = 0; i < samples; ++i) genotypes.push_back(random_genotype(space.decisions(), stream));
+  if (space.size() <= samples) {  // each network of a small space once
+    std::sort(genotypes.begin(), genotypes.end());
+    genotypes.erase(std::unique(genotypes.begin(), genotypes.end()), genotypes.end());
+  }
+  const int drawn = static_cast<int>(genotypes.size());
   std::vector<Priced> priced = price_all(pricer, std::move(genotypes), formula);
   std::sort(priced.begin(), priced.end(),
             [](const Priced& a, const Priced& b) { return a.ms < b.ms; });
@@ -145,7 +152,7 @@ Preflight survey_space(const CandidateBuilder& candidates, const LatencyOracle& 
   result.points = space.size();
   result.decisions = space.decisions().size();
   result.samples = static_cast<int>(priced.size());
-  result.failed = samples - result.samples;
+  result.failed = drawn - result.samples;
   result.min_ms = result.fastest_ms = priced.front().ms;
   result.median = priced[priced.size() / 2].genotype;
   result.median_ms = priced[priced.size() / 2].ms;

@@ -12,7 +12,7 @@ struct Preflight {
   size_t target = 0;  ///< its place in `ExperimentConfig::targets`
   long double points = 0;
   size_t decisions = 0;
-  int samples = 0;  ///< random networks that were priced
+  int samples = 0;  ///< random networks that were priced; each once where the space is that small
   int failed = 0;   ///< random networks without a latency: too large for the device, say
   double min_ms = 0, median_ms = 0, max_ms = 0;
   /// The fastest and the slowest that a walk of mutations from there found; the same as `min_ms`

@@ -116,6 +116,12 @@ TEST_CASE("its figures are those of the whole space, priced network by network")
         result.median_ms);
 }
 
+TEST_CASE("of a space smaller than the sample each network counts once") {
+  const Preflight all = survey(small_config(), 8000);
+  CHECK(all.samples == 384);
+  CHECK(all.str().find("latency of all: fastest ") != std::string::npos);
+}
+
 TEST_CASE("from one sample it walks to the fastest and the slowest network of a small space") {
   const auto config = small_config();
   const auto latencies = latencies_of_all(config.search_space(), config);
