@@ -310,37 +310,46 @@ std::optional<Rescued> rebuild(const fs::path& damaged, const fs::path& fresh,
   }
 }
 
+/// Of a store with a damaged log, which SQLite must not open before the copy is whole: it would
+/// write into the file what it recovers, and remove the log. Either what SQLite would recover or
+/// all of the log may hold more that is sound.
+std::optional<Rescued> rebuild_from_log(const fs::path& store, const fs::path& fresh,
+                                        bool needs_proposals) {
+  const std::string bytes = read_file(store), wal = read_file(wal_of(store));
+  const fs::path image = with_suffix(store, ".image"), other = with_suffix(image, ".rescue");
+  std::optional<Rescued> best;
+  for (const LogPart part : {LogPart::kRecovered, LogPart::kAll}) {
+    remove_database(image);
+    write_file_atomic(image, image_with_log(bytes, wal, part));
+    const auto rescued = rebuild(image, other, needs_proposals);
+    if (rescued && (!best || best->worth() < rescued->worth())) {
+      best = rescued;
+      fs::rename(other, fresh);
+    }
+  }
+  remove_database(image);
+  remove_database(other);
+  return best;
+}
+
 }  // namespace
 
 std::optional<std::string> rescue_store(const fs::path& store, bool needs_proposals) {
   refuse_orphaned_wal(store);
   const fs::path aside = free_name(store);
-  const fs::path fresh = with_suffix(store, ".rescue"), image = with_suffix(store, ".image");
+  const fs::path fresh = with_suffix(store, ".rescue");
   const auto damaged_wal = keep_damaged_wal(store);
-  if (damaged_wal) {  // SQLite writes into the file what it recovers of the log
-    put_aside(store, aside);
-    write_file_atomic(image, image_with_log(read_file(store), read_file(wal_of(store))));
-  }
-  const std::string damage = damaged_wal.value_or("") + damage_of(store, needs_proposals);
+  const std::string damage = damaged_wal ? *damaged_wal : damage_of(store, needs_proposals);
   if (damage.empty()) return std::nullopt;
-  auto rescued = rebuild(store, fresh, needs_proposals);
-  if (damaged_wal) {
-    const fs::path other = with_suffix(image, ".rescue");
-    const auto with_log = rebuild(image, other, needs_proposals);
-    if (with_log && (!rescued || rescued->worth() < with_log->worth())) {
-      rescued = with_log;
-      fs::rename(other, fresh);
-    }
-    remove_database(other);
-    remove_database(image);
-  }
+  const auto rescued = damaged_wal ? rebuild_from_log(store, fresh, needs_proposals)
+                                   : rebuild(store, fresh, needs_proposals);
   if (!rescued || rescued->worth() == Rescued().worth()) {
     remove_database(fresh);
     throw Error(ErrorKind::kRun, store.string() + ": nothing of the damaged store can be read (" +
                                      damage + "); put a copy back, or start a new run");
   }
   // The copy is whole before anything is taken away; a stale WAL must never meet the new file.
-  if (!damaged_wal) put_aside(store, aside);
+  put_aside(store, aside);
   for (const char* suffix : {"-wal", "-shm", "-journal"}) fs::remove(with_suffix(store, suffix));
   fs::rename(fresh, store);
   std::string message = store.string() + " was damaged (" + damage + "): " + rescued->kept() +

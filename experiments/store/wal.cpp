@@ -105,10 +105,11 @@ LostFrames lost_frames(const std::string& wal) {
   return lost;
 }
 
-std::string image_with_log(std::string store, const std::string& wal) {
+std::string image_with_log(std::string store, const std::string& wal, LogPart part) {
   auto frames = frames_of(wal);
+  if (part == LogPart::kRecovered)
+    std::erase_if(frames, [](const Frame& frame) { return !frame.recovered; });
   while (!frames.empty() && !frames.back().ends_transaction()) frames.pop_back();  // uncommitted
-  if (frames.empty()) return store;
   const size_t most = store.size() + wal.size();
   const auto place = [](const Frame& frame) { return (frame.number - size_t{1}) * frame.page; };
   for (const Frame& frame : frames) {
@@ -116,8 +117,10 @@ std::string image_with_log(std::string store, const std::string& wal) {
     store.resize(std::max(store.size(), place(frame) + frame.page));
     store.replace(place(frame), frame.page, wal, frame.at + kFrameHeader, frame.page);
   }
-  const size_t size = size_t{frames.back().pages} * frames.back().page;
-  if (size <= most) store.resize(size);
+  if (!frames.empty()) {
+    const size_t size = size_t{frames.back().pages} * frames.back().page;
+    if (size <= most) store.resize(size);
+  }
   constexpr size_t kWriteVersion = 18, kReadVersion = 19;  // of the header: no log any more
   if (store.size() > kReadVersion) store[kWriteVersion] = store[kReadVersion] = 1;
   return store;
@@ -155,15 +158,15 @@ std::optional<std::string> keep_damaged_wal(const fs::path& store) {
   const std::string bytes = bytes_of_wal(store);
   const LostFrames lost = lost_frames(bytes);
   if (lost.transactions == 0) return std::nullopt;
-  for (int n = 1;; ++n) {
-    fs::path copy = wal_of(store);
-    copy += ".damaged-" + std::to_string(n);
-    if (!fs::exists(copy)) {
-      write_file_atomic(copy, bytes);
-      return damage_text(store, lost) + "; a copy is " + copy.string();
-    }
-    if (read_file(copy) == bytes) return std::nullopt;
+  fs::path copy;
+  for (int n = 1; copy.empty(); ++n) {
+    fs::path name = wal_of(store);
+    name += ".damaged-" + std::to_string(n);
+    const bool taken = fs::exists(name);
+    if (!taken) write_file_atomic(name, bytes);
+    if (!taken || read_file(name) == bytes) copy = name;
   }
+  return damage_text(store, lost) + "; a copy is " + copy.string();
 }
 
 }  // namespace ridgeline

@@ -19,9 +19,13 @@ struct LostFrames {
 /// what was never committed. `wal`: the bytes of the file.
 LostFrames lost_frames(const std::string& wal);
 
-/// The store's file with all that was committed to its log put in place, also what SQLite does not
-/// recover: for readers that have checksums of their own. Both are the bytes of the files.
-std::string image_with_log(std::string store, const std::string& wal);
+enum class LogPart {
+  kRecovered,  ///< as SQLite does
+  kAll         ///< also behind the first damaged page, for readers that have checksums of their own
+};
+/// The store's file with what was committed to its log put in place. Both are the bytes of the
+/// files.
+std::string image_with_log(std::string store, const std::string& wal, LogPart part);
 
 /// The log beside a store's file.
 std::filesystem::path wal_of(const std::filesystem::path& store);
@@ -34,7 +38,7 @@ void refuse_orphaned_wal(const std::filesystem::path& store);
 std::optional<std::string> wal_damage(const std::filesystem::path& store);
 
 /// Before SQLite opens the store to write: keeps a copy of a damaged log as "STORE-wal.damaged-N".
-/// Nothing when the log is sound, or kept already.
+/// What is lost, in one line; nothing when the log is sound.
 std::optional<std::string> keep_damaged_wal(const std::filesystem::path& store);
 
 }  // namespace ridgeline
