@@ -104,7 +104,7 @@ std::string example_text(const CandidateBuilder& candidates, const ExperimentCon
   RandomStream stream(config.seed, 0, "preflight");
   const Genotype genotype = random_genotype(candidates.space().decisions(), stream);
   return "a random network of the space, with every key and default:\n" +
-         to_yaml(candidates.architecture(genotype));
+         to_yaml(candidates.architecture(genotype)) + "\n";
 }
 
 void validate(const ValidateOptions& options, const ExperimentConfig& config) {

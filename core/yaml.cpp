@@ -2,6 +2,8 @@
 
 #include <yaml-cpp/eventhandler.h>
 
+#include <yaml-cpp/depthguard.h>
+
 #include <algorithm>
 #include <charconv>
 #include <set>
@@ -136,6 +138,8 @@ YamlView YamlView::parse(const std::string& text, const std::string& source) {
   try {
     count_values(text, source);
     documents = YAML::LoadAll(text);
+  } catch (const YAML::DeepRecursion& e) {
+    throw Error(ErrorKind::kConfig, location(source, e.mark) + ": nested too deep");
   } catch (const YAML::Exception& e) {
     throw Error(ErrorKind::kConfig, location(source, e.mark) + ": not valid YAML: " + e.msg);
   }

@@ -56,7 +56,7 @@ inline constexpr double kShortestTargetMs = 1e-6, kLongestTargetMs = 1e9;
 
 struct RewardConfig {
   RewardKind kind = RewardKind::kMnasSoft;
-  double target_ms = 10.0;
+  double target_ms = 0.005;  ///< of small networks: where it does not fit, the pre-flight says so
   double w = -0.09;
   std::optional<double> alpha = {};
   std::optional<double> beta = {};
@@ -74,7 +74,9 @@ struct RewardConfig {
                      "(such networks are not trained); soft, hard_constraint: earlier names of "
                      "mnas_soft, mnas_hard"});
     v.field("target_ms", target_ms,
-            {.help = "latency target T",
+            {.help = "latency target T; give your own: `ridgeline init` and the pre-flight print "
+                     "the median "
+                     "of your space",
              .unit = "ms",
              .min = kShortestTargetMs,
              .max = kLongestTargetMs});

@@ -231,3 +231,10 @@ TEST_CASE("a word of the command line is refused by its option's name, without a
         "--count: must be a whole number, not 'a few: ]'");
   CHECK(error_of([&] { word("").as_int(); }) == "--count: must be a whole number, not ''");
 }
+
+TEST_CASE("nesting without end is refused in words") {
+  const std::string deep = "x: " + std::string(50000, '[') + std::string(50000, ']');
+  CHECK_THAT(error_of([&] { parse(deep); }), Catch::Contains("nested too deep"));
+  CHECK_THAT(error_of([&] { parse("x: " + std::string(100, '[') + std::string(100, ']')); }),
+             Catch::Contains("nested deeper than 64 levels"));
+}
