@@ -337,6 +337,9 @@ TEST_CASE(
   const std::string text = calibrated_file(measurements, samples, validation, "mine");
   const Hardware hardware = hardware_from_yaml(YamlView::parse(text, "mine.yaml"));
   CHECK(hardware.name == "mine");
+  CHECK(hardware.holds_for.smallest_batch == 1);
+  CHECK(hardware.holds_for.largest_batch == 128);
+  CHECK(hardware.holds_for.precision == Precision::kFp16);
   CHECK_THAT(
       hardware.constants.source,
       Catch::StartsWith("Fitted by `ridgeline calibrate` on mine.csv, 24 rows of 6 families."));
