@@ -6,19 +6,24 @@
 #include "app/commands.h"
 #include "core/config_path.h"
 #include "core/file.h"
+#include "core/logging.h"
 #include "core/units.h"
 #include "latency/calibration/provenance.h"
+#include "latency/calibration/quality.h"
 #include "latency/calibration/validation.h"
+#include "latency/measurement/csv_line.h"
+#include "latency/power_law.h"
 
 namespace ridgeline {
 namespace {
 
 std::string error_percent(double share) { return format_fixed(share * 100, 1); }
 
-void print_rows_read(const Measurements& measurements, int fit_rows) {
+void print_rows_read(const Measurements& measurements, int fit_rows,
+                     const std::string& purpose = "fit") {
   std::cout << measurements.source << ": " << measurements.rows.size() << " rows"
-            << (fit_rows > 0 ? ", " + std::to_string(fit_rows) + " of them drawn" : "")
-            << " to fit\n";
+            << (fit_rows > 0 ? ", " + std::to_string(fit_rows) + " of them drawn" : "") << " to "
+            << purpose << "\n";
   for (const std::string& line : lines_set_aside(measurements)) {
     std::cout << "set aside: " << line << "\n";
   }
@@ -27,8 +32,8 @@ void print_rows_read(const Measurements& measurements, int fit_rows) {
   std::vector<std::string> some = measurements.unknown;
   if (some.size() > kNamed) some.resize(kNamed);
   std::cout << measurements.unknown_rows << " rows left out, of " << measurements.unknown.size()
-            << " networks that cannot be built here: " << join(some)
-            << (some.size() < measurements.unknown.size() ? ", ...\n" : "\n");
+            << " networks that cannot be built here: " << join(some, "; ")
+            << (some.size() < measurements.unknown.size() ? "; ...\n" : "\n");
 }
 
 void print_fitted_constants(const Fit& fit) {
@@ -55,22 +60,26 @@ std::vector<std::string> error_table_row(const std::string& model, const Agreeme
           format_fixed(out.kendall, 3), model};
 }
 
-void print_error_table(const std::vector<Sample>& samples, const Validation& validation) {
+/// Returns the held-out part.
+HeldOut print_error_table(const std::vector<Sample>& samples, const Validation& validation) {
+  HeldOut held_out{.oracle = agreement(samples, validation.held_out)};
   TextTable table;
   table.header = {"in-sample %", "worst %",  "Spearman", "held-out %",
                   "worst %",     "Spearman", "Kendall",  "model"};
   table.rows.push_back(error_table_row("roofline, calibrated",
-                                       agreement(samples, validation.in_sample),
-                                       agreement(samples, validation.held_out)));
+                                       agreement(samples, validation.in_sample), held_out.oracle));
   for (const Baseline baseline : {Baseline::kEquation1, Baseline::kPowerLaw}) {
     const BaselineValidation simple = validate_baseline(baseline, samples);
-    table.rows.push_back(error_table_row(to_string(baseline), agreement(samples, simple.in_sample),
-                                         agreement(samples, simple.held_out)));
+    const Agreement out = agreement(samples, simple.held_out);
+    table.rows.push_back(
+        error_table_row(to_string(baseline), agreement(samples, simple.in_sample), out));
+    (baseline == Baseline::kEquation1 ? held_out.equation1 : held_out.power_law) = out;
   }
   std::cout << "\nmean and worst absolute error; held-out: "
             << (validation.by_family ? "the whole family" : "a fifth of the rows")
             << " left out of the fit\n"
             << table.str();
+  return held_out;
 }
 
 void print_family_errors(const std::vector<Sample>& samples, const Validation& validation) {
@@ -145,11 +154,15 @@ std::vector<std::string> split_table_row(const std::string& model, const Agreeme
           format_fixed(rest.kendall, 3), model};
 }
 
-/// Fits to a part, and gives the text of the hardware file, if one is to be written.
-std::string calibrate_on_part(const CalibrateOptions& options, const Measurements& measurements,
-                              const Hardware& hardware) {
-  const Split split = validate_split(hardware, make_samples(measurements.rows, hardware),
-                                     static_cast<size_t>(options.fit_rows));
+/// A fitted file, if one is wanted, and what speaks against writing it.
+struct Calibrated {
+  std::string text;
+  FitVerdict verdict;
+};
+
+Calibrated calibrate_on_part(const CalibrateOptions& options, const Measurements& measurements,
+                             const std::vector<Sample>& samples, const Hardware& hardware) {
+  const Split split = validate_split(hardware, samples, static_cast<size_t>(options.fit_rows));
   print_fitted_constants(split.fit);
   TextTable table;
   table.header = {"error %", "worst %", "Spearman", "Kendall", "model"};
@@ -162,43 +175,97 @@ std::string calibrate_on_part(const CalibrateOptions& options, const Measurement
             << table.str();
   print_flagged_rows(split.unseen, split.predicted);
   print_worst_rows(split.unseen, {{"predicted ms", split.predicted}});
-  if (options.out.empty()) return {};
-  return calibrated_file(measurements, split, std::filesystem::path(options.out).stem());
+  const std::string name = std::filesystem::path(options.out).stem();
+  return {name.empty() ? "" : calibrated_file(measurements, split, name),
+          judge(split.fit, split.seen, {split.oracle, split.equation1, split.power_law})};
 }
 
 /// The same with a fit to all, cross-validated.
-std::string calibrate_on_all(const CalibrateOptions& options, const Measurements& measurements,
-                             const Hardware& hardware) {
-  const std::vector<Sample> samples = make_samples(measurements.rows, hardware);
+Calibrated calibrate_on_all(const CalibrateOptions& options, const Measurements& measurements,
+                            const std::vector<Sample>& samples, const Hardware& hardware) {
   const Validation validation = validate(hardware, samples);
   print_fitted_constants(validation.fit);
-  print_error_table(samples, validation);
+  const HeldOut held_out = print_error_table(samples, validation);
   if (options.held_out) print_family_errors(samples, validation);
   print_flagged_rows(samples, validation.in_sample);
   print_worst_rows(samples,
                    {{"in-sample ms", validation.in_sample}, {"held-out ms", validation.held_out}});
-  if (options.out.empty()) return {};
-  return calibrated_file(measurements, samples, validation,
-                         std::filesystem::path(options.out).stem());
+  const std::string name = std::filesystem::path(options.out).stem();
+  return {name.empty() ? "" : calibrated_file(measurements, samples, validation, name),
+          judge(validation.fit, samples, held_out)};
 }
 
 }  // namespace
 
 void calibrate_command(const CalibrateOptions& options) {
-  const Hardware hardware = load_hardware(options.hardware);
-  const Measurements measurements =
-      read_measurements({options.measurements.begin(), options.measurements.end()}, options.select);
-  print_rows_read(measurements, options.fit_rows);
   if (options.fit_rows > 0 && options.held_out) {
     throw Error(ErrorKind::kUsage,
                 "--held-out leaves out whole families, --fit-rows rows drawn "
                 "at random; give one of them");
   }
-  const std::string text = options.fit_rows > 0 ? calibrate_on_part(options, measurements, hardware)
-                                                : calibrate_on_all(options, measurements, hardware);
+  const Hardware hardware = load_hardware(options.hardware);
+  Measurements measurements =
+      read_measurements({options.measurements.begin(), options.measurements.end()}, options.select);
+  const std::vector<Sample> samples = make_samples(measurements, hardware);
+  print_rows_read(measurements, options.fit_rows);
+  require_plausible(samples);
+  const auto calibrate = options.fit_rows > 0 ? calibrate_on_part : calibrate_on_all;
+  const auto [text, verdict] = calibrate(options, measurements, samples, hardware);
+  std::cout << "\n";
+  for (const std::string& remark : verdict.remarks) std::cout << "note: " << remark << "\n";
+  for (const std::string& objection : verdict.objections) spdlog::warn("{}", objection);
   if (options.out.empty()) return;
+  if (!verdict.objections.empty() && !options.force) {
+    throw Error(ErrorKind::kData,
+                options.out + " is not written: " + join(verdict.objections, "; ") +
+                    "; measure more rows of several families, set wrong ones aside (column "
+                    "set_aside), or write it all the same with --force");
+  }
   write_file_atomic(options.out, text);
-  std::cout << "\nwrote " << options.out << "\n";
+  std::cout << "wrote " << options.out << "\n";
+}
+
+void evaluate_command(const EvaluateOptions& options) {
+  const Hardware hardware = load_hardware(options.hardware);
+  Measurements measurements =
+      read_measurements({options.measurements.begin(), options.measurements.end()}, options.select);
+  const std::vector<Sample> samples = make_samples(measurements, hardware);
+  print_rows_read(measurements, 0, "evaluate");
+  require_plausible(samples);
+  if (samples.size() < 2)
+    throw Error(ErrorKind::kData, measurements.source + ": at least 2 rows are needed");
+  struct Model {
+    std::string name;
+    std::vector<double> ms;
+  };
+  std::vector<Model> models = {{"roofline", {}}, {"Equation 1", {}}};
+  const EffectiveConstants& constants = hardware.constants;
+  if (constants.power_law_ms > 0) models.push_back({"power law", {}});
+  for (const Sample& sample : samples) {
+    models[0].ms.push_back(predicted_ms(sample, hardware));
+    models[1].ms.push_back(sample.equation1_ms / constants.whole_network_efficiency);
+    if (models.size() > 2)
+      models[2].ms.push_back(power_law_ms(constants, sample.flops, sample.activations));
+  }
+  TextTable table;
+  table.header = {"error %", "worst %", "Spearman", "Kendall", "model"};
+  for (const Model& model : models)
+    table.rows.push_back(split_table_row(model.name, agreement(samples, model.ms)));
+  std::cout << "\nmean and worst absolute error of " << hardware.name
+            << (hardware.calibrated() ? "\n" : ", which is not calibrated\n") << table.str();
+  print_worst_rows(samples, {{"predicted ms", models[0].ms}});
+  if (options.csv.empty()) return;
+  std::string csv = "network,family,resolution,batch,precision,latency_ms,predicted_ms,error\n";
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const Sample& sample = samples[i];
+    csv += plain_field(sample.network) + "," + plain_field(sample.family) + "," +
+           std::to_string(sample.resolution) + "," + std::to_string(sample.batch) + "," +
+           enum_name(sample.precision) + "," + ConfigWriter::plain_number(sample.measured_ms) +
+           "," + ConfigWriter::plain_number(models[0].ms[i]) + "," +
+           ConfigWriter::plain_number(models[0].ms[i] / sample.measured_ms - 1) + "\n";
+  }
+  write_file_atomic(options.csv, csv);
+  std::cout << "\nwrote " << options.csv << "\n";
 }
 
 }  // namespace ridgeline

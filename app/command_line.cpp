@@ -359,6 +359,8 @@ void add_calibrate_command(CLI::App& app) {
                   "fit to N rows drawn at random, and predict all others")
       ->type_name("N")
       ->check(CLI::Range(1, 1000000000));
+  sub->add_flag("--force", calibrate.force,
+                "write the file although it predicts rows outside the fit badly");
   sub->add_flag("--held-out", calibrate.held_out,
                 "every family's error when it is left out of the fit");
   sub->callback([] { calibrate_command(calibrate); });

@@ -90,9 +90,19 @@ struct CalibrateOptions {
   std::vector<std::string> select;        ///< "column=value"
   std::string out;                        ///< hardware file to write; empty: none
   bool held_out = false;                  ///< print every family's errors
-  int fit_rows = 0;  ///< fit to so many rows, drawn at random, and predict the others; 0: all
+  int fit_rows = 0;    ///< fit to so many rows, drawn at random, and predict the others; 0: all
+  bool force = false;  ///< write `out` although the errors outside the fit are over the bar
 };
 void calibrate_command(const CalibrateOptions& options);
+
+struct EvaluateOptions {
+  std::string hardware;
+  std::vector<std::string> measurements;  ///< CSV files
+  std::vector<std::string> select;        ///< "column=value"
+  std::string csv;                        ///< every row's prediction; empty: none
+};
+/// How well a hardware file predicts rows that it was not fitted to.
+void evaluate_command(const EvaluateOptions& options);
 
 struct ValidateOptions {
   std::string config;

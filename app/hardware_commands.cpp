@@ -1,9 +1,11 @@
 #include <iostream>
+#include <optional>
 
 #include "app/latency_commands.h"
 #include "core/config_path.h"
 #include "core/file.h"
 #include "core/logging.h"
+#include "core/progress.h"
 #include "core/units.h"
 #include "latency/measurement/hardware_probe.h"
 #include "runtime/device.h"
@@ -14,14 +16,31 @@ void hardware_measure_command(const HardwareMeasureOptions& options) {
   if (options.threads < 1) throw Error(ErrorKind::kUsage, "--threads: must be at least 1");
   warn_if_blas_is_slow();
   const std::filesystem::path out = options.out;
-  const Hardware hardware = probe_hardware(
-      {.name = out.stem().string(), .device = options.device, .threads = options.threads},
-      [](const std::string& figure) { spdlog::info("measured: {}", figure); });
+  if (!(options.time_limit_s > 0)) throw Error(ErrorKind::kUsage, "--time-limit: must be > 0");
+  const std::filesystem::path journal = out.string() + ".part";
+  if (std::filesystem::exists(journal))
+    spdlog::info("goes on with the figures in {}; delete it to measure them again",
+                 journal.string());
+  std::optional<ProgressBar> bar;
+  const Hardware hardware =
+      probe_hardware({.name = out.stem().string(),
+                      .device = options.device,
+                      .threads = options.threads,
+                      .time_limit_s = options.time_limit_s,
+                      .journal = journal,
+                      .progress =
+                          [&](int done, int total, const std::string& what) {
+                            if (!bar) bar.emplace("hardware", total);
+                            bar->update(done, what);
+                          }},
+                     [](const std::string& figure) { spdlog::info("measured: {}", figure); });
+  bar.reset();
   const std::string text = write_config(hardware);
   // What cannot be read back must not be written.
   hardware_from_yaml(YamlView::parse(text, out.string()));
   write_file_atomic(
       out, "# Measured on this machine; see `ridgeline calibrate` for the constants.\n" + text);
+  std::filesystem::remove(journal);
   std::cout << out.string() << ": " << hardware.description << "\n";
 }
 

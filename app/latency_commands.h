@@ -44,6 +44,7 @@ void measure_command(const MeasureOptions& options);
 struct HardwareMeasureOptions {
   std::string device = "cpu";
   int threads = 1;
+  double time_limit_s = 120;
   std::string out;
 };
 void hardware_measure_command(const HardwareMeasureOptions& options);

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/commands.h"
 #include "app/latency_commands.h"
 
 namespace ridgeline {
@@ -40,6 +41,25 @@ void add_sample(CLI::App* sub, SampleOptions& sample) {
       ->type_name("N");
 }
 
+void add_evaluate_command(CLI::App& latency) {
+  static EvaluateOptions evaluate;
+  auto* sub = latency.add_subcommand(
+      "evaluate", "how well a hardware file predicts measurements that it was not fitted to");
+  sub->footer(
+      "example:\n  ridgeline latency evaluate --hardware my_calibrated.yaml --measurements "
+      "other.csv "
+      "--csv per_row.csv");
+  sub->add_option("--hardware", evaluate.hardware, "a name of configs/hardware, or a file")
+      ->required();
+  sub->add_option("--measurements", evaluate.measurements, "as for `ridgeline calibrate`")
+      ->required()
+      ->type_name("CSV");
+  sub->add_option("--select", evaluate.select, "only rows whose column has this value")
+      ->type_name("COLUMN=VALUE");
+  sub->add_option("--csv", evaluate.csv, "write every row with its prediction")->type_name("FILE");
+  sub->callback([] { evaluate_command(evaluate); });
+}
+
 }  // namespace
 
 void add_latency_commands(CLI::App& app) {
@@ -74,6 +94,7 @@ void add_latency_commands(CLI::App& app) {
       ->required()
       ->type_name("FILE.csv");
   sub->callback([] { measure_command(measure); });
+  add_evaluate_command(*latency);
 }
 
 void add_hardware_commands(CLI::App& app) {
@@ -87,6 +108,8 @@ void add_hardware_commands(CLI::App& app) {
   sub->footer("example:\n  ridgeline hardware measure --threads 1 --out my_cpu.yaml");
   sub->add_option("--device", measure.device, "cpu, cuda or cuda:N")->capture_default_str();
   sub->add_option("--threads", measure.threads, "CPU threads")->capture_default_str();
+  sub->add_option("--time-limit", measure.time_limit_s, "seconds for all figures together")
+      ->capture_default_str();
   sub->add_option("--out", measure.out, "the hardware file")->required()->type_name("FILE.yaml");
   sub->callback([] { hardware_measure_command(measure); });
 

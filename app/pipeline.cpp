@@ -378,13 +378,21 @@ void write_family(const std::vector<FamilyMember>& family, const std::filesystem
 
 namespace {
 
-void warn_if_uncalibrated(const ExperimentConfig& config) {
-  std::set<std::string> warned;
+void warn_of_hardware(const ExperimentConfig& config) {
+  std::set<std::string> said;
+  const auto warn = [&](const std::string& line) {
+    if (said.insert(line).second) spdlog::warn("{}", line);
+  };
   for (const auto& target : config.targets()) {
     const LatencyConfig& latency = target.latency;
-    if (latency.kind != LatencyKind::kRoofline || !warned.insert(latency.hardware).second) continue;
+    const bool fitted = latency.kind == LatencyKind::kRoofline ||
+                        latency.kind == LatencyKind::kWholeNetwork ||
+                        latency.kind == LatencyKind::kPowerLaw;
+    if (!fitted) continue;
     const Hardware hardware = load_hardware(latency.hardware);
-    if (!hardware.calibrated()) spdlog::warn("{}", uncalibrated_note(hardware));
+    if (latency.kind == LatencyKind::kRoofline && !hardware.calibrated())
+      warn(uncalibrated_note(hardware));
+    for (const std::string& line : mismatches(hardware, latency)) warn(line);
   }
 }
 
@@ -401,7 +409,7 @@ void run_pipeline(RunDirectory& run) {
   if (const auto normalization = session.evaluator->normalization())
     run.store().set_fact(kNormalizationFact, to_text(*normalization));
   run.store().append_event("runtime", runtime_description());
-  warn_if_uncalibrated(run.config());
+  warn_of_hardware(run.config());
   preflight_phase(run, session);
   search_phase(run, session);
   final_phase(run, session);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/config.h"
+#include "latency/memory_format.h"
 #include "network/precision.h"
 #include "tables/config.h"
 
@@ -39,14 +40,6 @@ inline bool is_formula(LatencyKind kind) {
   return kind == LatencyKind::kRoofline || kind == LatencyKind::kWholeNetwork ||
          kind == LatencyKind::kPowerLaw || kind == LatencyKind::kNone || reads_table_file(kind);
 }
-
-/// Order of a tensor's elements in memory: N H W C or N C H W.
-enum class MemoryFormat { kChannelsLast, kContiguous };
-template <>
-struct EnumNames<MemoryFormat> {
-  static constexpr std::array<std::pair<MemoryFormat, const char*>, 2> values{
-      {{MemoryFormat::kChannelsLast, "channels_last"}, {MemoryFormat::kContiguous, "contiguous"}}};
-};
 
 /// What a command is given of a network.
 enum class NetworkFormat { kYaml, kTorchScript };
@@ -132,11 +125,32 @@ struct CommandLatencyConfig {
   }
 };
 
+/// What a formula's latencies are wanted for. A warning says where the hardware file holds for
+/// something else.
+struct DeployedConfig {
+  std::optional<std::string> framework = {};
+  std::optional<MemoryFormat> layout = {};
+  std::optional<bool> compiled = {};
+
+  template <class V>
+  void describe(V& v) {
+    v.field("framework", framework,
+            {.help = "framework that the network will run in (PyTorch); a warning says if the "
+                     "hardware file holds for another one; ~: any"});
+    v.field("layout", layout,
+            {.help = "memory layout that it will run in, channels_last or contiguous; likewise"});
+    v.field("compiled", compiled,
+            {.help = "whether the whole network will be compiled (XLA, TensorRT, torch.compile) "
+                     "or run operator by operator; likewise"});
+  }
+};
+
 struct LatencyConfig {
   LatencyKind kind = LatencyKind::kRoofline;
   std::string hardware = "xeon_skylake";
   int batch = 1;
   std::optional<Precision> precision;
+  DeployedConfig deployed;
   MeasuredLatencyConfig measured;
   TimingConfig timing;
   std::string table;
@@ -162,6 +176,7 @@ struct LatencyConfig {
             {.help = "fp32, tf32, bf16 or fp16; ~: default of the hardware file (roofline, "
                      "whole_network, power_law), fp32 (measured, command), that of the table "
                      "(table)"});
+    v.part(deployed, used_by("kind", kind, {kRoofline, kWholeNetwork, kPowerLaw}));
     v.part(measured, used_by("kind", kind, {kMeasured}));
     v.part(timing, used_by("kind", kind, {kMeasured, kTable}));
     v.field("table", table, {.help = "file written by `ridgeline latency build-table`"},

@@ -10,6 +10,7 @@ namespace ridgeline {
 /// neutral: with them every operator costs max(W / C, Q / b).
 struct EffectiveConstants {
   double matrix_efficiency = 1;
+  double winograd_gain = 1;
   double half_reduction = 0;
   double half_outputs = 0;
   double half_rows = 0;
@@ -48,6 +49,11 @@ struct EffectiveConstants {
     };
     v.field("matrix_efficiency", matrix_efficiency,
             share("fraction of the peak matrix rate that wide layers reach", 4));
+    v.field(
+        "winograd_gain", winograd_gain,
+        share("factor on the matrix rate of dense 3x3 convolutions with stride 1 in fp32, which "
+              "libraries compute with fewer multiplications (Winograd)",
+              4));
     v.field(
         "half_reduction", half_reduction,
         {.help =
@@ -94,7 +100,9 @@ struct EffectiveConstants {
     v.field("depthwise_fraction", depthwise_fraction,
             share("fraction of the peak memory bandwidth that depthwise convolutions reach", 4));
     v.field("depthwise_vector_share", depthwise_vector_share,
-            {.help = "fraction of the depthwise multiply-adds that the vector units compute",
+            {.help = "vector time of a depthwise convolution, in multiples of its multiply-adds at "
+                     "the peak rate; "
+                     "0: never limits it",
              .min = 0,
              .max = 100});
     v.field("pooling_fraction", pooling_fraction,

@@ -1,5 +1,7 @@
 #include "latency/hardware.h"
 
+#include <cctype>
+
 #include "core/config_path.h"
 
 namespace ridgeline {
@@ -17,6 +19,11 @@ const std::optional<double>& rate_of(const MatrixUnit& unit, Precision precision
       break;
   }
   return unit.fp32;
+}
+
+std::string lower_case(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
 }
 
 // Defaults stand for "not given" in a file that has to give them.
@@ -89,6 +96,35 @@ std::string uncalibrated_note(const Hardware& hardware) {
          "average, "
          "nearly always too short, at Spearman 0.94 to 0.99, and small batches up to 99 %; see "
          "docs/latency.md to calibrate it";
+}
+
+std::vector<std::string> mismatches(const Hardware& hardware, const LatencyConfig& asked) {
+  std::vector<std::string> lines;
+  if (!hardware.calibrated()) return lines;
+  const HoldsFor& holds = hardware.holds_for;
+  const auto add = [&](const std::string& fitted, const std::string& wanted) {
+    lines.push_back("hardware " + hardware.name + " was calibrated for " + fitted + ", not for " +
+                    wanted + "; calibrate it to measurements of that (docs/latency.md)");
+  };
+  const DeployedConfig& deployed = asked.deployed;
+  if (deployed.framework && holds.framework &&
+      !lower_case(*holds.framework).starts_with(lower_case(*deployed.framework)))
+    add(*holds.framework, "latency.framework " + *deployed.framework);
+  if (deployed.layout && holds.layout && deployed.layout != holds.layout)
+    add("layout " + enum_name(*holds.layout), enum_name(*deployed.layout));
+  if (deployed.compiled && holds.compiled && deployed.compiled != holds.compiled) {
+    add(*holds.compiled ? "compiled networks" : "networks that run operator by operator",
+        *deployed.compiled ? "compiled ones" : "such that do");
+  }
+  const Precision precision = asked.precision.value_or(hardware.default_precision);
+  if (holds.precision && holds.precision != precision)
+    add(enum_name(*holds.precision), enum_name(precision));
+  // Launches of kernels decide small batches; a larger one extrapolates well.
+  constexpr int kSmaller = 4;
+  if (holds.smallest_batch && asked.batch * kSmaller <= *holds.smallest_batch)
+    add("batches from " + std::to_string(*holds.smallest_batch) + " on",
+        "batch " + std::to_string(asked.batch));
+  return lines;
 }
 
 Hardware load_hardware(const std::string& name_or_path) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/config.h"
+#include "latency/config.h"
 #include "latency/constants.h"
 #include "latency/software_policy.h"
 #include "network/precision.h"
@@ -57,6 +58,35 @@ struct Memory {
   }
 };
 
+/// The conditions under which latencies were measured that the constants stand for. What is not
+/// known is absent.
+struct HoldsFor {
+  std::optional<std::string> framework = {};
+  std::optional<MemoryFormat> layout = {};
+  std::optional<bool> compiled = {};
+  std::optional<Precision> precision = {};
+  std::optional<int> smallest_batch = {}, largest_batch = {};
+
+  template <class V>
+  void describe(V& v) {
+    v.field("framework", framework, {.help = "framework and version; ~: not known"});
+    v.field("layout", layout, {.help = "memory layout, channels_last or contiguous; ~: not known"});
+    v.field("compiled", compiled,
+            {.help = "whether whole networks were compiled (XLA, TensorRT); ~: not known"});
+    v.field("precision", precision, {.help = "precision of the measurements; ~: several"});
+    v.field("smallest_batch", smallest_batch,
+            {.help = "smallest batch that was measured; ~: not known",
+             .unit = "images",
+             .min = 1,
+             .max = 1e6});
+    v.field("largest_batch", largest_batch,
+            {.help = "largest batch that was measured; ~: not known",
+             .unit = "images",
+             .min = 1,
+             .max = 1e6});
+  }
+};
+
 /// A device as the analytic oracles see it: data, read strictly from configs/hardware/NAME.yaml.
 struct Hardware {
   std::string name;
@@ -66,6 +96,7 @@ struct Hardware {
   VectorUnit vector;
   Memory memory;
   SoftwarePolicy software;
+  HoldsFor holds_for;
   EffectiveConstants constants;
 
   template <class V>
@@ -79,6 +110,7 @@ struct Hardware {
               "the unit that runs depthwise convolutions and elementwise operators");
     v.section("memory", memory, "main memory");
     v.section("software", software, "what the software stack fuses");
+    v.section("holds_for", holds_for, "the conditions that the constants were fitted to");
     v.section("constants", constants, "effective constants; the default values are neutral");
   }
 
@@ -102,6 +134,9 @@ std::string hardware_template(const std::string& name);
 /// One line on how far the latencies of a device that is not calibrated are from measured ones, and
 /// what to do about it.
 std::string uncalibrated_note(const Hardware& hardware);
+/// One line for each condition of `asked` (framework, layout, compilation, precision, batch) under
+/// which the constants of `hardware` do not hold; none of a file that is not calibrated.
+std::vector<std::string> mismatches(const Hardware& hardware, const LatencyConfig& asked);
 /// By name ("tpu_v3") or path. Throws `kConfig` with the nearest name and all known ones.
 Hardware load_hardware(const std::string& name_or_path);
 

@@ -68,6 +68,8 @@ void describe_matrix(const Network& network, const Node& node, int batch, Kernel
     work.groups = as_double(conv->groups);
     work.reduction *= conv->kernel_h * conv->kernel_w / work.groups;
     work.outputs /= work.groups;
+    work.winograd =
+        conv->groups == 1 && conv->kernel_h == 3 && conv->kernel_w == 3 && conv->stride == 1;
     work.misaligned = conv->groups > 1 && !is_aligned(in.channels / conv->groups);
   }
 }
@@ -125,6 +127,7 @@ KernelPricer::KernelPricer(const Hardware& hardware, Precision precision)
       fused_elementwise_(hardware.software.fuse_elementwise),
       dense_groups_(hardware.software.dense_groups),
       cpu_kernels_(hardware.software.cpu_kernels),
+      winograd_gain_(precision == Precision::kFp32 ? constants_.winograd_gain : 1),
       peak_flops_(hardware.peak_flops(precision)),
       vector_flops_(hardware.vector.tflops * 1e12),
       bandwidth_(hardware.bytes_per_second()),
@@ -140,6 +143,7 @@ double KernelPricer::matrix_seconds(const KernelWork& work) const {
     extra = dense_groups_ ? work.groups : std::pow(work.groups, constants_.grouped_work_exponent);
   }
   const double rate = peak_flops_ * constants_.matrix_efficiency *
+                      (work.winograd ? winograd_gain_ : 1) *
                       saturation(work.reduction * extra, constants_.half_reduction) *
                       saturation(work.outputs * extra, constants_.half_outputs) *
                       saturation(work.rows, constants_.half_rows);

@@ -28,6 +28,7 @@ struct KernelWork {
   double touched_taps = 1;     ///< share of its weights that meet the image at all
   double padded_elements = 0;  ///< input and its copy, where only an operator of its own can pad
   double groups = 1;           ///< of a convolution that is not depthwise
+  bool winograd = false;       ///< a dense 3x3 convolution with stride 1
   bool misaligned = false;     ///< groups neither a power of two nor a multiple of 32 wide
   double relu_elements = 0;    ///< ReLU and ReLU6 that run in this kernel
   double swish_elements = 0;   ///< every other activation that runs in this kernel
@@ -79,6 +80,7 @@ class KernelPricer {
   bool fused_elementwise_;
   bool dense_groups_;
   bool cpu_kernels_;
+  double winograd_gain_;
   double peak_flops_;
   double vector_flops_;
   double bandwidth_;  // byte/s

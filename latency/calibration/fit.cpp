@@ -114,8 +114,8 @@ class Problem {
     const std::vector<double> ms = kernels_.predicted_ms(with(theta), samples_, supply);
     VectorXd result(static_cast<Eigen::Index>(samples_.size()));
     for (size_t i = 0; i < samples_.size(); ++i) {
-      result[static_cast<Eigen::Index>(i)] =
-          std::log(ms[i] / samples_[i].measured_ms) / options_.noise;
+      result[static_cast<Eigen::Index>(i)] = std::log(ms[i] / samples_[i].measured_ms) /
+                                             std::hypot(options_.noise, samples_[i].spread);
     }
     return result;
   }

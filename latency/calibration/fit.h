@@ -38,7 +38,8 @@ struct FitOptions {
 };
 
 /// Levenberg-Marquardt over the logarithms of the free constants: minimises the pseudo-Huber loss
-/// of the log latencies' residuals plus the priors. Constants that the policy leaves open and no
+/// of the log latencies' residuals, each in units of the expected error and its row's spread,
+/// plus the priors. Constants that the policy leaves open and no
 /// sample depends on get their priors' centres. Deterministic, whatever the number of threads
 /// (`parallel_for`). Throws `kData` when there are
 /// fewer samples than `least_rows(free constants)`, if required.

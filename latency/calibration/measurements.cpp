@@ -36,22 +36,35 @@ int whole_number(const CsvTable& table, size_t row, const std::string& column) {
   return static_cast<int>(value);
 }
 
+/// Leaves `build` empty and says why in `network` where there is no such network.
 void find_network(const CsvTable& table, size_t row, Measurement& measurement) {
   const int resolution = whole_number(table, row, "resolution");
   if (!measurement.network.ends_with(".yaml")) {
     try {
-      find_known_network(measurement.network);
+      set_known_network(find_known_network(measurement.network).name, resolution, measurement);
     } catch (const Error& error) {
-      throw Error(ErrorKind::kData, table.where(row) + ": " + error.what());
+      measurement.network = error.what();
     }
-    set_known_network(measurement.network, resolution, measurement);
     return;
   }
   const auto path = std::filesystem::path(table.source()).parent_path() / measurement.network;
   if (!std::filesystem::exists(path)) {
-    throw Error(ErrorKind::kData, table.where(row) + ": no architecture file " + path.string());
+    measurement.network = "no architecture file " + path.string();
+    return;
   }
   measurement.build = [path = path.string(), resolution] { return load_network(path, resolution); };
+}
+
+/// How sure a row is. A text in `noise` counts as a standard deviation of 10 %.
+double spread_of(const CsvTable& table, size_t row, double latency_ms) {
+  constexpr double kNoisy = 0.1, kIntervalWidths = 1.96;
+  double spread = 0;
+  if (table.has("ci_ms") && !table.text(row, "ci_ms").empty() && latency_ms > 0)
+    spread = std::max(0.0, table.number(row, "ci_ms")) / latency_ms / kIntervalWidths;
+  if (!table.has("noise") || table.text(row, "noise").empty()) return spread;
+  const std::string& noise = table.text(row, "noise");
+  const bool number = noise.find_first_not_of("0123456789.eE+-") == std::string::npos;
+  return std::max(spread, number ? std::abs(table.number(row, "noise")) : kNoisy);
 }
 
 std::vector<Measurement> read_own_layout(const CsvTable& table, size_t row) {
@@ -65,6 +78,7 @@ std::vector<Measurement> read_own_layout(const CsvTable& table, size_t row) {
   if (table.has("device")) measurement.device = table.text(row, "device");
   if (table.has("session")) measurement.session = table.text(row, "session");
   if (table.has("set_aside")) measurement.set_aside = table.text(row, "set_aside");
+  measurement.spread = spread_of(table, row, measurement.latency_ms);
   find_network(table, row, measurement);
   // Networks of one space stand for themselves: there is no family to leave out as a whole.
   if (measurement.family.empty()) measurement.family = "all";

@@ -49,6 +49,16 @@ std::vector<Candidate> matrix_candidates() {
         4096,
         {{&Constants::half_outputs, 1}},
         "about a tile of 64 to 128 output channels"}},
+      {by_kernels,
+       [](const KernelWork& work) { return work.winograd; },
+       {"winograd_gain",
+        1.3,
+        0.3,
+        1,
+        4,
+        {{&Constants::winograd_gain, 1}},
+        "in DeepBench's fp32 tables, 3x3 convolutions are 1.8 to 2.2 times as fast as 1x1"},
+       Precision::kFp32},
       {grouped_kernels,
        [](const KernelWork& work) { return by_matrix(work) && work.groups > 1; },
        {"grouped_work_exponent",
@@ -110,6 +120,16 @@ std::vector<Candidate> memory_candidates() {
         1,
         {{&Constants::depthwise_fraction, 1}},
         "depthwise kernels of cuDNN are several times slower than streaming"}},
+      {by_kernels,
+       [](const KernelWork& work) { return is_kind(work, KernelKind::kDepthwise); },
+       {"depthwise_vector_share",
+        2,
+        1,
+        0.05,
+        100,
+        {{&Constants::depthwise_vector_share, 1}},
+        "direct kernels with few multiply-adds per load reach some 5 to 50 % of the peak",
+        10}},
       {by_kernels,
        [](const KernelWork& work) { return is_kind(work, KernelKind::kGlobalPool); },
        {"pooling_fraction",
@@ -285,6 +305,7 @@ std::vector<Parameter> free_parameters(const Hardware& hardware,
   for (const Candidate& candidate : candidates(hardware.software)) {
     if (!candidate.open(hardware.software)) continue;
     const bool used = std::any_of(samples.begin(), samples.end(), [&](const Sample& sample) {
+      if (candidate.precision && candidate.precision != sample.precision) return false;
       return std::any_of(sample.kernels.begin(), sample.kernels.end(), candidate.used);
     });
     if (used) parameters.push_back(candidate.parameter);

@@ -60,6 +60,16 @@ std::string fitted_file(const Fit& fit, const std::vector<Sample>& samples,
     *value = rounded(*value);
   }
   constants.source = source;
+  HoldsFor& holds = hardware.holds_for;
+  const auto [smallest, largest] =
+      std::minmax_element(samples.begin(), samples.end(),
+                          [](const Sample& a, const Sample& b) { return a.batch < b.batch; });
+  holds.smallest_batch = smallest->batch;
+  holds.largest_batch = largest->batch;
+  holds.precision = samples.front().precision;
+  for (const Sample& sample : samples) {
+    if (sample.precision != samples.front().precision) holds.precision.reset();
+  }
   std::string text = write_config(hardware);
   hardware_from_yaml(YamlView::parse(text, name));
   return text;

@@ -5,9 +5,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <fstream>
+#include <map>
 #include <optional>
+#include <sstream>
 
+#include "core/file.h"
 #include "core/units.h"
+#include "latency/measurement/csv_line.h"
 #include "latency/measurement/cuda_timer.h"
 #include "latency/measurement/device_name.h"
 #include "latency/measurement/drift_correction.h"
@@ -27,16 +33,65 @@ struct Rate {
   std::string disturbed = {};  ///< as `CorrectedTiming` says
 };
 
+/// The rates measured so far, as CSV: a measurement that is cut off goes on where it was.
+class RateJournal {
+ public:
+  RateJournal(std::filesystem::path path, const std::string& place)
+      : path_(std::move(path)), place_(plain_field(place)) {
+    if (path_.empty() || !std::filesystem::exists(path_)) return;
+    std::string text = read_file(path_);
+    text.resize(text.rfind('\n') + 1);  // a kill may have cut the last line
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      const auto fields = split_fields(line);
+      if (fields.size() != 5 || fields[4] != place_) continue;
+      try {
+        rates_[fields[0]] = {std::stod(fields[1]), "", std::stod(fields[2]), fields[3]};
+      } catch (const std::exception&) {  // measured again
+      }
+    }
+    write_file_atomic(path_, text);
+  }
+
+  /// Fills all but `what`.
+  bool find(const std::string& key, Rate& rate) const {
+    const auto found = rates_.find(plain_field(key));
+    if (found == rates_.end()) return false;
+    std::string what = std::move(rate.what);
+    rate = found->second;
+    rate.what = std::move(what);
+    return true;
+  }
+
+  void add(const std::string& key, const Rate& rate) {
+    if (path_.empty()) return;
+    std::ofstream file(path_, std::ios::app);
+    file << plain_field(key) << "," << ConfigWriter::plain_number(rate.per_second) << ","
+         << ConfigWriter::plain_number(rate.half_width) << "," << plain_field(rate.disturbed) << ","
+         << place_ << "\n"
+         << std::flush;
+    if (!file) throw Error(ErrorKind::kIo, path_.string() + ": cannot be written");
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::string place_;
+  std::map<std::string, Rate> rates_;
+};
+
 class Probe {
  public:
-  Probe(const at::Device& device, const RunPlace& place, const TimingRules& rules)
+  Probe(const at::Device& device, const RunPlace& place, const ProbeSettings& settings, int total)
       : device_(device),
-        rules_(rules),
+        settings_(settings),
+        total_(total),
         scope_(device, place.threads, Precision::kFp32),
-        meter_(place) {}
+        meter_(place),
+        journal_(settings.journal, place.device_text() + "; " + runtime_description()) {}
 
   Rate best_matrix_rate(Precision precision) const {
     scope_.use(precision);
+    precision_ = enum_name(precision);
     const at::ScalarType dtype = dtype_of(precision, device_);
     // A GPU needs more work at once than a core does to show its peak.
     const int64_t side = device_.is_cuda() ? 8192 : 1024;
@@ -51,6 +106,7 @@ class Probe {
 
   Rate depthwise_rate() const {
     scope_.use(Precision::kFp32);
+    precision_ = enum_name(Precision::kFp32);
     constexpr int64_t kChannels = 64, kSide = 28, kKernel = 3;
     const int64_t batch = device_.is_cuda() ? 512 : 1;
     const at::Tensor x = images({batch, kChannels, kSide, kSide}, at::kFloat);
@@ -75,7 +131,7 @@ class Probe {
   double operator_seconds() const {
     constexpr int kRow = 1000;
     const at::Tensor x = at::ones({1, 1, 1, 1}, options(at::kFloat));
-    const Rate row = rate(kRow, "", [&] {
+    const Rate row = rate(kRow, "an operator with nothing to do", [&] {
       for (int i = 0; i < kRow; ++i) at::relu(x);
     });
     return 1 / row.per_second;
@@ -130,21 +186,57 @@ class Probe {
       return timer->ms_between(0, 1);
     };
     Rate result{.what = std::move(what)};
-    meter_.measure(
-        1, [&](size_t) { return time_median(rules_, run_ms); },
-        [&](size_t, const CorrectedTiming& measured) {
-          result.per_second = amount / (measured.timing.median_ms / 1e3);
-          result.half_width = measured.timing.relative_half_width();
-          result.disturbed = measured.disturbed;
-        });
+    const std::string key = precision_ + " " + result.what;
+    if (!journal_.find(key, result)) {
+      const auto begun = Clock::now();
+      run_ms();
+      const double run_s = std::chrono::duration<double>(Clock::now() - begun).count();
+      const TimingRules rules =
+          rules_within(settings_.rules, seconds_left() / (total_ - done_) / kDriftAttempts, run_s);
+      meter_.measure(
+          1, [&](size_t) { return time_median(rules, run_ms); },
+          [&](size_t, const CorrectedTiming& measured) {
+            result.per_second = amount / (measured.timing.median_ms / 1e3);
+            result.half_width = measured.timing.relative_half_width();
+            result.disturbed = measured.disturbed;
+          });
+      journal_.add(key, result);
+    }
+    ++done_;
+    if (settings_.progress) settings_.progress(done_, total_, result.what);
     return result;
   }
 
+  double seconds_left() const {
+    const double spent = std::chrono::duration<double>(Clock::now() - start_).count();
+    return std::max(0.0, settings_.time_limit_s - spent);
+  }
+
+  static constexpr int kDriftAttempts = DriftRules{}.attempts;
+
   at::Device device_;
-  TimingRules rules_;
+  const ProbeSettings& settings_;
+  int total_;  ///< rates
+  mutable int done_ = 0;
+  mutable std::string precision_;
+  Clock::time_point start_ = Clock::now();
   MeasuringScope scope_;
   mutable DriftMeter meter_;
+  mutable RateJournal journal_;
 };
+
+/// Those that the device has.
+std::vector<Precision> precisions_of(const at::Device& device) {
+  std::vector<Precision> result;
+  for (const auto& [precision, name] : EnumNames<Precision>::values) {
+    try {
+      dtype_of(precision, device);
+      result.push_back(precision);
+    } catch (const Error&) {  // not this one
+    }
+  }
+  return result;
+}
 
 /// Floats in a vector of the widest instructions here, in which oneDNN lays out channels.
 double vector_lanes() {
@@ -164,20 +256,16 @@ MatrixUnit probe_matrix(const Probe& probe, const at::Device& device,
                         const std::function<void(const std::string&)>& note) {
   MatrixUnit unit;
   std::vector<std::string> sources;
-  for (const auto& [precision, name] : EnumNames<Precision>::values) {
-    try {
-      dtype_of(precision, device);
-    } catch (const Error&) {
-      continue;  // the device has no such precision
-    }
+  for (const Precision precision : precisions_of(device)) {
+    const std::string name = enum_name(precision);
     const Rate best = probe.best_matrix_rate(precision);
     const double tflops = best.per_second / 1e12;
     if (precision == Precision::kFp32) unit.fp32 = tflops;
     if (precision == Precision::kTf32) unit.tf32 = tflops;
     if (precision == Precision::kBf16) unit.bf16 = tflops;
     if (precision == Precision::kFp16) unit.fp16 = tflops;
-    sources.push_back(std::string(name) + " by " + sure(best));
-    note(std::string(name) + " " + format_count(best.per_second) + "FLOP/s");
+    sources.push_back(name + " by " + sure(best));
+    note(name + " " + format_count(best.per_second) + "FLOP/s");
   }
   unit.source =
       "Measured by ridgeline hardware measure, the fastest of a matrix product and two "
@@ -188,12 +276,26 @@ MatrixUnit probe_matrix(const Probe& probe, const at::Device& device,
 
 }  // namespace
 
+TimingRules rules_within(TimingRules rules, double share_s, double run_s) {
+  const double runs = std::floor(share_s / std::max(run_s, 1e-9));
+  const auto at_most = [&](int count) {
+    return static_cast<int>(std::min(static_cast<double>(count), runs));
+  };
+  rules.min_runs = std::max(1, at_most(rules.min_runs));
+  rules.max_runs = std::max(1, at_most(rules.max_runs));
+  if (runs < rules.min_runs + rules.warmup) rules.warmup = 0;
+  rules.time_limit_s = std::min(rules.time_limit_s, share_s);
+  return rules;
+}
+
 Hardware probe_hardware(const ProbeSettings& settings,
                         const std::function<void(const std::string&)>& note) {
   const at::Device device = device_from_text(settings.device);
   const RunPlace place{.device = settings.device, .threads = settings.threads};
   const std::string device_is = place.device_text();
-  const Probe probe(device, place, settings.rules);
+  // Per precision a product and two convolutions; then the depthwise rate, the triad, the operator.
+  const int rates = 3 * static_cast<int>(precisions_of(device).size()) + 3;
+  const Probe probe(device, place, settings, rates);
   Hardware hardware;
   hardware.name = settings.name;
   hardware.description = device_is + ", as LibTorch runs it";
@@ -214,6 +316,9 @@ Hardware probe_hardware(const ProbeSettings& settings,
                        .fuse_relu = false,
                        .cpu_kernels = device.is_cpu(),
                        .source = "Eager execution launches one kernel per operator"};
+  hardware.holds_for = {.framework = "PyTorch (" + runtime_description() + ")",
+                        .layout = MemoryFormat::kChannelsLast,
+                        .compiled = false};
   if (device.is_cpu()) {
     hardware.constants.output_tile = vector_lanes();
     hardware.constants.cache_mib =

@@ -1,6 +1,7 @@
 #include "network/published/known_networks.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/config_path.h"
 #include "network/published/families.h"
@@ -20,7 +21,33 @@ std::vector<KnownNetwork> all_families() {
   return networks;
 }
 
-const KnownNetwork* find(const std::string& name) {
+/// torchvision's names where timm has others for the same networks.
+const std::map<std::string, std::string>& torchvision_names() {
+  static const std::map<std::string, std::string> names = [] {
+    std::map<std::string, std::string> all = {{"mobilenet_v2", "mobilenetv2_100"},
+                                              {"mobilenet_v3_large", "mobilenetv3_large_100"},
+                                              {"mobilenet_v3_small", "mobilenetv3_small_100"},
+                                              {"mnasnet0_5", "mnasnet_050"},
+                                              {"mnasnet0_75", "mnasnet_075"},
+                                              {"mnasnet1_0", "mnasnet_100"},
+                                              {"efficientnet_v2_s", "efficientnetv2_s"},
+                                              {"efficientnet_v2_m", "efficientnetv2_m"},
+                                              {"efficientnet_v2_l", "efficientnetv2_l"}};
+    const std::vector<std::pair<std::string, std::string>> sizes = {
+        {"400mf", "004"}, {"800mf", "008"}, {"1_6gf", "016"}, {"3_2gf", "032"},
+        {"8gf", "080"},   {"16gf", "160"},  {"32gf", "320"}};
+    for (const std::string kind : {"x", "y"}) {
+      for (const auto& [flops, digits] : sizes)
+        all["regnet_" + kind + "_" + flops] = "regnet" + kind + "_" + digits;
+    }
+    return all;
+  }();
+  return names;
+}
+
+const KnownNetwork* find(const std::string& called) {
+  const auto alias = torchvision_names().find(called);
+  const std::string& name = alias == torchvision_names().end() ? called : alias->second;
   const auto& networks = known_networks();
   const auto found = std::find_if(networks.begin(), networks.end(),
                                   [&](const KnownNetwork& known) { return known.name == name; });

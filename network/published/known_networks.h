@@ -23,7 +23,8 @@ struct KnownNetwork {
 /// Every known network, by family, smallest first.
 const std::vector<KnownNetwork>& known_networks();
 
-/// Throws `kConfig` with the nearest names.
+/// By its name, or torchvision's ("mobilenet_v2" is mobilenetv2_100). Throws `kConfig` with the
+/// nearest names.
 const KnownNetwork& find_known_network(const std::string& name);
 
 /// The network called `name`, or of the architecture file at that path or in configs/architectures,

@@ -1,3 +1,4 @@
+#include "core/csv.h"
 #include "core/file.h"
 #include "tests/app/program.h"
 #include "tests/catch.h"
@@ -73,4 +74,40 @@ TEST_CASE("calibrate refuses bad measurements with the place and an exit code") 
   CHECK(run_program({"calibrate", "--hardware", "rtx_3090", "--measurements", "none.csv"})
             .exit_code == 4);
   CHECK(run_program({"calibrate", "--hardware", "rtx_3090"}).exit_code == 2);
+}
+
+TEST_CASE("a calibration that predicts badly is not written unless forced") {
+  const TempFolder folder;
+  write_file_atomic(folder / "m.csv",
+                    "network,resolution,batch,precision,latency_ms\n"
+                    "resnet18,224,8,fp16,40\nresnet50,224,8,fp16,2\nvgg11,224,8,fp16,1\n"
+                    "mobilenet_v2,224,8,fp16,30\nmnasnet_100,224,8,fp16,3\n"
+                    "efficientnet_b0,224,8,fp16,60\n");
+  const std::string out = folder / "mine.yaml";
+  std::vector<std::string> command{"calibrate",      "--hardware", "rtx_3090", "--measurements",
+                                   folder / "m.csv", "--out",      out};
+  const Outcome refused = run_program(command);
+  CHECK(refused.exit_code == 4);
+  CHECK(contains(refused.err, "--force"));
+  CHECK_FALSE(std::filesystem::exists(out));
+  command.push_back("--force");
+  CHECK(run_program(command).exit_code == 0);
+  CHECK(std::filesystem::exists(out));
+}
+
+TEST_CASE("a hardware file is scored on rows that it was not fitted to, row by row") {
+  const TempFolder folder;
+  write_file_atomic(folder / "m.csv", kRows + "nothing,224,8,fp16,1\n");
+  const std::string rows = folder / "rows.csv";
+  const Outcome outcome = run_program({"latency", "evaluate", "--hardware", "rtx_3090",
+                                       "--measurements", folder / "m.csv", "--csv", rows});
+  CHECK(outcome.exit_code == 0);
+  for (const char* part : {"6 rows to evaluate", "1 rows left out", "roofline", "power law"}) {
+    CAPTURE(part);
+    CHECK(contains(outcome.out, part));
+  }
+  const auto table = ridgeline::CsvTable::load(rows);
+  CHECK(table.rows() == 6);
+  CHECK(table.number(0, "error") ==
+        Approx(table.number(0, "predicted_ms") / table.number(0, "latency_ms") - 1));
 }

@@ -1,3 +1,5 @@
+#include <sstream>
+
 #include "core/file.h"
 #include "tests/app/program.h"
 #include "tests/catch.h"
@@ -64,6 +66,28 @@ TEST_CASE("the program hands a command the TorchScript module of each network") 
   const Outcome other = run_program(validate);
   CHECK(other.exit_code == 3);
   CHECK_THAT(other.err, Catch::Contains("yaml, torchscript"));
+}
+
+TEST_CASE("the commands in the documents on latency have the options that they use") {
+  for (const char* document : {"docs/latency.md", "docs/measuring_latency.md"}) {
+    std::istringstream lines(ridgeline::read_file(source_folder() / document));
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.starts_with("ridgeline ")) continue;
+      CAPTURE(document, line);
+      std::istringstream words(line.substr(0, line.find('#')));
+      std::vector<std::string> command, used;
+      for (std::string word; words >> word;) {
+        if (word.starts_with("--")) used.push_back(word);
+        if (used.empty() && word != "ridgeline" && command.size() < 2) command.push_back(word);
+      }
+      if (command.size() == 2 && command[0] != "latency" && command[0] != "hardware")
+        command.pop_back();  // an argument
+      command.push_back("--help");
+      const Outcome help = run_program(command);
+      CHECK(help.exit_code == 0);
+      for (const std::string& option : used) CHECK_THAT(help.out, Catch::Contains(option));
+    }
+  }
 }
 
 TEST_CASE("hardware files are listed and shown with what each figure means") {

@@ -156,6 +156,29 @@ TEST_CASE("a device says whether its constants were fitted to measurements") {
   }
 }
 
+TEST_CASE("a hardware file says where its constants do not hold for what is asked") {
+  const Hardware rtx = load_hardware("rtx_3090");
+  LatencyConfig asked;
+  asked.batch = 64;
+  CHECK(mismatches(rtx, asked).empty());
+  asked.deployed = {
+      .framework = "pytorch", .layout = MemoryFormat::kChannelsLast, .compiled = false};
+  CHECK(mismatches(rtx, asked).empty());
+  asked.deployed = {
+      .framework = "TensorFlow", .layout = MemoryFormat::kContiguous, .compiled = true};
+  asked.precision = Precision::kFp32;
+  asked.batch = 1;
+  const std::vector<std::string> lines = mismatches(rtx, asked);
+  REQUIRE(lines.size() == 5);
+  CHECK_THAT(lines[0], Catch::Contains("for PyTorch 2.4 (CUDA 12.4), not for latency.framework "
+                                       "TensorFlow"));
+  CHECK_THAT(lines[1], Catch::Contains("layout channels_last, not for contiguous"));
+  CHECK_THAT(lines[2], Catch::Contains("operator by operator, not for compiled ones"));
+  CHECK_THAT(lines[3], Catch::Contains("fp16, not for fp32"));
+  CHECK_THAT(lines[4], Catch::Contains("batches from 8 on, not for batch 1"));
+  CHECK(mismatches(load_hardware("h100"), asked).empty());  // calibrated for nothing
+}
+
 TEST_CASE("an unknown device is answered with the nearest name and the list") {
   const std::string message = error_of([] { load_hardware("tpuv3"); });
   CHECK_THAT(message, Catch::Contains("hardware: no file for 'tpuv3'; did you mean 'tpu_v3'?"));

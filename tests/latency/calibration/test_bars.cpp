@@ -89,7 +89,7 @@ TEST_CASE("Accel-NASBench's networks on two GPUs after a calibration on 200 of t
   const std::string device = GENERATE("a100", "rtx_3090");
   CAPTURE(device);
   const auto rest = bench_errors(device);
-  CHECK(rest.mape < 0.04);
+  CHECK(rest.mape < (device == "a100" ? 0.015 : 0.03));
   CHECK(rest.spearman > 0.99);
 }
 

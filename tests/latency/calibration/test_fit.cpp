@@ -77,6 +77,39 @@ TEST_CASE("a calibration finds the constants that made the measurements") {
   CHECK(fit.hardware.constants.bandwidth_fraction == Approx(0.65).epsilon(0.1));
 }
 
+TEST_CASE("a depthwise kernel that computes longer than it streams is found") {
+  Hardware truth = planted_device();
+  truth.constants.depthwise_vector_share = 12;
+  const std::vector<Sample> samples = planted_samples(truth);
+  const Fit fit =
+      fit_constants(load_hardware("v100"), samples, {.noise = 0.01, .prior_weight = 0.1});
+  CHECK(error_of_prediction(fit.hardware, samples) < 0.005);
+  CHECK(fit.hardware.constants.depthwise_vector_share == Approx(12).epsilon(0.1));
+}
+
+TEST_CASE("dense 3x3 convolutions with stride 1 have a rate of their own in fp32 only") {
+  Hardware truth = planted_device();
+  truth.constants.winograd_gain = 1.8;
+  std::vector<Measurement> rows;
+  for (const char* name : {"vgg11", "resnet18", "resnet34", "resnet50", "mobilenetv2_100",
+                           "mnasnet_100", "efficientnet_b0", "densenet121"}) {
+    rows.push_back(measured(name, 224, 64));
+    rows.back().precision = Precision::kFp32;
+  }
+  std::vector<Sample> samples = make_samples(rows, truth);
+  for (Sample& sample : samples) sample.measured_ms = predicted_ms(sample, truth);
+  const Fit fit =
+      fit_constants(load_hardware("v100"), samples, {.noise = 0.01, .prior_weight = 0.1});
+  CHECK(fit.hardware.constants.winograd_gain == Approx(1.8).epsilon(0.1));
+  for (Sample& sample : samples) sample.precision = Precision::kFp16;
+  Hardware without = truth;
+  without.constants.winograd_gain = 1;
+  for (const Sample& sample : samples)
+    CHECK(predicted_ms(sample, truth) == predicted_ms(sample, without));
+  for (const Parameter& parameter : free_parameters(truth, samples))
+    CHECK(parameter.name != "winograd_gain");
+}
+
 TEST_CASE("a CPU has constants of its own, which a calibration finds") {
   Hardware truth = planted_device();
   truth.matrix.fp16 = truth.matrix.fp32;
@@ -292,7 +325,7 @@ TEST_CASE("too few rows for the constants are refused with how many are needed")
   const Hardware v100 = load_hardware("v100");
   const std::vector<Sample> samples = make_samples({measured("efficientnet_b0", 224, 1)}, v100);
   CHECK_THAT(error_of([&] { fit_constants(v100, samples); }),
-             Catch::Contains("1 rows for 8 constants; at least 4 are needed"));
+             Catch::Contains("1 rows for 9 constants; at least 5 are needed"));
 }
 
 TEST_CASE(
@@ -304,6 +337,9 @@ TEST_CASE(
   const std::string text = calibrated_file(measurements, samples, validation, "mine");
   const Hardware hardware = hardware_from_yaml(YamlView::parse(text, "mine.yaml"));
   CHECK(hardware.name == "mine");
+  CHECK(hardware.holds_for.smallest_batch == 1);
+  CHECK(hardware.holds_for.largest_batch == 128);
+  CHECK(hardware.holds_for.precision == Precision::kFp16);
   CHECK_THAT(
       hardware.constants.source,
       Catch::StartsWith("Fitted by `ridgeline calibrate` on mine.csv, 24 rows of 6 families."));

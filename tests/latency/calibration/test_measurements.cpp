@@ -89,15 +89,53 @@ TEST_CASE("bad measurements are errors that say where and what") {
              Catch::Contains("latency_ms: '3 ms' is no finite number"));
   CHECK_THAT(refusal(kHeader + "resnet50,224,1.5,fp32,3\n"),
              Catch::Contains("batch: must be a whole number above 0, is 1.5"));
-  CHECK_THAT(refusal(kHeader + "resnet5O,224,8,fp32,3\n"),
-             Catch::Contains("m.csv:2: ") && Catch::Contains("did you mean 'resnet50'?"));
-  CHECK_THAT(refusal(kHeader + "none.yaml,224,8,fp32,3\n"),
-             Catch::Contains("no architecture file"));
   CHECK_THAT(refusal(kHeader + "resnet50,224,8,fp31,3\n"), Catch::Contains("'fp31' is not one of"));
   CHECK_THAT(refusal(kHeader), Catch::EndsWith("m.csv: no rows"));
-  const Measurements small = read(kHeader + "resnet18,224,8,fp32,3\nresnet50,8,8,fp32,3\n");
-  CHECK_THAT(error_of([&] { make_samples(small.rows, load_hardware("v100")); }),
-             Catch::Contains("m.csv:3: network resnet50: the resolution 8 is too small"));
+}
+
+TEST_CASE(
+    "rows of networks that cannot be built are left out, counted, and named with the reason") {
+  Measurements measurements = read(kHeader +
+                                   "resnet18,224,8,fp32,3\nresnet5O,224,8,fp32,3\n"
+                                   "none.yaml,224,8,fp32,3\nresnet50,8,8,fp32,3\n");
+  CHECK(make_samples(measurements, load_hardware("v100")).size() == 1);
+  CHECK(measurements.rows.size() == 1);
+  CHECK(measurements.unknown_rows == 3);
+  const std::string reasons = join(measurements.unknown, "\n");
+  CHECK_THAT(reasons, Catch::Contains("did you mean 'resnet50'?"));
+  CHECK_THAT(reasons, Catch::Contains("no architecture file"));
+  CHECK_THAT(reasons, Catch::Contains("m.csv:5: network resnet50: the resolution 8 is too small"));
+  Measurements none = read(kHeader + "resnet5O,224,8,fp32,3\n");
+  CHECK_THAT(error_of([&] { make_samples(none, load_hardware("v100")); }),
+             Catch::Contains("no row has a network that can be built: ") &&
+                 Catch::Contains("'resnet5O' is not a known network"));
+}
+
+TEST_CASE("torchvision's names are understood, in the families of their networks") {
+  const Measurements measurements = read(kHeader +
+                                         "mobilenet_v2,224,8,fp32,3\nregnet_y_400mf,224,8,fp32,3\n"
+                                         "regnet_x_1_6gf,224,8,fp32,3\nmnasnet1_0,224,8,fp32,3\n"
+                                         "vgg16_bn,224,8,fp32,3\nefficientnet_v2_s,224,8,fp32,3\n");
+  CHECK(measurements.unknown.empty());
+  // Parameters as torchvision's documentation gives them.
+  const int64_t params[] = {3504872, 4344144, 9190136, 4383312, 138365992, 21458488};
+  REQUIRE(measurements.rows.size() == std::size(params));
+  for (size_t i = 0; i < std::size(params); ++i) {
+    CAPTURE(measurements.rows[i].network);
+    CHECK(cost(measurements.rows[i].build()).total.params == params[i]);
+  }
+  CHECK(measurements.rows[1].family == "regnety");
+}
+
+TEST_CASE("how sure a row is comes from its interval and its noise") {
+  const Measurements measurements = read(
+      "network,resolution,batch,precision,latency_ms,ci_ms,noise\n"
+      "resnet18,224,8,fp32,100,1.96,\nresnet18,224,8,fp32,100,,it drifted\n"
+      "resnet18,224,8,fp32,100,1.96,0.3\nresnet18,224,8,fp32,100,,\n");
+  const double spreads[] = {0.01, 0.1, 0.3, 0};
+  REQUIRE(measurements.rows.size() == std::size(spreads));
+  for (size_t i = 0; i < std::size(spreads); ++i)
+    CHECK(measurements.rows[i].spread == Approx(spreads[i]));
 }
 
 TEST_CASE("published tables are recognised by their header; networks that are not here are named") {
