@@ -103,7 +103,7 @@ TEST_CASE("one YAML file in, a searched, scaled, trained and exported network ou
   const auto included = test::run_program(
       {"export", folder / "run", "--include-preprocessing", "--out", folder / "y"});
   CHECK(included.exit_code == 0);
-  CHECK(included.out.find("which model.ts.pt normalizes itself, with " + normalization) !=
+  CHECK(included.out.find("which the files normalize themselves, with " + normalization) !=
         std::string::npos);
 
   // A finished run can be resumed: nothing is done again, the result is the same.
