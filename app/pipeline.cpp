@@ -396,6 +396,7 @@ void warn_if_uncalibrated(const ExperimentConfig& config) {
 void run_pipeline(RunDirectory& run) {
   install_interrupt_handler();
   log_to_file(run.log_file());
+  require_formats(run.config().export_.formats);
   Session session = make_session(run.config(), run);
   session.runner->record_in(run.store());
   spdlog::info("run {}; latency: {}", run.path().string(), session.oracles[0]->description());

@@ -245,7 +245,11 @@ ExportReport export_bundle(const Architecture& architecture, NetworkModule& modu
   }
   make_folder(folder);
   const StagingFolder staging(folder);
-  const Probe probe = make_probe(module, options.input);
+  const bool is_run =
+      std::any_of(options.formats.begin(), options.formats.end(), [&](ExportFormat format) {
+        return format == ExportFormat::kPyTorch || (options.facts.trained && has_weights(format));
+      });
+  const Probe probe = is_run ? make_probe(module, options.input) : Probe{};
   std::vector<std::string> files;
   try {
     files = BundleWriter(architecture, module, options, staging.path()).write();
@@ -260,8 +264,10 @@ ExportReport export_bundle(const Architecture& architecture, NetworkModule& modu
   } catch (const Error& error) {
     throw Error(error.kind(), staging.named_in_folder(error.what()));
   }
-  save_probe(probe, staging.path() / kProbeFile);
-  files.push_back(kProbeFile);
+  if (is_run) {
+    save_probe(probe, staging.path() / kProbeFile);
+    files.push_back(kProbeFile);
+  }
   for (const std::string& file : files) staging.release(file);
   return report;
 }
