@@ -249,18 +249,27 @@ void add_network_commands(CLI::App& app) {
   static ExportOptions exporting;
   auto* sub = command(app, "export",
                       "write the best network of a run for other tools, and check what was written",
-                      "ridgeline export runs/first --format yaml,torchscript --out exported");
+                      "ridgeline export runs/first --format all --out exported");
   sub->add_option("run", exporting.run, "folder of the run")->required()->type_name("DIR");
   sub->add_option("--trial", exporting.trial,
                   "this trial's network, with random weights (default: the best network)")
       ->type_name("ID")
       ->check(CLI::NonNegativeNumber);
   sub->add_option("--format", exporting.formats,
-                  "comma-separated: yaml, torchscript (default: the run's export.formats)");
+                  "comma-separated: " + join(enum_choices<ExportFormat>()) +
+                      ", all (default: the run's export.formats)");
   sub->add_flag("--include-preprocessing", exporting.include_preprocessing,
-                "model.ts.pt takes pixels from 0 to 1 and normalizes them itself");
+                "the files take pixels from 0 to 1 and normalize them themselves");
   sub->add_option("--out", exporting.out, "folder for the files")->required()->type_name("DIR");
   sub->callback([] { export_command(exporting); });
+
+  static std::vector<std::string> exported;
+  sub = command(app, "verify", "load exported files again and compare their outputs",
+                "ridgeline verify exported/model.onnx exported/model.py");
+  sub->add_option("files", exported, "files of an export, in its folder")
+      ->required()
+      ->type_name("FILE");
+  sub->callback([] { verify_command(exported); });
 
   static NetworksOptions networks;
   sub = command(

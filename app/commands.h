@@ -48,10 +48,14 @@ struct ExportOptions {
   std::string run;
   int64_t trial = -1;                  ///< this one instead of the best network; -1: the best
   std::string formats;                 ///< empty: the run's export.formats
-  bool include_preprocessing = false;  ///< in the TorchScript file
+  bool include_preprocessing = false;  ///< in the files that can be run
   std::string out;
 };
 void export_command(const ExportOptions& options);
+
+/// Loads exported files again and prints what each was compared with. Throws `kRun` at the first
+/// that differs, `kUnchecked` after the table when a file could not be checked here.
+void verify_command(const std::vector<std::string>& files);
 
 struct NetworksOptions {
   std::string family;  ///< empty: all

@@ -1,11 +1,15 @@
+#include <algorithm>
 #include <iostream>
 
 #include "app/commands.h"
 #include "app/export_run.h"
+#include "app/pipeline.h"
 #include "app/report.h"
 #include "app/trial_report.h"
 #include "core/logging.h"
+#include "core/units.h"
 #include "experiments/store/facts.h"
+#include "export/verify.h"
 #include "runtime/device.h"
 
 namespace ridgeline {
@@ -17,6 +21,87 @@ std::optional<Normalization> recorded_normalization(RunDirectory& run) {
   if (!recorded) return std::nullopt;
   return read_config<Normalization>(
       YamlView::parse(*recorded, run.path().string() + ": " + kNormalizationFact));
+}
+
+bool trains(const RunDirectory& run) {
+  return run.config().accuracy.kind != AccuracyKind::kFormula;
+}
+
+std::string data_text(const RunDirectory& run) {
+  const ExperimentConfig& config = run.config();
+  if (config.accuracy.kind != AccuracyKind::kProxy)
+    return "None: accuracy.kind " + enum_name(config.accuracy.kind) + " trains nothing.";
+  const DataConfig& data = config.accuracy.data;
+  return "Images of the kind " + enum_name(data.kind) +
+         (data.path.empty() ? "" : " (" + data.path + ")") + ".";
+}
+
+/// How a latency comes about, also where its device is not here.
+std::string method_of(const LatencyConfig& latency) {
+  try {
+    return oracle_of(latency)->description();
+  } catch (const Error&) {
+    return enum_name(latency.kind);
+  }
+}
+
+/// What the run predicted or measured for a trial, on every accelerator.
+std::vector<LatencyFact> latencies_of(const RunDirectory& run, const Trial& trial) {
+  std::vector<LatencyFact> facts;
+  const auto targets = run.config().targets();
+  for (size_t i = 0; i < std::min(targets.size(), trial.latencies.size()); ++i) {
+    const auto& [name, target_ms, latency] = targets[i];
+    const std::string device = latency.kind == LatencyKind::kRoofline ? latency.hardware
+                               : name.empty()                         ? "the accelerator"
+                                                                      : name;
+    facts.push_back({device, trial.latencies[i].ms, method_of(latency), target_ms});
+  }
+  return facts;
+}
+
+/// On one core of this machine: what every reader can compare with their own.
+LatencyFact measured_here(const Architecture& architecture) {
+  LatencyConfig config;
+  config.kind = LatencyKind::kMeasured;
+  config.timing.time_limit_s = 2;
+  const Latency latency = oracle_of(config)->estimate(lower(architecture));
+  return {latency.device, latency.ms,
+          "measured in LibTorch when exported, one image, " + enum_name(latency.precision)};
+}
+
+bool tells_facts(const std::vector<ExportFormat>& formats) {
+  return std::any_of(formats.begin(), formats.end(), [](ExportFormat format) {
+    return format == ExportFormat::kSummary || format == ExportFormat::kCard;
+  });
+}
+
+/// What the run knows of one of its trials.
+NetworkFacts facts_of(RunDirectory& run, const Trial& trial) {
+  const ExperimentConfig& config = run.config();
+  return {.found = "Trial " + std::to_string(trial.id) + " of a search of " +
+                   std::to_string(config.search.trials) + " trials (run " + config.name +
+                   ", controller " + enum_name(config.controller.kind) +
+                   ") by Ridgeline " RIDGELINE_VERSION ".",
+          .data = data_text(run),
+          .latencies = latencies_of(run, trial)};
+}
+
+/// The larger members of the family: architectures alone, since nobody trained them.
+void export_family(RunDirectory& run, const BundleOptions& best,
+                   const std::filesystem::path& folder, ExportReport& report) {
+  for (int member = 1;; ++member) {
+    const std::string name = "B" + std::to_string(member);
+    const std::filesystem::path file = run.family_folder() / (name + ".yaml");
+    if (!std::filesystem::exists(file)) return;
+    BundleOptions options = best;
+    options.facts = {.found = "Member " + name + " of the family that compound scaling made of " +
+                              "the best network. " + best.facts.found,
+                     .data = best.facts.data,
+                     .trained = false};
+    const ExportReport exported =
+        export_bundle(load_architecture(file), {}, run.config().seed, options, folder / name);
+    report.files.insert(report.files.end(), exported.files.begin(), exported.files.end());
+  }
 }
 
 }  // namespace
@@ -41,8 +126,17 @@ ExportReport export_run(RunDirectory& run, BundleOptions options,
                     ": the best network is not trained yet; continue with: ridgeline resume " +
                     run.path().string());
   }
-  options.normalization = recorded_normalization(run);
-  return export_bundle(architecture, weights, run.config().seed, options, folder);
+  options.input.normalization = recorded_normalization(run);
+  if (const auto best = run.store().best(Phase::kSearch)) options.facts = facts_of(run, *best);
+  const auto finals = run.store().trials(Phase::kFinal, /*architectures=*/false);
+  if (!finals.empty() && trains(run)) {
+    options.facts.accuracy = finals[0].accuracy;
+    options.facts.accuracy_of = "the test images, after the final training";
+  }
+  if (tells_facts(options.formats)) options.facts.latencies.push_back(measured_here(architecture));
+  ExportReport report = export_bundle(architecture, weights, run.config().seed, options, folder);
+  export_family(run, options, folder, report);
+  return report;
 }
 
 namespace {
@@ -55,7 +149,8 @@ ExportReport export_trial(RunDirectory& run, const ExportOptions& options, Bundl
   architecture.name = run.config().name + "-trial-" + std::to_string(options.trial);
   if (architecture.is_plain()) return export_decisions(architecture, bundle.formats, options.out);
   spdlog::warn("a search keeps no weights of its trials: the exported weights are random");
-  bundle.normalization = recorded_normalization(run);
+  bundle.input.normalization = recorded_normalization(run);
+  bundle.facts = facts_of(run, *trial);
   return export_bundle(architecture, {}, run.config().seed, bundle, options.out);
 }
 
@@ -67,9 +162,25 @@ void export_command(const ExportOptions& options) {
   const BundleOptions bundle{.formats = options.formats.empty()
                                             ? run.config().export_.formats
                                             : export_formats_from_text(options.formats),
-                             .include_preprocessing = options.include_preprocessing};
+                             .input = {.include_preprocessing = options.include_preprocessing}};
   std::cout << export_table(options.trial >= 0 ? export_trial(run, options, bundle)
                                                : export_run(run, bundle, options.out));
+}
+
+void verify_command(const std::vector<std::string>& files) {
+  set_threads(1);
+  TextTable table{{"file", "largest difference", "checked by"}, {}};
+  std::vector<std::string> unchecked;
+  for (const std::string& file : files) {
+    const FileCheck check = check_file(std::filesystem::path(file));
+    const bool was_checked = check.missing.empty();
+    if (!was_checked) unchecked.push_back(file + ": " + check.missing);
+    table.rows.push_back({file, was_checked ? ConfigWriter::plain_number(check.difference) : "-",
+                          was_checked ? check.program : "not checked"});
+  }
+  std::cout << table.str();
+  if (!unchecked.empty())
+    throw Error(ErrorKind::kUnchecked, "not checked: " + join(unchecked, "; "));
 }
 
 }  // namespace ridgeline

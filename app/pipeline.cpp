@@ -26,6 +26,7 @@
 #include "experiments/failures.h"
 #include "experiments/pricing.h"
 #include "experiments/store/facts.h"
+#include "export/onnx.h"
 #include "export/torchscript.h"
 #include "latency/hardware.h"
 #include "latency/measurement/make_oracle.h"
@@ -239,7 +240,9 @@ std::vector<TargetOracle> Session::target_oracles() const {
 }
 
 std::unique_ptr<LatencyOracle> oracle_of(const LatencyConfig& config) {
-  return make_oracle(config, export_untrained_torchscript);
+  return make_oracle(config,
+                     {.torchscript = export_untrained_torchscript,
+                      .onnx = onnx_missing().empty() ? export_untrained_onnx : NetworkWriter{}});
 }
 
 bool measures_elsewhere(const LatencyConfig& config) {
@@ -401,6 +404,7 @@ void warn_of_hardware(const ExperimentConfig& config) {
 void run_pipeline(RunDirectory& run) {
   install_interrupt_handler();
   log_to_file(run.log_file());
+  require_formats(run.config().export_.formats);
   Session session = make_session(run.config(), run);
   session.runner->record_in(run.store());
   spdlog::info("run {}; latency: {}", run.path().string(), session.oracles[0]->description());

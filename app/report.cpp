@@ -259,10 +259,12 @@ std::string family_table(const LacsResult& result, const LacsConfig& config) {
 }
 
 std::string export_table(const ExportReport& report) {
-  TextTable table{{"exported", "size", "largest difference after reloading"}, {}};
+  TextTable table{{"exported", "size", "largest difference after reloading", "checked by"}, {}};
   for (const auto& file : report.files) {
-    table.rows.push_back({file.path.string(), format_bytes(static_cast<double>(file.bytes)),
-                          ConfigWriter::plain_number(file.largest_difference)});
+    table.rows.push_back(
+        {file.path.string(), format_bytes(static_cast<double>(file.bytes)),
+         file.was_checked ? ConfigWriter::plain_number(file.largest_difference) : "-",
+         file.checked_by});
   }
   return table.str() + (report.input.empty() ? "" : report.input + "\n");
 }

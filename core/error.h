@@ -18,6 +18,7 @@ enum class ErrorKind {
   kIo = 6,          ///< the file system refused (full disk, permissions)
   kInfeasible = 7,  ///< nothing satisfies what was asked for (target, tolerance, all trials failed)
   kSetup = 8,       ///< `ridgeline doctor` found a problem
+  kUnchecked = 9,   ///< `ridgeline verify` could not check a file: the program for it is not here
   kInterrupted = 130  ///< stopped by the user; the run can be resumed
 };
 

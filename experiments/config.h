@@ -41,7 +41,10 @@ struct ExportConfig {
 
   template <class V>
   void describe(V& v) {
-    v.field("formats", formats, {.help = "formats to write: yaml, torchscript"});
+    v.field(
+        "formats", formats,
+        {.help = "formats to write, each loaded back and compared (docs/file_formats.md says which "
+                 "files): onnx needs libonnx when Ridgeline is built"});
   }
 };
 

@@ -2,26 +2,31 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "accuracy/normalization.h"
 #include "export/format.h"
+#include "export/input.h"
+#include "export/model_card.h"
 #include "search_space/architecture.h"
 
 namespace ridgeline {
 
 class NetworkModule;
 
-/// The formats of a comma-separated list ("yaml,torchscript"), each once. Throws `kUsage` for an
-/// empty list or another word.
+/// The formats of a comma-separated list ("yaml,torchscript"), each once; "all": every one that
+/// this build can write. Throws `kUsage` for an empty list or another word.
 std::vector<ExportFormat> export_formats_from_text(const std::string& text);
+
+/// Throws `kUsage` with the remedy when this build cannot write one of them.
+void require_formats(const std::vector<ExportFormat>& formats);
 
 struct ExportedFile {
   std::filesystem::path path;
   uint64_t bytes = 0;
-  double largest_difference = 0;  ///< of the reloaded outputs, relative as in export/compare.h
+  double largest_difference = 0;  ///< of the reloaded outputs, relative as in export/verify.h
+  std::string checked_by;         ///< the program that reloaded it, or why it was not checked
+  bool was_checked = true;
 };
 struct ExportReport {
   std::vector<ExportedFile> files;
@@ -30,18 +35,17 @@ struct ExportReport {
 
 struct BundleOptions {
   std::vector<ExportFormat> formats;
-  /// Of the images that the network was trained on: written into every file. None: not known.
-  std::optional<Normalization> normalization = {};
-  bool include_preprocessing = false;  ///< model.ts.pt takes pixels from 0 to 1, normalizes itself
+  ExportInput input = {};  ///< the normalization is written into every file
+  NetworkFacts facts = {};
 };
 
-/// Largest difference that still counts as the same network.
-inline constexpr double kExportTolerance = 1e-5;
-
 /// Writes `architecture` and the weights of `module`, which must be its lowered network in fp32 on
-/// the CPU (another device's rounding would count as a difference), into `folder`, loads every file
-/// back and compares it with the original. Throws `kUsage` for preprocessing without a
-/// normalization, `kRun` when one differs or gives NaN, `kIo` when the folder cannot be written.
+/// the CPU (another device's rounding would count as a difference), into `folder`. Every file is
+/// first written into a folder of its own there, loaded back and compared with the original; only
+/// when all are right do they get their names, in place of those of an earlier export. With
+/// `facts.trained` false, formats with weights are left out. Throws `kUsage` for preprocessing
+/// without a normalization or a format that this build does not write, `kRun` when a file differs
+/// or the network gives NaN, `kIo` when the folder cannot be written.
 ExportReport export_bundle(const Architecture& architecture, NetworkModule& module,
                            const BundleOptions& options, const std::filesystem::path& folder);
 

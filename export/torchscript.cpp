@@ -2,9 +2,10 @@
 
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
-#include <map>
+#include <set>
 #include <sstream>
 
 #include "core/error.h"
@@ -42,11 +43,21 @@ at::Tensor exported(const at::Tensor& tensor) {
   return tensor.detach().to(at::kCPU, dtype).clone(at::MemoryFormat::Contiguous);
 }
 
-Scope scope_of(const torch::nn::Module& module) {
+Scope scope_of(NetworkModuleImpl& module, ScriptVariant variant) {
+  std::set<std::string> norms;
+  for (const Node& node : module.network().nodes()) {
+    if (std::holds_alternative<BatchNorm>(node.op)) norms.insert(node.name);
+  }
+  const auto placed = [&](const std::string& name, const at::Tensor& value) {
+    const bool is_fp32 =
+        variant != ScriptVariant::kBf16 || norms.contains(name.substr(0, name.rfind('.')));
+    return is_fp32 ? value : value.to(at::kBFloat16);
+  };
   Scope root;
   for (const auto& item : module.named_parameters()) {
     const auto [scope, leaf] = root.locate(item.key());
-    scope->parameters.emplace_back(leaf, exported(item.value()).requires_grad_(true));
+    scope->parameters.emplace_back(leaf,
+                                   placed(item.key(), exported(item.value())).requires_grad_(true));
   }
   for (const auto& item : module.named_buffers()) {
     const auto [scope, leaf] = root.locate(item.key());
@@ -56,6 +67,7 @@ Scope scope_of(const torch::nn::Module& module) {
 }
 
 constexpr const char* kIncludes = "includes_preprocessing";
+constexpr const char* kIsBf16 = "bf16";
 
 c10::List<double> list_of(const std::vector<double>& values) {
   c10::List<double> list;
@@ -86,22 +98,26 @@ torch::jit::Module script_module(const Scope& scope, const std::string& class_na
 }  // namespace
 
 void export_torchscript(NetworkModule& module, const std::filesystem::path& path,
-                        const std::optional<Normalization>& normalization,
-                        bool include_preprocessing) {
-  if (include_preprocessing && !normalization) {
-    throw Error(ErrorKind::kUsage,
-                "export: no normalization is known that could be included; the network was not "
-                "trained on images, or by a version that did not record it");
-  }
+                        const ExportInput& input, ScriptVariant variant) {
+  const auto& normalization = input.normalization;
+  require_normalization(input);
   const auto unit = std::make_shared<torch::jit::CompilationUnit>();
-  torch::jit::Module script = script_module(scope_of(*module), "Network", unit);
+  torch::jit::Module script = script_module(scope_of(*module, variant), "Network", unit);
   if (normalization) {
     script.register_attribute("mean", c10::ListType::ofFloats(), list_of(normalization->mean));
     script.register_attribute("std", c10::ListType::ofFloats(), list_of(normalization->deviation));
-    script.register_attribute(kIncludes, c10::BoolType::get(), include_preprocessing);
+    script.register_attribute(kIncludes, c10::BoolType::get(), input.include_preprocessing);
   }
-  script.define(torchscript_forward(module->network(), include_preprocessing));
+  const bool is_bf16 = variant == ScriptVariant::kBf16;
+  if (is_bf16) script.register_attribute(kIsBf16, c10::BoolType::get(), true);
+  script.define(torchscript_forward(module->network(),
+                                    {.normalizes = input.include_preprocessing, .bf16 = is_bf16}));
   script.eval();
+  if (variant == ScriptVariant::kFrozen) {
+    script = torch::jit::freeze(script, normalization
+                                            ? std::vector<std::string>{"mean", "std", kIncludes}
+                                            : std::vector<std::string>{});
+  }
   std::ostringstream bytes;
   script.save(bytes);
   write_file_atomic(path, bytes.str());
@@ -112,15 +128,36 @@ void export_untrained_torchscript(const Network& network, const std::filesystem:
   export_torchscript(module, path);
 }
 
-double verify_torchscript(NetworkModule& module, const std::filesystem::path& path, uint64_t seed) {
-  torch::jit::Module script;
+namespace {
+
+torch::jit::Module loaded_script(const std::filesystem::path& path) {
   try {
-    script = torch::jit::load(path.string(), at::kCPU);
+    torch::jit::Module script = torch::jit::load(path.string(), at::kCPU);
+    if (script.hasattr("training")) script.eval();
+    return script;
   } catch (const c10::Error& error) {
     throw Error(ErrorKind::kIo, path.string() + ": cannot be loaded as TorchScript: " +
                                     error.what_without_backtrace());
   }
-  script.eval();
+}
+
+}  // namespace
+
+ScriptOutputs run_torchscript(const std::filesystem::path& path, const at::Tensor& images) {
+  torch::jit::Module script = loaded_script(path);
+  const at::NoGradGuard no_grad;
+  const torch::jit::GraphOptimizerEnabledGuard as_written(false);  // pays for many runs only
+  try {
+    return {script.forward({images}).toTensor(), script.hasattr(kIsBf16)};
+  } catch (const std::exception& error) {
+    const std::string text = error.what();
+    throw Error(ErrorKind::kRun,
+                path.string() + ": does not run: " + text.substr(0, text.find('\n')));
+  }
+}
+
+double verify_torchscript(NetworkModule& module, const std::filesystem::path& path, uint64_t seed) {
+  torch::jit::Module script = loaded_script(path);
   const bool normalizes = script.hasattr(kIncludes) && script.attr(kIncludes).toBool();
   return output_difference(
       module,

@@ -3,24 +3,37 @@
 #include <filesystem>
 #include <optional>
 
-#include "accuracy/normalization.h"
+#include "export/input.h"
 #include "runtime/network_module.h"
 
 namespace ridgeline {
 
+/// `kFrozen`: weights are constants and batch norms are folded; for inference only. `kBf16`: the
+/// weights of convolutions and linear layers, and the values between operators, are bf16; batch
+/// norm keeps fp32 parameters, and input and output are fp32.
+enum class ScriptVariant { kTrainable, kFrozen, kBf16 };
+
 /// Writes the module's network with its weights as a TorchScript file that `torch.jit.load` opens
 /// in C++ and Python, trainable there, in evaluation mode, fp32 on the CPU, parameter and buffer
 /// names as in the runtime. Input [N, C, H, W] fp32, any N; output logits [N, classes]. A
-/// `normalization`, one value per channel, becomes the attributes `mean` and `std` (lists) and
-/// `includes_preprocessing`: whether the file normalizes pixels from 0 to 1 itself. Atomic; throws
-/// `kIo` when the path cannot be written, `kUsage` for preprocessing without a normalization.
+/// normalization becomes the attributes `mean` and `std` (lists) and `includes_preprocessing`.
+/// Atomic; throws `kIo` when the path cannot be written, `kUsage` for preprocessing without a
+/// normalization.
 void export_torchscript(NetworkModule& module, const std::filesystem::path& path,
-                        const std::optional<Normalization>& normalization = {},
-                        bool include_preprocessing = false);
+                        const ExportInput& input = {},
+                        ScriptVariant variant = ScriptVariant::kTrainable);
 
 /// The same for a network that nobody has trained, with random weights, the same at each call: for
 /// programs that time it.
 void export_untrained_torchscript(const Network& network, const std::filesystem::path& path);
+
+struct ScriptOutputs {
+  at::Tensor outputs;
+  bool is_bf16 = false;
+};
+/// What the file makes of images in the form that it takes, in evaluation mode. Throws `kIo` when
+/// it cannot be loaded, `kRun` when it does not run.
+ScriptOutputs run_torchscript(const std::filesystem::path& path, const at::Tensor& images);
 
 /// Largest absolute difference between the file's outputs and the module's in evaluation mode,
 /// relative to the largest output where that is above 1, on a random batch drawn from `seed`; NaN

@@ -27,7 +27,7 @@ bool is_identifier(const std::string& text) {
 std::string member(const std::string& dotted) {
   std::string text = "self";
   for (const auto& part : split_dotted(dotted)) {
-    if (std::find(kPythonKeywords.begin(), kPythonKeywords.end(), part) != kPythonKeywords.end()) {
+    if (is_python_keyword(part)) {
       throw Error(ErrorKind::kConfig, "export: TorchScript cannot hold the name '" + dotted +
                                           "': '" + part +
                                           "' is a word of the language; rename the node");
@@ -48,17 +48,22 @@ std::string list(std::initializer_list<int64_t> values) {
   return "[" + text + "]";
 }
 
+// TorchScript that is not parsed by Python knows the types by their numbers alone.
+constexpr int kFp32 = 6, kBf16 = 15;
+std::string type_cast(int type) { return ".to(" + std::to_string(type) + ")"; }
+
 class ForwardWriter {
  public:
-  ForwardWriter(const Network& network, bool normalizes)
-      : network_(network), normalizes_(normalizes) {}
+  ForwardWriter(const Network& network, const ForwardOptions& options)
+      : network_(network), options_(options) {}
 
   std::string write() {
     line(0, "def forward(self, x: Tensor) -> Tensor:");
     for (index_ = 0; index_ < network_.size(); ++index_) {
       std::visit([this](const auto& op) { emit(op); }, node().op);
     }
-    line(1, "return torch.flatten(" + value(network_.size() - 1) + ", 1)");
+    line(1, "return torch.flatten(" + value(network_.size() - 1) + ", 1)" +
+                (options_.bf16 ? type_cast(kFp32) : ""));
     return text_;
   }
 
@@ -97,7 +102,10 @@ class ForwardWriter {
 
   void emit(const Input&) {
     assign("x");
-    if (!normalizes_) return;
+    if (options_.normalizes) normalize();
+    if (options_.bf16) assign(value(index_) + type_cast(kBf16));
+  }
+  void normalize() {
     const auto channels = [](const std::string& attribute) {
       return "torch.tensor(self." + attribute +
              ", dtype=x.dtype, device=x.device).reshape([1, -1, 1, 1])";
@@ -214,12 +222,16 @@ class ForwardWriter {
   }
 
   const Network& network_;
-  bool normalizes_;
+  const ForwardOptions& options_;
   int index_ = 0;
   std::string text_;
 };
 
 }  // namespace
+
+bool is_python_keyword(const std::string& word) {
+  return std::find(kPythonKeywords.begin(), kPythonKeywords.end(), word) != kPythonKeywords.end();
+}
 
 std::vector<std::string> split_dotted(const std::string& name) {
   std::vector<std::string> parts(1);
@@ -233,8 +245,8 @@ std::vector<std::string> split_dotted(const std::string& name) {
   return parts;
 }
 
-std::string torchscript_forward(const Network& network, bool normalizes) {
-  return ForwardWriter(network, normalizes).write();
+std::string torchscript_forward(const Network& network, const ForwardOptions& options) {
+  return ForwardWriter(network, options).write();
 }
 
 }  // namespace ridgeline

@@ -37,9 +37,9 @@ std::string tail(const std::string& text) {
 /// A network's files for as long as a command reads them.
 class NetworkFiles {
  public:
-  /// The architecture, and the TorchScript module beside it where there is a writer.
+  /// The architecture, and the network beside it where there is a writer.
   NetworkFiles(const Architecture& architecture, const Network& lowered,
-               const NetworkWriter& write_torchscript)
+               const NetworkWriter& writer, const char* extension)
       : NetworkFiles() {  // so that a writer's failure leaves nothing behind
     const std::string text = to_yaml(architecture);
     const std::filesystem::path stem =
@@ -47,23 +47,23 @@ class NetworkFiles {
         ("ridgeline-" + std::to_string(getpid()) + "-" + std::to_string(hash_text(text)));
     architecture_ = stem.string() + ".yaml";
     write_file_atomic(architecture_, text);
-    if (!write_torchscript) return;
-    module_ = stem.string() + ".pt";
-    write_torchscript(lowered, module_);
+    if (!writer) return;
+    network_ = stem.string() + extension;
+    writer(lowered, network_);
   }
   ~NetworkFiles() {
     std::error_code ignored;
     std::filesystem::remove(architecture_, ignored);
-    if (!module_.empty()) std::filesystem::remove(module_, ignored);
+    if (!network_.empty()) std::filesystem::remove(network_, ignored);
   }
   NetworkFiles(const NetworkFiles&) = delete;
   NetworkFiles& operator=(const NetworkFiles&) = delete;
   /// What the command is given.
-  const std::filesystem::path& path() const { return module_.empty() ? architecture_ : module_; }
+  const std::filesystem::path& path() const { return network_.empty() ? architecture_ : network_; }
 
  private:
   NetworkFiles() = default;
-  std::filesystem::path architecture_, module_;
+  std::filesystem::path architecture_, network_;
 };
 
 void require_success(const CommandOutput& output, const std::string& program, double timeout_s) {
@@ -107,31 +107,37 @@ double milliseconds_of(const std::string& output) {
                            "', is not a positive number of milliseconds; valid: 12.5, 12.5 ms");
 }
 
-CommandOracle::CommandOracle(const LatencyConfig& config, NetworkWriter write_torchscript)
+CommandOracle::CommandOracle(const LatencyConfig& config, const NetworkWriters& writers)
     : command_(config.command.command.value_or(std::vector<std::string>{})),
       timeout_s_(config.command.timeout_s),
       batch_(config.batch),
-      precision_(config.precision.value_or(Precision::kFp32)) {
+      precision_(config.precision.value_or(Precision::kFp32)),
+      format_(config.command.network_format) {
   if (command_.empty() || command_[0].empty()) {
     throw Error(ErrorKind::kConfig,
                 "latency.command: latency.kind command needs a program, such as "
                 "[python3, measure.py]");
   }
-  if (config.command.network_format == NetworkFormat::kYaml) return;
-  if (!write_torchscript) {
-    throw Error(ErrorKind::kConfig, "latency.network_format: nothing here writes torchscript");
+  if (format_ == NetworkFormat::kYaml) return;
+  writer_ = format_ == NetworkFormat::kOnnx ? writers.onnx : writers.torchscript;
+  if (!writer_) {
+    throw Error(ErrorKind::kConfig,
+                std::string("latency.network_format: nothing here writes ") + enum_name(format_) +
+                    (format_ == NetworkFormat::kOnnx
+                         ? "; remedy: install libonnx-dev and build Ridgeline again"
+                         : ""));
   }
-  write_torchscript_ = std::move(write_torchscript);
 }
 
 std::string CommandOracle::description() const {
   return "command " + join(command_, " ") + ", batch " + std::to_string(batch_) + ", " +
-         enum_name(precision_) + (write_torchscript_ ? ", torchscript" : "");
+         enum_name(precision_) + (writer_ ? std::string(", ") + enum_name(format_) : "");
 }
 
 Latency CommandOracle::estimate_architecture(const Architecture& architecture,
                                              const Network& lowered) const {
-  const NetworkFiles files(architecture, lowered, write_torchscript_);
+  const NetworkFiles files(architecture, lowered, writer_,
+                           format_ == NetworkFormat::kOnnx ? ".onnx" : ".pt");
   std::vector<std::string> arguments = command_;
   arguments.push_back(files.path().string());
   const CommandOutput output = run_command(

@@ -29,6 +29,10 @@ class LatencyFailure : public Error {
 /// Writes a network with random weights, always the same, for programs that load it. The exporters
 /// know nothing of oracles, nor these of them: whoever makes an oracle brings the two together.
 using NetworkWriter = std::function<void(const Network&, const std::filesystem::path&)>;
+/// One per format; an empty one: this build or caller has none.
+struct NetworkWriters {
+  NetworkWriter torchscript = {}, onnx = {};
+};
 
 /// Runs the user's own program, without a shell, as `command... PATH` with the path of the
 /// architecture's YAML file, or of what `latency.network_format` asks for, which has the YAML file
@@ -40,7 +44,7 @@ using NetworkWriter = std::function<void(const Network&, const std::filesystem::
 class CommandOracle : public LatencyOracle {
  public:
   /// Throws `kConfig` where `latency.command` is not given, or no writer for its network format.
-  explicit CommandOracle(const LatencyConfig& config, NetworkWriter write_torchscript = {});
+  explicit CommandOracle(const LatencyConfig& config, const NetworkWriters& writers = {});
 
   using LatencyOracle::estimate_architecture;
   Latency estimate_architecture(const Architecture& architecture,
@@ -51,10 +55,11 @@ class CommandOracle : public LatencyOracle {
 
  private:
   std::vector<std::string> command_;
-  NetworkWriter write_torchscript_;  ///< empty: the program gets the architecture
   double timeout_s_;
   int batch_;
   Precision precision_;
+  NetworkFormat format_;
+  NetworkWriter writer_;  ///< empty: the program gets the architecture
 };
 
 /// The milliseconds in the last line of a command's output that is not blank. Throws

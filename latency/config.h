@@ -42,11 +42,13 @@ inline bool is_formula(LatencyKind kind) {
 }
 
 /// What a command is given of a network.
-enum class NetworkFormat { kYaml, kTorchScript };
+enum class NetworkFormat { kYaml, kTorchScript, kOnnx };
 template <>
 struct EnumNames<NetworkFormat> {
-  static constexpr std::array<std::pair<NetworkFormat, const char*>, 2> values{
-      {{NetworkFormat::kYaml, "yaml"}, {NetworkFormat::kTorchScript, "torchscript"}}};
+  static constexpr std::array<std::pair<NetworkFormat, const char*>, 3> values{
+      {{NetworkFormat::kYaml, "yaml"},
+       {NetworkFormat::kTorchScript, "torchscript"},
+       {NetworkFormat::kOnnx, "onnx"}}};
 };
 
 /// When the timing of a network ends.
@@ -113,9 +115,9 @@ struct CommandLatencyConfig {
             {.help = "program and arguments; the path of the network's file is appended; the last "
                      "line of the program's output must be the latency in milliseconds"});
     v.field("network_format", network_format,
-            {.help = "format of the network's file. yaml: the architecture; torchscript: a "
-                     "TorchScript module with random weights (fp32, any batch size), with the "
-                     "architecture beside it as .yaml"});
+            {.help = "format of the network's file. yaml: the architecture; torchscript, onnx: the "
+                     "network with random weights (fp32, any batch size), with the architecture "
+                     "beside it as .yaml"});
     v.field("timeout_s", timeout_s,
             {.help = "a program that runs longer is killed, and the trial fails with status "
                      "time_out",

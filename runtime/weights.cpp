@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "runtime/safetensors.h"
 
 namespace ridgeline {
 namespace {
@@ -21,7 +22,12 @@ std::map<std::string, torch::Tensor> named_tensors(const torch::nn::Module& modu
   return tensors;
 }
 
+/// PyTorch's count of the batches that a batch norm has seen: in files that Python wrote, and read
+/// by nobody.
+bool is_batch_count(const std::string& name) { return name.ends_with("num_batches_tracked"); }
+
 std::map<std::string, torch::Tensor> read_tensors(const std::filesystem::path& path) {
+  if (is_safetensors(path)) return load_safetensors(path).tensors;
   const std::string bytes = read_file(path);
   std::map<std::string, torch::Tensor> tensors;
   try {
@@ -81,7 +87,11 @@ void save_tensors(const std::map<std::string, at::Tensor>& tensors,
 }
 
 void save_weights(const torch::nn::Module& module, const std::filesystem::path& path) {
-  save_tensors(named_tensors(module), path);
+  if (is_safetensors(path)) {
+    save_safetensors({named_tensors(module)}, path);
+  } else {
+    save_tensors(named_tensors(module), path);
+  }
 }
 
 void load_weights(torch::nn::Module& module, const std::filesystem::path& path) {
@@ -98,7 +108,7 @@ void load_weights(torch::nn::Module& module, const std::filesystem::path& path) 
                   c10::toString(tensor.scalar_type()), path);
   }
   for (const auto& entry : stored) {
-    if (wanted.contains(entry.first)) continue;
+    if (wanted.contains(entry.first) || is_batch_count(entry.first)) continue;
     throw Error(ErrorKind::kData,
                 path.string() + ": holds '" + entry.first + "', which the network does not have");
   }

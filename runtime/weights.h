@@ -13,11 +13,12 @@ namespace ridgeline {
 void save_tensors(const std::map<std::string, at::Tensor>& tensors,
                   const std::filesystem::path& path);
 
-/// Saves all parameters and buffers by name with `save_tensors`.
+/// Saves all parameters and buffers by name: as safetensors where the file is called so, else with
+/// `save_tensors`.
 void save_weights(const torch::nn::Module& module, const std::filesystem::path& path);
 
-/// Loads into `module`; every name, shape and type must match, none missing, none left over. Throws
-/// `kData` and then leaves the module as it was.
+/// Loads such a file into `module`; every name, shape and type must match, none missing, none left
+/// over but PyTorch's `num_batches_tracked`. Throws `kData` and then leaves the module as it was.
 void load_weights(torch::nn::Module& module, const std::filesystem::path& path);
 
 }  // namespace ridgeline

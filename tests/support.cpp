@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <sstream>
 
 #include "core/error.h"
 #include "tests/catch.h"
@@ -61,12 +62,33 @@ void skip_not_installed(const std::string& reason) {
 
 std::map<std::string, std::string>& skipped_cases() { return skipped; }
 
-std::string python_with(const std::string& module) {
-  for (const std::string python : {"python3", "/usr/bin/python3"}) {
+namespace {
+
+/// Empty where there is none.
+std::string find_python_with(const std::string& module) {
+  const char* given = std::getenv("RIDGELINE_PYTHON");
+  std::istringstream words(std::string(given == nullptr ? "" : given) +
+                           ":python3:/usr/bin/python3");
+  for (std::string python; std::getline(words, python, ':');) {
+    if (python.empty()) continue;
     if (std::system((python + " -c 'import " + module + "' 2>/dev/null").c_str()) == 0)
       return python;
   }
-  skip_not_installed("neither python3 nor /usr/bin/python3 can import " + module);
+  return {};
+}
+
+}  // namespace
+
+std::string python_with(const std::string& module) {
+  const std::string python = find_python_with(module);
+  if (python.empty()) skip_not_installed("no Python here can import " + module);
+  return python;
+}
+
+std::string optional_python_with(const std::string& module) {
+  const std::string python = find_python_with(module);
+  if (python.empty()) skip("no Python here can import " + module);
+  return python;
 }
 
 std::filesystem::path shared_data(const std::string& name) {

@@ -42,8 +42,11 @@ std::string ridgeline_program();
 /// The skipped cases of this run with their reasons.
 std::map<std::string, std::string>& skipped_cases();
 
-/// A Python that can import `module`; the test case is skipped where there is none.
+/// A Python that can import `module`: of those in RIDGELINE_PYTHON (separated by colons), `python3`
+/// and /usr/bin/python3. The test case is skipped where there is none.
 std::string python_with(const std::string& module);
+/// The same for a module that scripts/install does not provide.
+std::string optional_python_with(const std::string& module);
 
 /// A file of the shared measured data next to the project; the test case is skipped where it is
 /// absent. With CI=true it fails if the folder of shared files is there but not this one.

@@ -9,7 +9,7 @@
 namespace ridgeline {
 
 std::unique_ptr<LatencyOracle> make_oracle(const LatencyConfig& config,
-                                           const NetworkWriter& write_torchscript) {
+                                           const NetworkWriters& writers) {
   switch (config.kind) {
     case LatencyKind::kRoofline:
       return std::make_unique<RooflineOracle>(load_hardware(config.hardware), config.batch,
@@ -23,7 +23,7 @@ std::unique_ptr<LatencyOracle> make_oracle(const LatencyConfig& config,
     case LatencyKind::kMeasured:
       return std::make_unique<MeasuredOracle>(config);
     case LatencyKind::kCommand:
-      return std::make_unique<CommandOracle>(config, write_torchscript);
+      return std::make_unique<CommandOracle>(config, writers);
     case LatencyKind::kTable:
       return std::make_unique<TableOracle>(config);
     case LatencyKind::kTableFile:

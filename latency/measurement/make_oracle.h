@@ -8,9 +8,9 @@
 
 namespace ridgeline {
 
-/// The oracle that `config` describes; `write_torchscript` is for a command that is to get that.
+/// The oracle that `config` describes; `writers` are for a command that is to get what they write.
 /// Throws `kConfig` for hardware, device or precision that is not there.
 std::unique_ptr<LatencyOracle> make_oracle(const LatencyConfig& config,
-                                           const NetworkWriter& write_torchscript = {});
+                                           const NetworkWriters& writers = {});
 
 }  // namespace ridgeline

@@ -62,10 +62,10 @@ TEST_CASE("the program hands a command the TorchScript module of each network") 
   INFO(valid.err);
   CHECK(valid.exit_code == 0);
   CHECK_THAT(valid.out, Catch::Contains("fp32, torchscript"));
-  validate.back() = "latency.network_format=onnx";
+  validate.back() = "latency.network_format=onyx";
   const Outcome other = run_program(validate);
   CHECK(other.exit_code == 3);
-  CHECK_THAT(other.err, Catch::Contains("yaml, torchscript"));
+  CHECK_THAT(other.err, Catch::Contains("yaml, torchscript, onnx"));
 }
 
 TEST_CASE("the commands in the documents on latency have the options that they use") {

@@ -103,8 +103,27 @@ TEST_CASE("one YAML file in, a searched, scaled, trained and exported network ou
   const auto included = test::run_program(
       {"export", folder / "run", "--include-preprocessing", "--out", folder / "y"});
   CHECK(included.exit_code == 0);
-  CHECK(included.out.find("which model.ts.pt normalizes itself, with " + normalization) !=
+  CHECK(included.out.find("which the files normalize themselves, with " + normalization) !=
         std::string::npos);
+
+  // Every format, for the whole family, and all of it verified later.
+  const auto all =
+      test::run_program({"export", folder / "run", "--format", "all", "--out", folder / "all"});
+  INFO(all.out << all.err);
+  CHECK(all.exit_code == 0);
+  CHECK(read_file(folder / "all/README.md").find("Trial ") != std::string::npos);
+  CHECK(read_file(folder / "all/summary.json").find("measured in LibTorch") != std::string::npos);
+  CHECK(std::filesystem::exists(folder / "all/B1/model.py"));
+  CHECK_FALSE(std::filesystem::exists(folder / "all/B1/model.ts.pt"));
+  CHECK(test::run_program({"verify", folder / "all/model.ts.pt", folder / "all/weights.pt"})
+            .exit_code == 0);
+  write_file_atomic(folder / "all/model.ts.pt", "no network");
+  CHECK(test::run_program({"verify", folder / "all/model.ts.pt"}).exit_code == 6);
+  if (std::filesystem::exists(folder / "all/model.onnx")) {
+    // 9: there is no ONNX Runtime here.
+    const int code = test::run_program({"verify", folder / "all/model.onnx"}).exit_code;
+    CHECK((code == 0 || code == 9));
+  }
 
   // A finished run can be resumed: nothing is done again, the result is the same.
   const auto before = results(folder / "run");

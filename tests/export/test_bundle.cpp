@@ -2,11 +2,19 @@
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include <limits>
+#include <set>
+
 #include "accuracy/data/augment.h"
 #include "accuracy/training/make_evaluator.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "export/bundle.h"
+#include "export/onnx.h"
+#include "export/python_check.h"
+#include "export/torchscript.h"
+#include "export/verify.h"
+#include "runtime/safetensors.h"
 #include "runtime/weights.h"
 #include "tests/catch.h"
 #include "tests/export/networks.h"
@@ -57,7 +65,8 @@ TEST_CASE("formats are read from a comma-separated list, each once") {
   CHECK(formats[0] == ExportFormat::kTorchScript);
   CHECK(formats[1] == ExportFormat::kYaml);
   CHECK(error_of([] { export_formats_from_text("yaml,onyx"); }) ==
-        "export format 'onyx' is not one of: yaml, torchscript");
+        "export format 'onyx' is not one of: yaml, torchscript, torchscript_frozen, "
+        "torchscript_bf16, pytorch, safetensors, onnx, summary, card, all");
   CHECK_THAT(error_of([] { export_formats_from_text(""); }), Catch::Contains("yaml, torchscript"));
 }
 
@@ -74,7 +83,7 @@ TEST_CASE("a network that gives NaN is not called exported") {
     FAIL("must not pass");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::kRun);
-    CHECK_THAT(error.what(), Catch::Contains("model.ts.pt: the network gives NaN"));
+    CHECK_THAT(error.what(), Catch::Contains(": the network gives NaN"));
   }
 }
 
@@ -156,7 +165,7 @@ TEST_CASE("the exported file scores as the training did, by the normalization th
   REQUIRE(evaluator->normalization() == normalization_of(data.train));
 
   BundleOptions options{.formats = {ExportFormat::kYaml, ExportFormat::kTorchScript},
-                        .normalization = evaluator->normalization()};
+                        .input = {.normalization = evaluator->normalization()}};
   export_bundle(spec.architecture, spec.weights_path, 1, options, folder.path());
   auto script = torch::jit::load((folder / "model.ts.pt").string());
   const auto values = [&](const char* name) {
@@ -173,10 +182,10 @@ TEST_CASE("the exported file scores as the training did, by the normalization th
              Catch::Contains("\nnormalization: " + to_text(*evaluator->normalization()) + "\n"));
   CHECK(load_architecture(folder / "architecture.yaml") == spec.architecture);
 
-  options.include_preprocessing = true;
+  options.input.include_preprocessing = true;
   const auto report =
       export_bundle(spec.architecture, spec.weights_path, 1, options, folder.path());
-  CHECK_THAT(report.input, Catch::Contains("which model.ts.pt normalizes itself"));
+  CHECK_THAT(report.input, Catch::Contains("which the files normalize themselves"));
   script = torch::jit::load((folder / "model.ts.pt").string());
   CHECK(script.attr("includes_preprocessing").toBool());
   CHECK(score_of_file(script, data.test, raw) == result.accuracy);
@@ -187,10 +196,10 @@ TEST_CASE("preprocessing cannot be included where no normalization is known") {
   const Architecture architecture = small_b0("efficientnet_b0.yaml");
   NetworkModule module = stirred(lower(architecture), 4);
   CHECK_THAT(error_of([&] {
-               export_bundle(
-                   architecture, module,
-                   {.formats = {ExportFormat::kTorchScript}, .include_preprocessing = true},
-                   folder.path());
+               export_bundle(architecture, module,
+                             {.formats = {ExportFormat::kTorchScript},
+                              .input = {.include_preprocessing = true}},
+                             folder.path());
              }),
              Catch::Contains("no normalization is known"));
 }
@@ -198,4 +207,115 @@ TEST_CASE("preprocessing cannot be included where no normalization is known") {
 TEST_CASE("a network of three channels gets the grey images' value for each") {
   CHECK(for_channels({{0.5}, {0.25}}, 3) == Normalization{{0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}});
   CHECK(for_channels({{0.1, 0.2, 0.3}, {1, 1, 1}}, 3).mean[2] == 0.3);
+}
+
+namespace {
+
+std::set<std::string> files_in(const std::filesystem::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    names.insert(entry.path().filename());
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("a bundle of all formats is checked, tells what is known, and can be verified later",
+          "[process]") {
+  const TempFolder folder;
+  const Architecture architecture = small_b0("efficientnet_b0.yaml");
+  NetworkModule module = stirred(lower(architecture), 4);
+  const BundleOptions options{.formats = export_formats_from_text("all"),
+                              .input = {Normalization{{0.5}, {0.25}}, true},
+                              .facts = {.found = "Found by hand.",
+                                        .data = "Digits.",
+                                        .accuracy = 0.875,
+                                        .accuracy_of = "the test images",
+                                        .latencies = {{"tpu_v3", 1.5, "roofline", 2.0}}}};
+  const ExportReport report = export_bundle(architecture, module, options, folder.path());
+  std::set<std::string> expected{"architecture.yaml",  "model.ts.pt",      "weights.pt",
+                                 "model_frozen.ts.pt", "model_bf16.ts.pt", "model.py",
+                                 "model.safetensors",  "summary.json",     "README.md",
+                                 "probe.safetensors"};
+  if (onnx_missing().empty()) expected.insert("model.onnx");
+  CHECK(files_in(folder.path()) == expected);
+  for (const ExportedFile& file : report.files) {
+    INFO(file.path << " " << file.checked_by);
+    CHECK(file.largest_difference <=
+          (contains(file.path, "bf16") ? kBf16Tolerance : kExportTolerance));
+    const FileCheck check = check_file(file.path);
+    CHECK(check.missing.empty() == file.was_checked);
+    CHECK(check.difference == Approx(file.largest_difference).margin(1e-6));
+  }
+  const std::string card = read_file(folder / "README.md");
+  for (const char* text :
+       {"# EfficientNet-B0", "Found by hand.", "Digits.", "87.50 % of the test images",
+        "1.50 ms on tpu_v3 (roofline), target "
+        "2.00 ms",
+        "from model import load"}) {
+    INFO(text << "\n" << card);
+    CHECK(contains(card, text));
+  }
+  const auto notes = load_safetensors(folder / "model.safetensors").metadata;
+  CHECK(notes.at("classes") == "10");
+  CHECK(notes.at("normalization") == "{mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25]}");
+  CHECK(notes.at("accuracy") == "0.875");
+}
+
+TEST_CASE("an untrained network is exported as architecture and source, without weights",
+          "[process]") {
+  const TempFolder folder;
+  const Architecture architecture = small_b0("efficientnet_b0.yaml");
+  NetworkModule module(lower(architecture), 4);
+  const BundleOptions options{.formats = export_formats_from_text("all"),
+                              .facts = {.trained = false}};
+  export_bundle(architecture, module, options, folder.path());
+  CHECK(files_in(folder.path()) == std::set<std::string>{"architecture.yaml", "model.py",
+                                                         "summary.json", "README.md",
+                                                         "probe.safetensors"});
+  CHECK(contains(read_file(folder / "README.md"), "This network is not trained"));
+}
+
+TEST_CASE("an export that fails leaves the earlier one as it was, and nothing else") {
+  const TempFolder folder;
+  const Architecture architecture = small_b0("efficientnet_b0.yaml");
+  NetworkModule module = stirred(lower(architecture), 4);
+  const BundleOptions options{
+      .formats = {ExportFormat::kYaml, ExportFormat::kTorchScript, ExportFormat::kSafeTensors}};
+  export_bundle(architecture, module, options, folder.path());
+  const auto files = files_in(folder.path());
+  const std::string before = read_file(folder / "model.safetensors");
+  {
+    const torch::NoGradGuard no_grad;
+    module->named_parameters()["stem.bn.weight"].fill_(std::numeric_limits<float>::infinity());
+  }
+  CHECK_THROWS_AS(export_bundle(architecture, module, options, folder.path()), Error);
+  CHECK(files_in(folder.path()) == files);
+  CHECK(read_file(folder / "model.safetensors") == before);
+}
+
+TEST_CASE("verification refuses what is damaged, of other weights, or alone", "[process]") {
+  const TempFolder folder;
+  const Architecture architecture = small_b0("efficientnet_b0.yaml");
+  NetworkModule module = stirred(lower(architecture), 4);
+  const BundleOptions options{.formats = export_formats_from_text("yaml,torchscript,pytorch")};
+  export_bundle(architecture, module, options, folder.path());
+  NetworkModule other = stirred(lower(architecture), 5);
+  save_weights(*other, folder / "weights.pt");
+  export_torchscript(other, folder / "model.ts.pt");
+  CHECK_THAT(error_of([&] { check_file(folder / "weights.pt"); }),
+             Catch::Contains("differs from the original"));
+  CHECK_THAT(error_of([&] { check_file(folder / "model.ts.pt"); }),
+             Catch::Contains("differs from the original"));
+  const std::string weights = read_file(folder / "model.safetensors");
+  write_file_atomic(folder / "model.safetensors", weights.substr(0, weights.size() / 2));
+  CHECK_THAT(error_of([&] { check_file(folder / "model.safetensors"); }),
+             Catch::Contains("may be cut off"));
+  save_weights(*other, folder / "model.safetensors");
+  if (!run_pytorch_files({}).missing.empty()) skip_not_installed("no Python has torch");
+  CHECK_THAT(error_of([&] { check_file(folder / "model.py"); }),
+             Catch::Contains("differs from the original"));
+  std::filesystem::remove(folder / "probe.safetensors");
+  CHECK_THAT(error_of([&] { check_file(folder / "model.py"); }),
+             Catch::Contains("cannot be checked without probe.safetensors"));
 }

@@ -4,6 +4,7 @@
 
 #include "core/file.h"
 #include "export/bundle.h"
+#include "export/onnx.h"
 #include "export/torchscript.h"
 #include "latency/measurement/make_oracle.h"
 #include "runtime/weights.h"
@@ -43,7 +44,7 @@ TEST_CASE("Python loads the exports, computes the same outputs, finds the names 
     const auto channels = static_cast<size_t>(networks[i].input_shape().channels);
     export_torchscript(
         module, bundle / "model.ts.pt",
-        Normalization{std::vector<double>(channels, 0.5), std::vector<double>(channels, 0.25)});
+        {Normalization{std::vector<double>(channels, 0.5), std::vector<double>(channels, 0.25)}});
     save_weights(*module, bundle / "weights.pt");
     save_probe(module, bundle / "probe.pt");
     command += " '" + bundle.string() + "'";
@@ -76,6 +77,37 @@ print(outputs.shape[1], "ms")
   architecture.resolution = 32;
   architecture.classes = 7;
   architecture.stages = {Stage{}};
-  const auto oracle = make_oracle(config, export_untrained_torchscript);
+  const auto oracle = make_oracle(config, {.torchscript = export_untrained_torchscript});
   CHECK(oracle->estimate_architecture(architecture).ms == 7);
+}
+
+TEST_CASE("the ready latency programs price the ONNX file that the engine hands them",
+          "[process]") {
+  if (!onnx_missing().empty()) skip_not_installed(onnx_missing());
+  const auto examples = source_folder() / "examples" / "latency";
+  Architecture architecture;
+  architecture.resolution = 32;
+  architecture.classes = 7;
+  architecture.stages = {Stage{}};
+  LatencyConfig config;
+  config.kind = LatencyKind::kCommand;
+  config.command.network_format = NetworkFormat::kOnnx;
+  const NetworkWriters writers{.onnx = export_untrained_onnx};
+
+  // A trtexec that only looks at its arguments.
+  const TempFolder folder;
+  write_file_atomic(
+      folder / "trtexec",
+      "#!/bin/sh\nfor a; do case $a in --onnx=*) test -s \"${a#--onnx=}\" || exit 1;; "
+      "--fp16) fp16=1;; --optShapes=images:8x3x32x32) shape=1;; esac; done\n"
+      "echo \"[I] GPU Compute Time: min = 1 ms, max = 3 ms, mean = 2 ms, median = "
+      "$((fp16 + shape)).5 ms, percentile(90%) = 3 ms\"\n");
+  std::filesystem::permissions(folder / "trtexec", std::filesystem::perms::owner_all);
+  config.command.command = {"/usr/bin/env", "BATCH=8", "TRTEXEC=" + (folder / "trtexec").string(),
+                            (examples / "tensorrt.sh").string(), "--fp16"};
+  CHECK(make_oracle(config, writers)->estimate_architecture(architecture).ms == 2.5);
+
+  config.command.command = {optional_python_with("onnxruntime"),
+                            (examples / "onnx_runtime.py").string(), "--runs", "20"};
+  CHECK(make_oracle(config, writers)->estimate_architecture(architecture).ms > 0);
 }

@@ -79,23 +79,32 @@ TEST_CASE("a command can get what a writer makes of the network, the architectur
   TempFolder folder;
   const std::string tool = folder / "tool", seen = folder / "seen";
   write_file_atomic(tool, "#!/bin/sh\ncat \"$1\" && echo \"$1\" > '" + seen +
-                              "' && grep -q 'resolution: 32' \"${1%.pt}.yaml\"\n");
+                              "' && grep -q 'resolution: 32' \"${1%.*}.yaml\"\n");
   chmod(tool.c_str(), 0755);
   LatencyConfig config;
   config.command.command = {tool};
-  config.command.network_format = NetworkFormat::kTorchScript;
-  const CommandOracle oracle(config, [](const Network& network, const auto& path) {
+  const NetworkWriter height = [](const Network& network, const auto& path) {
     write_file_atomic(path, std::to_string(network.input_shape().height) + " ms\n");
-  });
-  CHECK(oracle.estimate_architecture(small_architecture()).ms == 32);
-  CHECK_THAT(oracle.description(), Catch::EndsWith("torchscript"));
-  std::string path = read_file(seen);
-  path.pop_back();
-  CHECK_THAT(path, Catch::EndsWith(".pt"));
-  CHECK_FALSE(std::filesystem::exists(path));
-  CHECK_FALSE(std::filesystem::exists(path.substr(0, path.size() - 3) + ".yaml"));
+  };
+  const NetworkWriter other = [](const Network&, const auto&) { FAIL("the other format"); };
+  for (const auto format : {NetworkFormat::kTorchScript, NetworkFormat::kOnnx}) {
+    const bool is_onnx = format == NetworkFormat::kOnnx;
+    config.command.network_format = format;
+    const CommandOracle oracle(
+        config, {.torchscript = is_onnx ? other : height, .onnx = is_onnx ? height : other});
+    CHECK(oracle.estimate_architecture(small_architecture()).ms == 32);
+    CHECK_THAT(oracle.description(), Catch::EndsWith(enum_name(format)));
+    std::string text = read_file(seen);
+    text.pop_back();
+    std::filesystem::path path = text;
+    CHECK(path.extension() == (is_onnx ? ".onnx" : ".pt"));
+    CHECK_FALSE(std::filesystem::exists(path));
+    CHECK_FALSE(std::filesystem::exists(path.replace_extension(".yaml")));
 
-  CHECK_THAT(error_of([&] { CommandOracle{config}; }), Catch::Contains("latency.network_format"));
+    CHECK_THAT(error_of([&] { CommandOracle{config}; }),
+               Catch::Contains(std::string("latency.network_format: nothing here writes ") +
+                               enum_name(format)));
+  }
 }
 
 TEST_CASE("a network that cannot be written leaves no file behind", "[process]") {
@@ -103,11 +112,12 @@ TEST_CASE("a network that cannot be written leaves no file behind", "[process]")
   config.command.command = {"true"};
   config.command.network_format = NetworkFormat::kTorchScript;
   std::filesystem::path beside;
-  const CommandOracle oracle(config, [&](const Network&, const std::filesystem::path& path) {
+  const NetworkWriter full = [&](const Network&, const std::filesystem::path& path) {
     beside = std::filesystem::path(path).replace_extension(".yaml");
     CHECK(std::filesystem::exists(beside));
     throw Error(ErrorKind::kIo, "disk full");
-  });
+  };
+  const CommandOracle oracle(config, {.torchscript = full});
   CHECK_THAT(error_of([&] { oracle.estimate_architecture(small_architecture()); }),
              Catch::Contains("disk full"));
   CHECK_FALSE(std::filesystem::exists(beside));

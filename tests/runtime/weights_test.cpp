@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "runtime/device.h"
 #include "runtime/network_module.h"
+#include "runtime/safetensors.h"
 #include "tests/catch.h"
 #include "tests/runtime/networks.h"
 #include "tests/support.h"
@@ -153,4 +154,20 @@ TEST_CASE("a damaged, truncated, foreign or absent file is refused") {
   write_value(path, texts);
   CHECK(refusal(path) == "is no file of weights, or damaged");
   CHECK(refusal(folder / "none.pt") == "cannot read: No such file or directory");
+}
+
+TEST_CASE("weights go through safetensors bit for bit, also with the batch counts of PyTorch") {
+  const TempFolder folder;
+  const auto path = folder / "net.safetensors";
+  NetworkModule source = trained(small_architecture(), 1);
+  save_weights(*source, path);
+  SafeTensors content = load_safetensors(path);
+  content.tensors["stem.bn.num_batches_tracked"] = at::scalar_tensor(3, at::kLong);
+  save_safetensors(content, path);
+  NetworkModule target(lower(small_architecture()), 2);
+  load_weights(*target, path);
+  CHECK(same(tensors(target), tensors(source)));
+  content.tensors["stem.conv.other"] = at::ones({1});
+  save_safetensors(content, path);
+  CHECK_THAT(refusal(path), Catch::Contains("holds 'stem.conv.other'"));
 }

@@ -1,0 +1,156 @@
+#include "export/verify.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <torch/version.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/config.h"
+#include "core/file.h"
+#include "export/python_check.h"
+#include "export/torchscript.h"
+#include "runtime/safetensors.h"
+#include "runtime/weights.h"
+#include "search_space/architecture.h"
+
+namespace ridgeline {
+namespace {
+
+constexpr uint64_t kProbeSeed = 2021;
+constexpr int64_t kProbeImages = 2;
+
+std::string sizes_of(const at::Tensor& tensor) {
+  std::vector<std::string> sides;
+  for (const int64_t side : tensor.sizes()) sides.push_back(std::to_string(side));
+  return "[" + join(sides) + "]";
+}
+
+/// Throws where the outputs are not the probe's.
+double compared(const std::filesystem::path& path, const at::Tensor& outputs, const Probe& probe,
+                double tolerance) {
+  if (outputs.sizes() != probe.outputs.sizes()) {
+    throw Error(ErrorKind::kRun, path.string() + ": gives outputs of shape " + sizes_of(outputs) +
+                                     " instead of " + sizes_of(probe.outputs));
+  }
+  const at::Tensor expected = probe.outputs.to(at::kDouble);
+  const double scale = std::max(1.0, expected.abs().max().item<double>());
+  const double difference =
+      (expected - outputs.to(at::kCPU, at::kDouble)).abs().max().item<double>() / scale;
+  // Also false for NaN.
+  if (difference <= tolerance) return difference;
+  throw Error(ErrorKind::kRun, path.string() +
+                                   ": the reloaded network differs from the original by " +
+                                   ConfigWriter::plain_number(difference) + "; at most " +
+                                   ConfigWriter::plain_number(tolerance) +
+                                   " is rounding; the file must not be used");
+}
+
+FileCheck check_script(const std::filesystem::path& path, const Probe& probe) {
+  const ScriptOutputs result = run_torchscript(path, probe.images);
+  return {compared(path, result.outputs, probe, result.is_bf16 ? kBf16Tolerance : kExportTolerance),
+          std::string("LibTorch ") + TORCH_VERSION};
+}
+
+FileCheck check_weights(const std::filesystem::path& path, const Probe& probe,
+                        const Network& network) {
+  const at::NoGradGuard no_grad;
+  NetworkModule module(network, /*seed=*/0);
+  load_weights(*module, path);
+  module->eval();
+  return {compared(path, module->forward(probe.normalized), probe, kExportTolerance),
+          std::string("LibTorch ") + TORCH_VERSION};
+}
+
+FileCheck check_in_python(const std::filesystem::path& path, const Probe& probe,
+                          PythonResults (*run)(const std::vector<PythonRun>&)) {
+  const PythonResults results = run({{path, probe.images}});
+  if (!results.missing.empty()) return {0, "", results.missing};
+  const bool is_untrained = path.extension() == ".py" &&
+                            !std::filesystem::exists(path.parent_path() / "model.safetensors");
+  if (!is_untrained) {
+    return {compared(path, results.outputs[0], probe, kExportTolerance), results.program};
+  }
+  if (results.outputs[0].sizes() != probe.outputs.sizes()) {
+    throw Error(ErrorKind::kRun, path.string() + ": gives outputs of shape " +
+                                     sizes_of(results.outputs[0]) + " instead of " +
+                                     sizes_of(probe.outputs));
+  }
+  return {0, results.program + ", shapes only"};
+}
+
+}  // namespace
+
+Probe make_probe(NetworkModule& module, const ExportInput& input) {
+  const at::NoGradGuard no_grad;
+  const Shape& shape = module->network().input_shape();
+  const at::Tensor normalized = at::randn({kProbeImages, shape.channels, shape.height, shape.width},
+                                          at::detail::createCPUGenerator(kProbeSeed));
+  at::Tensor images = normalized;
+  if (input.include_preprocessing && input.normalization) {
+    const auto channels = [](const std::vector<double>& values) {
+      return at::tensor(values, at::kDouble).to(at::kFloat).view({1, -1, 1, 1});
+    };
+    images =
+        normalized * channels(input.normalization->deviation) + channels(input.normalization->mean);
+  }
+  const bool was_training = module->is_training();
+  module->eval();
+  const at::Tensor outputs = module->forward(normalized).to(at::kCPU, at::kFloat);
+  module->train(was_training);
+  if (!outputs.isfinite().all().item<bool>()) {
+    throw Error(ErrorKind::kRun, "export of " + module->network().name() +
+                                     ": the network gives NaN for a random image; its weights "
+                                     "have diverged and are not worth exporting");
+  }
+  return {images, normalized, outputs};
+}
+
+void save_probe(const Probe& probe, const std::filesystem::path& path) {
+  SafeTensors content{{{"images", probe.images}, {"outputs", probe.outputs}}};
+  if (!probe.images.is_same(probe.normalized)) content.tensors["normalized"] = probe.normalized;
+  save_safetensors(content, path);
+}
+
+Probe load_probe(const std::filesystem::path& path) {
+  const auto tensors = load_safetensors(path).tensors;
+  if (!tensors.contains("images") || !tensors.contains("outputs") ||
+      tensors.at("images").dim() != 4) {
+    throw Error(ErrorKind::kData,
+                path.string() + ": is no probe of an export: it lacks images or outputs");
+  }
+  const at::Tensor& images = tensors.at("images");
+  return {images, tensors.contains("normalized") ? tensors.at("normalized") : images,
+          tensors.at("outputs")};
+}
+
+FileCheck check_file(const std::filesystem::path& path, const Probe& probe,
+                     const Network& network) {
+  const std::string name = path.filename().string();
+  if (name == kProbeFile) return {0, "its form only"};
+  if (name.ends_with(".ts.pt")) return check_script(path, probe);
+  if (name.ends_with(".onnx")) return check_in_python(path, probe, run_onnx_files);
+  if (name.ends_with(".py")) return check_in_python(path, probe, run_pytorch_files);
+  if (name.ends_with(".pt") || is_safetensors(path)) return check_weights(path, probe, network);
+  const std::string text = read_file(path);
+  if (name.ends_with(".json") && !nlohmann::json::accept(text))
+    throw Error(ErrorKind::kData, path.string() + ": is no JSON, or damaged");
+  if (name.ends_with(".yaml")) lower(load_architecture(path));
+  return {0, "its form only"};
+}
+
+FileCheck check_file(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.parent_path();
+  read_file(path);  // names what is missing before its neighbours are
+  for (const char* needed : {kProbeFile, "architecture.yaml"}) {
+    if (std::filesystem::exists(folder / needed)) continue;
+    throw Error(ErrorKind::kUsage,
+                path.string() + ": cannot be checked without " + needed +
+                    " in its folder; valid: a file in a folder that `ridgeline export` wrote with "
+                    "the format yaml");
+  }
+  return check_file(path, load_probe(folder / kProbeFile),
+                    lower(load_architecture(folder / "architecture.yaml")));
+}
+
+}  // namespace ridgeline

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "export/input.h"
+#include "runtime/network_module.h"
+
+namespace ridgeline {
+
+/// Largest differences that still count as the same network, relative to the largest output where
+/// that is above 1: rounding in another order (fp32), and of weights and values, which adds up over
+/// layers (bf16). Another network differs by about 1.
+inline constexpr double kExportTolerance = 1e-4;
+inline constexpr double kBf16Tolerance = 0.3;
+
+/// Random images and what the network makes of them. It stays beside exported files
+/// (probe.safetensors), so that they can be checked at any later time.
+struct Probe {
+  at::Tensor images;      ///< in the form that the files take
+  at::Tensor normalized;  ///< as the network itself takes them; the same where files do not
+                          ///< normalize
+  at::Tensor outputs;     ///< [N, classes]
+};
+inline constexpr const char* kProbeFile = "probe.safetensors";
+
+/// Throws `kRun` when the network gives NaN: its weights have diverged.
+Probe make_probe(NetworkModule& module, const ExportInput& input);
+void save_probe(const Probe& probe, const std::filesystem::path& path);
+/// Throws `kData` when the file is no probe.
+Probe load_probe(const std::filesystem::path& path);
+
+struct FileCheck {
+  double difference = 0;     ///< of the outputs, relative as above
+  std::string program;       ///< that loaded the file: "LibTorch 1.13.1"
+  std::string missing = {};  ///< why the file was not checked; empty: it was
+};
+
+/// Loads an exported file and compares its outputs on the probe's images. Which program loads it
+/// follows from its name: *.ts.pt and weights (weights.pt, *.safetensors) LibTorch, *.onnx ONNX
+/// Runtime, *.py PyTorch. For weights, `network` is what they are of. Other files are only read.
+/// Throws `kRun` when the outputs differ, or as reading the file throws.
+FileCheck check_file(const std::filesystem::path& path, const Probe& probe, const Network& network);
+
+/// The same for a file of an export, with probe.safetensors and architecture.yaml in its folder.
+FileCheck check_file(const std::filesystem::path& path);
+
+}  // namespace ridgeline
