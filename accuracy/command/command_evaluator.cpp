@@ -112,8 +112,8 @@ Evaluation CommandEvaluator::evaluate(const TrialSpec& spec) {
   // The executor ends the whole trial at runtime.trial_time_limit_s.
   const CommandOutput output = run_command(command_, {.time = std::chrono::hours(24 * 365),
                                                       .output_bytes = kMostOutput,
-                                                      .stop = [] { return interrupts() > 0; },
-                                                      .folder = folder.path()});
+                                                      .folder = folder.path(),
+                                                      .stop = [] { return interrupts() > 0; }});
   const auto log = [&](const std::string& text) {
     std::cerr << (output.too_much ? text.substr(text.size() - std::min(text.size(), kTail)) : text);
   };
