@@ -1,19 +1,25 @@
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "accuracy/data_config.h"
 #include "accuracy/training_config.h"
 #include "tables/config.h"
 
 namespace ridgeline {
 
-/// proxy: train briefly and validate. formula: a smooth function of cost, depth and width that
-/// needs no training, for trying out a configuration and for tests; it says nothing of real
-/// accuracy. table, surrogate: of a space of plain decisions, looked up or fitted.
-enum class AccuracyKind { kProxy, kFormula, kTable, kSurrogate };
+/// proxy: train briefly and validate. command: by the user's own program. formula: a smooth
+/// function of cost, depth and width that needs no training, for trying out a configuration and for
+/// tests; it says nothing of real accuracy. table, surrogate: of a space of plain decisions, looked
+/// up or fitted.
+enum class AccuracyKind { kProxy, kCommand, kFormula, kTable, kSurrogate };
 template <>
 struct EnumNames<AccuracyKind> {
-  static constexpr std::array<std::pair<AccuracyKind, const char*>, 4> values{
+  static constexpr std::array<std::pair<AccuracyKind, const char*>, 5> values{
       {{AccuracyKind::kProxy, "proxy"},
+       {AccuracyKind::kCommand, "command"},
        {AccuracyKind::kFormula, "formula"},
        {AccuracyKind::kTable, "table"},
        {AccuracyKind::kSurrogate, "surrogate"}}};
@@ -23,22 +29,39 @@ inline bool reads_table(AccuracyKind kind) {
   return kind == AccuracyKind::kTable || kind == AccuracyKind::kSurrogate;
 }
 
+/// Whether an evaluator of this kind trains networks, which takes time, a device and processes.
+inline bool trains(AccuracyKind kind) {
+  return kind == AccuracyKind::kProxy || kind == AccuracyKind::kCommand;
+}
+
 struct AccuracyConfig {
   AccuracyKind kind = AccuracyKind::kProxy;
+  std::optional<std::vector<std::string>> command = {};
   DataConfig data;
   TrainingConfig training;
   TableConfig table;
 
   template <class V>
   void describe(V& v) {
-    v.field("kind", kind,
-            {.help = "proxy: short training, scored on validation images; formula: no training, a "
-                     "made-up accuracy for trying out a configuration; table, surrogate: for "
-                     "spaces of plain decisions, looked up in a CSV file or fitted to a file that "
-                     "holds a sample"});
+    v.field(
+        "kind", kind,
+        {.help = "proxy: short training, scored on validation images; command: your own training "
+                 "program; formula: no training, a "
+                 "made-up accuracy for trying out a configuration; table, surrogate: for "
+                 "spaces of plain decisions, looked up in a CSV file or fitted to a file that "
+                 "holds a sample"});
+    v.field(
+        "command", command,
+        {.help = "your program and its arguments; it runs in a folder with the network and "
+                 "trial.json, and prints lines such as {\"step\": 1, \"accuracy\": 0.5}; the last "
+                 "one counts (docs/training_programs.md)"},
+        used_by("kind", kind, {AccuracyKind::kCommand}));
     const UsedBy proxy = used_by("kind", kind, {AccuracyKind::kProxy});
     v.section("data", data, "the images", proxy);
-    v.section("training", training, "the training of a candidate network", proxy);
+    v.section("training", training,
+              "the training of a candidate network; command: your program is told epochs, batch, "
+              "device and threads",
+              used_by("kind", kind, {AccuracyKind::kProxy, AccuracyKind::kCommand}));
     v.section("table", table, "accuracies of a space of plain decisions",
               used_by("kind", kind, {AccuracyKind::kTable, AccuracyKind::kSurrogate}));
   }

@@ -120,6 +120,8 @@ ExportReport export_run(RunDirectory& run, BundleOptions options,
     weights = run.best_weights();
   } else if (run.config().accuracy.kind == AccuracyKind::kFormula) {
     spdlog::warn("accuracy.kind formula trains nothing: the exported weights are random");
+  } else if (run.config().accuracy.kind == AccuracyKind::kCommand) {
+    spdlog::warn("accuracy.command left no weights: the exported weights are random");
   } else {
     throw Error(ErrorKind::kRun,
                 run.best_weights().string() +

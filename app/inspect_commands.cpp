@@ -91,7 +91,7 @@ std::string targets_text(const ExperimentConfig& config, const CandidateBuilder&
 
 std::string plan_text(const ExperimentConfig& config) {
   const std::string trials = "plan: " + std::to_string(config.search.trials) + " trials";
-  if (config.accuracy.kind != AccuracyKind::kProxy) return trials + ", which train nothing";
+  if (!trains(config.accuracy.kind)) return trials + ", which train nothing";
   return trials + " of " + std::to_string(config.accuracy.training.epochs) + " epochs, " +
          (config.executor() == ExecutorKind::kInProcess ? "one"
                                                         : std::to_string(config.runtime.workers)) +

@@ -115,7 +115,7 @@ void record_phase(RunDirectory& run, Phase phase) {
 void say_cost(RunDirectory& run, Session& session, const std::optional<Genotype>& typical,
               int left) {
   const auto& config = session.config;
-  if (config.accuracy.kind != AccuracyKind::kProxy) return;  // trains nothing
+  if (!trains(config.accuracy.kind)) return;
   double trial_s = mean_trial_seconds(run.store().trials(Phase::kSearch, /*architectures=*/false));
   if (trial_s == 0 && typical && config.runtime.dry_trial) {
     spdlog::info("dry trial: one epoch of a network of the median latency (runtime.dry_trial)");
@@ -184,8 +184,12 @@ void final_phase(RunDirectory& run, Session& session) {
   const Architecture architecture = best_architecture(run);
   make_folder(run.best_architecture().parent_path());
   write_file_atomic(run.best_architecture(), to_yaml(architecture));
-  if (run.config().accuracy.kind != AccuracyKind::kProxy) return;  // trains nothing
-  if (run.store().count(Phase::kFinal) > 0 && std::filesystem::exists(run.best_weights())) return;
+  if (!trains(run.config().accuracy.kind)) return;
+  // A user's program may save no weights.
+  const bool own_program = run.config().accuracy.kind == AccuracyKind::kCommand;
+  if (run.store().count(Phase::kFinal) > 0 &&
+      (own_program || std::filesystem::exists(run.best_weights())))
+    return;
   require_trial_device(run.config());
   const int epochs = run.config().final_training.epochs;
   spdlog::info("training the best network{}, on training and validation images",
@@ -296,7 +300,7 @@ Session make_session(const ExperimentConfig& asked, RunDirectory& run) {
   const ExperimentConfig config = at_recorded_speed(asked, run.store());
   const std::filesystem::path folder = run.trials_folder();
   require_devices(config, /*trains=*/false);
-  const bool trains_on_gpu = config.accuracy.kind == AccuracyKind::kProxy &&
+  const bool trains_on_gpu = trains(config.accuracy.kind) &&
                              config.accuracy.training.device != "cpu" &&
                              config.executor() == ExecutorKind::kLocal;
   const GpuPlan gpus = trains_on_gpu ? gpu_plan(config, visible_gpus()) : GpuPlan{};

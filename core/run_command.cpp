@@ -44,7 +44,8 @@ struct Pipe {
 
 /// Starts a program in a group of its own: Ctrl-C must not end a submission half-way. Its standard
 /// streams are these descriptors; below 0: /dev/null.
-pid_t spawn(std::vector<std::string> arguments, int in, int out, int err) {
+pid_t spawn(std::vector<std::string> arguments, int in, int out, int err,
+            const std::string& folder = {}) {
   std::vector<char*> pointers;
   for (auto& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
@@ -59,6 +60,7 @@ pid_t spawn(std::vector<std::string> arguments, int in, int out, int err) {
       posix_spawn_file_actions_addopen(&files, stream, "/dev/null", O_RDWR, 0);
     }
   }
+  if (!folder.empty()) posix_spawn_file_actions_addchdir_np(&files, folder.c_str());
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
@@ -105,8 +107,8 @@ class GroupWatcher {
 /// A running program and what it has written so far. At the end of its scope all of it is dead.
 class Command {
  public:
-  explicit Command(const std::vector<std::string>& arguments)
-      : process_(spawn(arguments, -1, out_.ends[1], err_.ends[1])) {
+  Command(const std::vector<std::string>& arguments, const std::string& folder)
+      : process_(spawn(arguments, -1, out_.ends[1], err_.ends[1], folder)) {
     out_.close_end(1);
     err_.close_end(1);
     try {
@@ -173,7 +175,7 @@ CommandOutput run_command(const std::vector<std::string>& arguments, const Comma
   constexpr int kLeftInPipe = 64;  // reads; a pipe holds less
   const auto deadline = Clock::now() + limits.time;
   CommandOutput output;
-  Command command(arguments);
+  Command command(arguments, limits.folder);
   while (!command.has_ended()) {
     command.read_for(command.reads() ? kLook : kShortLook, output);
     output.too_much = std::max(output.out.size(), output.err.size()) > limits.output_bytes;

@@ -18,6 +18,7 @@ struct CommandOutput {
 struct CommandLimits {
   std::chrono::milliseconds time{60000};
   size_t output_bytes = size_t{256} << 20;  ///< of its output, and of its error output
+  std::string folder = {};                  ///< it runs there; empty: where this process runs
   std::function<bool()> stop = {};          ///< asked a few times a second; true: kill it
 };
 

@@ -88,6 +88,12 @@ void make_paths_absolute(ExperimentConfig& config, const fs::path& base) {
     }
   }
   make_absolute(config.accuracy.table.path, base);
+  // The program runs in the trial's folder: its script is found from there too.
+  if (config.accuracy.command) {
+    for (auto& argument : *config.accuracy.command) {
+      if (fs::exists(argument) || fs::exists(base / argument)) make_absolute(argument, base);
+    }
+  }
   auto targets = config.targets();
   for (auto& target : targets) {
     make_hardware_absolute(target.latency.hardware, base);
@@ -145,6 +151,19 @@ void check_accelerator_list(const ExperimentConfig& config, const std::string& w
   }
 }
 
+void check_training_program(const ExperimentConfig& config, const YamlView& view) {
+  if (!config.accuracy.command || config.accuracy.command->empty()) {
+    throw Error(ErrorKind::kConfig, place_of(view, "accuracy.command") +
+                                        ": accuracy.kind command needs a program, such as command: "
+                                        "[python3, train.py]");
+  }
+  if (config.accuracy.training.processes > 1) {
+    throw Error(ErrorKind::kConfig, place_of(view, "accuracy.training.processes") +
+                                        ": must be 1 with accuracy.kind command; the program may "
+                                        "start processes of its own");
+  }
+}
+
 std::string indented(const std::string& text, const std::string& margin) {
   std::string result;
   for (size_t begin = 0; begin < text.size();) {
@@ -189,8 +208,8 @@ ControllerConfig ExperimentConfig::search_controller() const {
 }
 
 ExecutorKind ExperimentConfig::executor() const {
-  return runtime.executor.value_or(
-      accuracy.kind == AccuracyKind::kProxy ? ExecutorKind::kLocal : ExecutorKind::kInProcess);
+  return runtime.executor.value_or(trains(accuracy.kind) ? ExecutorKind::kLocal
+                                                         : ExecutorKind::kInProcess);
 }
 
 SearchSpace ExperimentConfig::search_space() const {
@@ -239,6 +258,7 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
                     ": accuracy.training.processes: must be 1 with runtime.executor "
                     "in_process; executor local starts processes");
   }
+  if (config.accuracy.kind == AccuracyKind::kCommand) check_training_program(config, view);
   const bool folder_name =
       !config.name.empty() && config.name[0] != '.' &&
       std::none_of(config.name.begin(), config.name.end(),

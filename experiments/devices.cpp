@@ -30,8 +30,7 @@ std::string measured_gpu(const LatencyConfig& latency, const std::vector<std::st
 GpuPlan gpu_plan(const ExperimentConfig& config, const std::vector<std::string>& visible) {
   const TrainingConfig& training = config.accuracy.training;
   GpuPlan plan{.processes = training.processes, .workers = config.runtime.workers};
-  const bool here =
-      config.executor() == ExecutorKind::kLocal && config.accuracy.kind == AccuracyKind::kProxy;
+  const bool here = config.executor() == ExecutorKind::kLocal && trains(config.accuracy.kind);
   if (!here || training.device == "cpu") return plan;
   if (training.device == "cuda") {
     if (!config.runtime.gpus && visible.empty()) return plan;  // the trials will say so
@@ -63,7 +62,7 @@ GpuPlan gpu_plan(const ExperimentConfig& config, const std::vector<std::string>&
 std::vector<DeviceNeed> devices_needed_here(const ExperimentConfig& config) {
   std::vector<DeviceNeed> needs;
   const std::string& device = config.accuracy.training.device;
-  if (config.accuracy.kind == AccuracyKind::kProxy && device != "cpu" &&
+  if (trains(config.accuracy.kind) && device != "cpu" &&
       config.executor() != ExecutorKind::kSlurm) {
     needs.push_back(
         {"accuracy.training.device", device,

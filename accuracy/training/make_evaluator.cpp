@@ -1,4 +1,5 @@
 #include "accuracy/training/make_evaluator.h"
+#include "accuracy/command/command_evaluator.h"
 #include "accuracy/evaluator.h"
 #include "accuracy/surrogate/formula.h"
 #include "accuracy/surrogate/table.h"
@@ -11,6 +12,8 @@ std::unique_ptr<AccuracyEvaluator> make_evaluator(const AccuracyConfig& config, 
   switch (config.kind) {
     case AccuracyKind::kProxy:
       return std::make_unique<ProxyEvaluator>(config, ranks);
+    case AccuracyKind::kCommand:
+      return std::make_unique<CommandEvaluator>(config);
     case AccuracyKind::kFormula:
       return std::make_unique<FormulaEvaluator>();
     case AccuracyKind::kTable:

@@ -74,7 +74,7 @@ void LocalExecutor::cancel(uint64_t id) {
 
 void LocalExecutor::forget(uint64_t id) {
   std::error_code ignored;
-  fs::remove(file(id, kCheckpoint), ignored);
+  fs::remove_all(file(id, kCheckpoint), ignored);
 }
 
 /// Where it may start now; a trial that must be alone waits for its own slot, and what waits behind

@@ -78,7 +78,7 @@ void SlurmExecutor::cancel(uint64_t id) {
 
 void SlurmExecutor::forget(uint64_t id) {
   std::error_code ignored;
-  fs::remove(files_.checkpoint(id), ignored);
+  fs::remove_all(files_.checkpoint(id), ignored);
 }
 
 std::optional<TrialResult> SlurmExecutor::next(std::chrono::milliseconds patience) {

@@ -26,7 +26,7 @@ void remove_checkpoints(const std::filesystem::path& folder) {
     if (entry.path().filename().string().find(".checkpoint") != std::string::npos)
       found.push_back(entry.path());
   }
-  for (const auto& path : found) std::filesystem::remove(path, ignored);
+  for (const auto& path : found) std::filesystem::remove_all(path, ignored);
 }
 
 std::vector<std::pair<std::string, std::string>> worker_settings(int threads) {
