@@ -3,16 +3,9 @@
 #include <cstdint>
 
 #include "accuracy/images/image.h"
-#include "core/enum_names.h"
+#include "accuracy/interpolation.h"
 
 namespace ridgeline {
-
-enum class Interpolation { kBilinear, kBicubic };
-template <>
-struct EnumNames<Interpolation> {
-  static constexpr std::array<std::pair<Interpolation, const char*>, 2> values{
-      {{Interpolation::kBilinear, "bilinear"}, {Interpolation::kBicubic, "bicubic"}}};
-};
 
 /// The part of a source image that becomes the whole resized one; fractions of pixels are allowed.
 struct SourceBox {
