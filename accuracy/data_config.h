@@ -1,17 +1,27 @@
 #pragma once
 
+#include "accuracy/interpolation.h"
 #include "core/config.h"
 
 namespace ridgeline {
 
-enum class DataKind { kFractal, kIdx, kCifar10, kCifar100 };
+enum class DataKind { kFractal, kIdx, kCifar10, kCifar100, kFolder };
 template <>
 struct EnumNames<DataKind> {
-  static constexpr std::array<std::pair<DataKind, const char*>, 4> values{
+  static constexpr std::array<std::pair<DataKind, const char*>, 5> values{
       {{DataKind::kFractal, "fractal"},
        {DataKind::kIdx, "idx"},
        {DataKind::kCifar10, "cifar10"},
-       {DataKind::kCifar100, "cifar100"}}};
+       {DataKind::kCifar100, "cifar100"},
+       {DataKind::kFolder, "folder"}}};
+};
+
+/// What becomes of image files that cannot be read.
+enum class BadImages { kFail, kSkip };
+template <>
+struct EnumNames<BadImages> {
+  static constexpr std::array<std::pair<BadImages, const char*>, 2> values{
+      {{BadImages::kFail, "fail"}, {BadImages::kSkip, "skip"}}};
 };
 
 /// Generated images.
@@ -47,6 +57,33 @@ struct IdxConfig {
   }
 };
 
+/// Image files in folders by class.
+struct FolderConfig {
+  int resolution = 96;
+  Interpolation interpolation = Interpolation::kBilinear;
+  BadImages on_bad_image = BadImages::kFail;
+  std::string cache;
+
+  template <class V>
+  void describe(V& v) {
+    v.field("resolution", resolution,
+            {.help = "side of the square that a network sees, unless the space gives another; the "
+                     "cache keeps images a seventh larger",
+             .unit = "pixels",
+             .min = 16,
+             .max = 1024});
+    v.field("interpolation", interpolation,
+            {.help = "how images are resized for the cache, with antialiasing: bilinear or "
+                     "bicubic"});
+    v.field("on_bad_image", on_bad_image,
+            {.help = "image files that cannot be read. fail: stop and name them; skip: go on "
+                     "without them"});
+    v.field("cache", cache,
+            {.help = "folder for the decoded images; empty: ridgeline/images in the user's cache "
+                     "folder"});
+  }
+};
+
 /// Where the images come from.
 struct DataConfig {
   DataKind kind = DataKind::kFractal;
@@ -56,6 +93,7 @@ struct DataConfig {
   int train_limit = 0;
   int classes = 10;
   FractalConfig fractal;
+  FolderConfig folder;
   uint32_t seed = 1;
 
   template <class V>
@@ -63,14 +101,18 @@ struct DataConfig {
     using enum DataKind;
     v.field("kind", kind,
             {.help = "fractal: generated images, no file needed; idx: files in MNIST's format; "
-                     "cifar10, cifar100: binary CIFAR files"});
+                     "cifar10, cifar100: binary CIFAR files; folder: JPEG, PNG and WebP files in "
+                     "one folder "
+                     "per class, as ImageNet's"});
     v.field("path", path,
             {.help = "cifar10, cifar100: folder of the binary files; idx: folder of the four "
-                     "files below"},
-            used_by("kind", kind, {kIdx, kCifar10, kCifar100}));
+                     "files below; folder: a folder with train/CLASS/, perhaps val/CLASS/ and "
+                     "test/CLASS/, or with CLASS/ alone"},
+            used_by("kind", kind, {kIdx, kCifar10, kCifar100, kFolder}));
     v.part(idx, used_by("kind", kind, {kIdx}));
     v.field("validation_share", validation_share,
-            {.help = "fraction of the training images that is held out to score trials",
+            {.help = "fraction of the training images that is held out to score trials; not used "
+                     "where the data has validation images of its own (val/)",
              .min = 0.01,
              .max = 0.9});
     v.field("train_limit", train_limit,
@@ -83,6 +125,7 @@ struct DataConfig {
             {.help = "number of classes; labels are 0 .. classes - 1", .min = 2, .max = 1000},
             used_by("kind", kind, {kFractal, kIdx}));
     v.part(fractal, used_by("kind", kind, {kFractal}));
+    v.part(folder, used_by("kind", kind, {kFolder}));
     v.field("seed", seed,
             {.help = "random seed for generated images, and for the choice of train_limit and "
                      "validation images",

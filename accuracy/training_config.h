@@ -49,6 +49,11 @@ struct TrainingConfig {
   double gradient_clip = 5.0;
   bool flip = false;
   int crop_padding = 2;
+  double crop_min_area = 0;
+  int randaugment = 0;
+  int randaugment_magnitude = 9;
+  double mixup_alpha = 0;
+  double cutmix_alpha = 0;
   std::string device = "cpu";
   bool bf16 = false;
   bool tf32 = false;
@@ -125,10 +130,34 @@ struct TrainingConfig {
              .max = 0.999999});
     v.field("flip", flip, {.help = "random horizontal flips"});
     v.field("crop_padding", crop_padding,
-            {.help = "random crops after padding by this many pixels; 0: off",
+            {.help = "random crops after padding by this many pixels; 0: off; not used with "
+                     "crop_min_area",
              .unit = "pixels",
              .min = 0,
              .max = 64});
+    v.field("crop_min_area", crop_min_area,
+            {.help = "random-resized-crop: the smallest share of an image's area that a crop may "
+                     "have (ImageNet: 0.08); its sides are as 3:4 to 4:3; 0: off",
+             .min = 0.0,
+             .max = 1.0});
+    v.field("randaugment", randaugment,
+            {.help = "RandAugment: so many random operations on each image (EfficientNet: 2); 0: "
+                     "off",
+             .min = 0,
+             .max = 8});
+    v.field("randaugment_magnitude", randaugment_magnitude,
+            {.help = "how strong RandAugment's operations are", .min = 0, .max = 30});
+    v.field("mixup_alpha", mixup_alpha,
+            {.help = "mixup: each batch is blended with itself reversed, by a share drawn from "
+                     "Beta(alpha, alpha) (usual: 0.2); 0: off",
+             .min = 0.0,
+             .max = 10.0});
+    v.field("cutmix_alpha", cutmix_alpha,
+            {.help = "cutmix: a rectangle of each image comes from another, its area drawn from "
+                     "Beta(alpha, alpha) (usual: 1); 0: off; with mixup: each batch gets one of "
+                     "the two",
+             .min = 0.0,
+             .max = 10.0});
   }
 
   template <class V>

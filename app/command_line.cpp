@@ -65,8 +65,10 @@ void add_init_command(CLI::App& app) {
                       "options it asks",
                       "ridgeline init --data images/ --device cpu --out my.yaml\n"
                       "  ridgeline init --data fractal --device v100 --target 0.4ms");
-  sub->add_option("--data", init.data,
-                  "fractal (generated images), or a folder with IDX or CIFAR files")
+  sub->add_option(
+         "--data", init.data,
+         "fractal (generated images), or a folder with image files in one folder per class, "
+         "or with IDX or CIFAR files")
       ->capture_default_str();
   sub->add_option("--device", init.device,
                   "cpu, cuda or cuda:N (each network is timed on this machine), a name of "
@@ -89,6 +91,23 @@ void add_init_command(CLI::App& app) {
     init.asks = sub->count("--data") + sub->count("--device") + sub->count("--target") == 0;
     init_command(init);
   });
+}
+
+void add_data_command(CLI::App& app) {
+  auto* data = app.add_subcommand("data", "the images of an experiment");
+  data->require_subcommand(1);
+  static DataCheckOptions check;
+  auto* sub = data->add_subcommand(
+      "check",
+      "classes, counts, sizes, files that cannot be read, images in both training and validation");
+  sub->footer("example:\n  ridgeline data check my.yaml --sheet sheet.png");
+  sub->add_option("config", check.config, "experiment file")->required()->type_name("FILE");
+  add_settings(sub, check.settings, "change a key of the file; may be repeated");
+  add_strict(sub, check.strict);
+  sub->add_flag("--all", check.all, "name every class and file");
+  sub->add_option("--sheet", check.sheet, "write a picture of augmented training images")
+      ->type_name("FILE.png");
+  sub->callback([] { data_check_command(check); });
 }
 
 void add_run_commands(CLI::App& app) {
@@ -449,6 +468,7 @@ int run(int argc, char** argv) {
   app.parse_complete_callback([&] { set_up_logging(log_level); });
   add_doctor_command(app);
   add_init_command(app);
+  add_data_command(app);
   add_run_commands(app);
   add_store_commands(app);
   add_reward_commands(app);

@@ -115,6 +115,15 @@ struct ValidateOptions {
 };
 void validate_command(const ValidateOptions& options);
 
+struct DataCheckOptions {
+  std::string config;
+  std::vector<std::string> settings;
+  bool strict = false;
+  bool all = false;   ///< name every file and class
+  std::string sheet;  ///< PNG of augmented training images; empty: none
+};
+void data_check_command(const DataCheckOptions& options);
+
 struct RunsOptions {
   std::string folder = "runs";
 };

@@ -6,6 +6,8 @@
 #include <optional>
 
 #include "accuracy/data/idx.h"
+#include "accuracy/images/decode.h"
+#include "accuracy/images/image_folder.h"
 #include "accuracy/training/make_evaluator.h"
 #include "app/commands.h"
 #include "app/pipeline.h"
@@ -24,7 +26,8 @@ namespace fs = std::filesystem;
 struct FoundData {
   std::string kind;
   std::vector<std::string> lines;
-  int pixels = 32;  ///< side of an image
+  int pixels = 32;                         ///< side of an image
+  std::vector<std::string> training = {};  ///< lines of `accuracy.training`
 };
 
 /// The one file of `folder` whose name has all of `words` and begins with `prefix`; empty: none.
@@ -78,17 +81,46 @@ std::optional<FoundData> idx_data(const fs::path& given) {
   return found;
 }
 
+/// A proxy needs no large images: 96 pixels, or fewer where most of a few files have fewer.
+int proxy_resolution(const ImageFolder& folder) {
+  constexpr size_t kLookedAt = 50;
+  std::vector<int> sides;
+  const size_t step = std::max<size_t>(1, folder.files.size() / kLookedAt);
+  for (size_t i = 0; i < folder.files.size(); i += step) {
+    try {
+      const ImageHead head = read_image_head(read_file(folder.root / folder.files[i].path));
+      sides.push_back(std::min(head.width, head.height));
+    } catch (const Error&) {  // `validate` and `data check` name it
+    }
+  }
+  if (sides.empty()) return 96;
+  std::sort(sides.begin(), sides.end());
+  return std::clamp(sides[sides.size() / 2], 16, 96);
+}
+
+/// A folder of image files in one folder per class.
+std::optional<FoundData> folder_data(const std::string& given, const std::string& path_line) {
+  if (!is_image_folder(given)) return std::nullopt;
+  const int resolution = proxy_resolution(scan_image_folder(given));
+  return FoundData{.kind = "folder",
+                   .lines = {path_line, "resolution: " + std::to_string(resolution)},
+                   .pixels = resolution,
+                   .training = {"flip: true", "crop_min_area: 0.35"}};
+}
+
 FoundData find_data(const std::string& given) {
   if (given == "fractal") return {.kind = "fractal", .lines = {}};
   const std::string path = "path: " + fs::absolute(given).lexically_normal().string();
   if (fs::exists(fs::path(given) / "data_batch_1.bin")) return {.kind = "cifar10", .lines = {path}};
   if (fs::exists(fs::path(given) / "train.bin")) return {.kind = "cifar100", .lines = {path}};
   if (const auto found = idx_data(given)) return *found;
+  if (const auto found = folder_data(given, path)) return *found;
   throw Error(ErrorKind::kUsage,
               "--data " + given +
                   ": no images that Ridgeline reads; valid: fractal (generated images), a folder "
-                  "with CIFAR's binary files, or a folder with IDX files whose names hold "
-                  "train, images and labels");
+                  "with JPEG, PNG or WebP files in train/CLASS/ or CLASS/, a folder with CIFAR's "
+                  "binary files, or a folder with IDX files whose names hold train, images and "
+                  "labels");
 }
 
 bool is_device(const std::string& text) { return text == "cpu" || text.starts_with("cuda"); }
@@ -117,6 +149,7 @@ std::string experiment_text(const InitOptions& options, const FoundData& data,
                      "\naccuracy:\n  kind: proxy\n  data:\n    kind: " + data.kind + "\n";
   for (const std::string& line : data.lines) text += "    " + line + "\n";
   text += "  training:\n    # More epochs rank the networks better and cost more.\n    epochs: 5\n";
+  for (const std::string& line : data.training) text += "    " + line + "\n";
   if (options.device.starts_with("cuda")) text += "    device: " + options.device + "\n";
   return text +
          "\n# The next member of the family has twice the latency.\nscaling:\n"

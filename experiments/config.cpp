@@ -81,6 +81,7 @@ void make_paths_absolute(ExperimentConfig& config, const fs::path& base) {
   }
   auto& data = config.accuracy.data;
   make_absolute(data.path, base);
+  make_absolute(data.folder.cache, base);
   if (data.path.empty()) {
     for (auto* file : {&data.idx.train_images, &data.idx.train_labels, &data.idx.test_images,
                        &data.idx.test_labels}) {

@@ -52,6 +52,8 @@ struct BatchLoader::Thread {
       if (device.is_cuda()) {
         made.batch.images = made.batch.images.pin_memory();
         made.batch.labels = made.batch.labels.pin_memory();
+        if (made.batch.partner_labels.defined())
+          made.batch.partner_labels = made.batch.partner_labels.pin_memory();
       }
     } catch (...) {
       error = std::current_exception();
@@ -93,7 +95,8 @@ BatchLoader::~BatchLoader() = default;
 MadeBatch BatchLoader::next() {
   MadeBatch made = thread_ ? thread_->take() : make_();
   made.batch.images = place(made.batch.images, device_);
-  made.batch.labels = made.batch.labels.to(device_, /*non_blocking=*/true);
+  for (at::Tensor* labels : {&made.batch.labels, &made.batch.partner_labels})
+    if (labels->defined()) *labels = labels->to(device_, /*non_blocking=*/true);
   return made;
 }
 

@@ -9,6 +9,7 @@
 #include "accuracy/data/cifar.h"
 #include "accuracy/data/fractal.h"
 #include "accuracy/data/idx.h"
+#include "accuracy/data/image_folder_data.h"
 #include "core/error.h"
 
 namespace ridgeline {
@@ -80,6 +81,8 @@ Dataset read_source(const DataConfig& config) {
       return read_cifar10(config.path);
     case DataKind::kCifar100:
       return read_cifar100(config.path);
+    case DataKind::kFolder:
+      return read_image_folder(config);
   }
   throw Error(ErrorKind::kInternal, "data kind without a reader");
 }
@@ -87,13 +90,18 @@ Dataset read_source(const DataConfig& config) {
 }  // namespace
 
 ImageSet select(const ImageSet& images, const std::vector<int>& indices) {
-  ImageSet chosen{images.height, images.width, images.channels, {}, {}};
-  chosen.pixels.reserve(indices.size() * images.image_bytes());
+  ImageSet chosen{images.height, images.width, images.channels, {}, {},
+                  images.cache,  {},           images.centre};
+  if (!images.cache) chosen.pixels.reserve(indices.size() * images.image_bytes());
   chosen.labels.reserve(indices.size());
   for (const int index : indices) {
+    chosen.labels.push_back(images.labels[static_cast<size_t>(index)]);
+    if (images.cache) {
+      chosen.places.push_back(images.places[static_cast<size_t>(index)]);
+      continue;
+    }
     const uint8_t* begin = images.image(index);
     chosen.pixels.insert(chosen.pixels.end(), begin, begin + images.image_bytes());
-    chosen.labels.push_back(images.labels[static_cast<size_t>(index)]);
   }
   return chosen;
 }
@@ -102,6 +110,7 @@ ImageSet concatenate(const ImageSet& a, const ImageSet& b) {
   ImageSet all = a;
   all.pixels.insert(all.pixels.end(), b.pixels.begin(), b.pixels.end());
   all.labels.insert(all.labels.end(), b.labels.begin(), b.labels.end());
+  all.places.insert(all.places.end(), b.places.begin(), b.places.end());
   return all;
 }
 
@@ -138,10 +147,13 @@ void hold_out_validation(Dataset& data, double share, uint64_t seed) {
     if (list.size() < 2) {
       throw Error(
           ErrorKind::kData,
-          "class " + std::to_string(c) + " has " + std::to_string(list.size()) +
-              " training images: at least 2 are needed, one of them to validate with (labels "
-              "are 0 .. " +
-              std::to_string(data.classes - 1) + ")");
+          "class " +
+              (data.class_names.empty() ? std::to_string(c) : "'" + data.class_names[c] + "'") +
+              " has " + std::to_string(list.size()) +
+              " training images: at least 2 are needed, one of them to validate with" +
+              (data.class_names.empty()
+                   ? " (labels are 0 .. " + std::to_string(data.classes - 1) + ")"
+                   : ""));
     }
     RandomStream stream(seed, c, "validation");
     shuffle(list, stream);
@@ -162,7 +174,7 @@ Dataset load_dataset(const DataConfig& config) {
     data.train = select(data.train, balanced_subset(data.train.labels, data.classes,
                                                     config.train_limit, config.seed));
   }
-  hold_out_validation(data, config.validation_share, config.seed);
+  if (data.validation.size() == 0) hold_out_validation(data, config.validation_share, config.seed);
   return data;
 }
 

@@ -1,26 +1,36 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "accuracy/config.h"
+#include "accuracy/images/image_cache.h"
 #include "core/random.h"
 
 namespace ridgeline {
 
-/// Labelled images of one size, as bytes. `pixels` is [N, height, width, channels], channels last;
+/// Labelled images of one size, as bytes, [height, width, channels] each, channels last;
 /// `labels[i]` is the class of image i.
 struct ImageSet {
   int height = 0, width = 0, channels = 0;
-  std::vector<uint8_t> pixels;
+  std::vector<uint8_t> pixels;  ///< of all images in turn; empty where `cache` has them
   std::vector<int> labels;
+  /// Image i is at `places[i]` of the cache, which all processes share.
+  std::shared_ptr<const ImageCache> cache = nullptr;
+  std::vector<int> places = {};
+  /// Side of the middle square that is seen where nothing is drawn at random; 0: the whole image.
+  int centre = 0;
 
   int size() const { return static_cast<int>(labels.size()); }
   size_t image_bytes() const {
     return static_cast<size_t>(height) * static_cast<size_t>(width) * static_cast<size_t>(channels);
   }
+  int seen_height() const { return centre > 0 ? centre : height; }
+  int seen_width() const { return centre > 0 ? centre : width; }
   const uint8_t* image(int index) const {
+    if (cache) return cache->pixels(places[static_cast<size_t>(index)]);
     return pixels.data() + static_cast<size_t>(index) * image_bytes();
   }
 };
@@ -30,9 +40,11 @@ struct ImageSet {
 struct Dataset {
   int classes = 0;
   ImageSet train, validation, test;
+  std::vector<std::string> class_names = {};  ///< by label; empty where the source has none
 };
 
-/// Reads or generates what `config` names and takes the validation part from the training images.
+/// Reads or generates what `config` names and takes the validation part from the training images,
+/// unless the source has one.
 /// Throws `kData` naming the file and what was expected of it.
 Dataset load_dataset(const DataConfig& config);
 

@@ -33,7 +33,9 @@ class ProxyEvaluator : public AccuracyEvaluator {
   Evaluation evaluate(const TrialSpec& spec) override;
   int classes() const override { return data_.classes; }
   int channels() const override { return data_.train.channels; }
-  int resolution() const override { return std::max(data_.train.height, data_.train.width); }
+  int resolution() const override {
+    return std::max(data_.train.seen_height(), data_.train.seen_width());
+  }
   double batch_norm_momentum() const override;
   std::optional<Normalization> normalization() const override { return normalization_; }
 

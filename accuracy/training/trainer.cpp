@@ -85,7 +85,12 @@ class Training {
       std::optional<AutocastBf16> autocast;
       if (config_.bf16) autocast.emplace(device_.type());
       const at::Tensor logits = module_->forward(batch.images);
-      loss = smoothed_cross_entropy(logits.to(at::kFloat), batch.labels, config_.label_smoothing);
+      const auto loss_of = [&](const at::Tensor& labels) {
+        return smoothed_cross_entropy(logits.to(at::kFloat), labels, config_.label_smoothing);
+      };
+      loss = loss_of(batch.labels);
+      if (batch.partner_labels.defined())
+        loss = loss * batch.own + loss_of(batch.partner_labels) * (1 - batch.own);
     }
     if (parallel_) loss = loss * parallel_->share();
     optimizer_->zero_grad();
@@ -213,7 +218,7 @@ Evaluation train(NetworkModule& module, const BatchMaker& images, const Training
   const int image_count = images.size();
   const int batch_size = std::min(config.batch, image_count);
   const int64_t steps_per_epoch = image_count / batch_size;
-  const Augmentation augmentation{config.flip, config.crop_padding};
+  const Augmentation augmentation = augmentation_of(config);
   module->reseed(derive_seed(seed.seed, seed.trial_id, "dropout"));
   Training training(module, config, batch_size, ranks);
   TrainingPosition at{.order = RandomStream(seed.seed, seed.trial_id, "order"),
