@@ -29,6 +29,8 @@ bool trains(const RunDirectory& run) {
 
 std::string data_text(const RunDirectory& run) {
   const ExperimentConfig& config = run.config();
+  if (config.accuracy.kind == AccuracyKind::kCommand)
+    return "Chosen by the training program `" + join(*config.accuracy.command, " ") + "`.";
   if (config.accuracy.kind != AccuracyKind::kProxy)
     return "None: accuracy.kind " + enum_name(config.accuracy.kind) + " trains nothing.";
   const DataConfig& data = config.accuracy.data;
@@ -133,7 +135,9 @@ ExportReport export_run(RunDirectory& run, BundleOptions options,
   const auto finals = run.store().trials(Phase::kFinal, /*architectures=*/false);
   if (!finals.empty() && trains(run)) {
     options.facts.accuracy = finals[0].accuracy;
-    options.facts.accuracy_of = "the test images, after the final training";
+    options.facts.accuracy_of = run.config().accuracy.kind == AccuracyKind::kCommand
+                                    ? "the images of the training program, after the final training"
+                                    : "the test images, after the final training";
   }
   if (tells_facts(options.formats)) options.facts.latencies.push_back(measured_here(architecture));
   ExportReport report = export_bundle(architecture, weights, run.config().seed, options, folder);

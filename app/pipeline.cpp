@@ -27,6 +27,7 @@
 #include "experiments/pricing.h"
 #include "experiments/store/facts.h"
 #include "export/onnx.h"
+#include "export/pytorch_source.h"
 #include "export/torchscript.h"
 #include "latency/hardware.h"
 #include "latency/measurement/make_oracle.h"
@@ -243,6 +244,12 @@ std::vector<TargetOracle> Session::target_oracles() const {
   return result;
 }
 
+std::unique_ptr<AccuracyEvaluator> evaluator_of(const AccuracyConfig& config, RankGroup* ranks) {
+  return make_evaluator(config, ranks, [](const Architecture& architecture, const auto& folder) {
+    write_file_atomic(folder / "model.py", pytorch_source(lower(architecture)));
+  });
+}
+
 std::unique_ptr<LatencyOracle> oracle_of(const LatencyConfig& config) {
   return make_oracle(config,
                      {.torchscript = export_untrained_torchscript,
@@ -310,7 +317,7 @@ Session make_session(const ExperimentConfig& asked, RunDirectory& run) {
     if (!is_formula(latency.kind))
       oracles.back() = recorded_in(run.store(), name, std::move(oracles.back()));
   }
-  auto evaluator = make_evaluator(config.accuracy);
+  auto evaluator = evaluator_of(config.accuracy);
   CandidateBuilder candidates(config.search_space(), data_shape(*evaluator));
   evaluator->require(candidates.space());
   for (const auto& oracle : oracles) oracle->require(candidates.space());

@@ -24,6 +24,10 @@ struct Session {
   std::vector<TargetOracle> target_oracles() const;
 };
 
+/// The evaluator; a user's own training program gets the candidate as model.py.
+std::unique_ptr<AccuracyEvaluator> evaluator_of(const AccuracyConfig& config,
+                                                RankGroup* ranks = nullptr);
+
 /// The oracle of a configuration, with the exporters that a command may ask for.
 std::unique_ptr<LatencyOracle> oracle_of(const LatencyConfig& config);
 

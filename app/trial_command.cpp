@@ -8,9 +8,9 @@
 #include <optional>
 #include <thread>
 
-#include "accuracy/training/make_evaluator.h"
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/pipeline.h"
 #include "core/file.h"
 #include "core/interrupt.h"
 #include "core/logging.h"
@@ -78,7 +78,7 @@ Evaluation evaluate_as_rank(const TrialOptions& options, TrialFile file, RankPla
   place.device = file.accuracy.training.device;
   place.time_limit_s = file.accuracy.training.rank_time_limit_s;
   RankGroup ranks(place);
-  const Evaluation result = make_evaluator(file.accuracy, &ranks)->evaluate(file.spec);
+  const Evaluation result = evaluator_of(file.accuracy, &ranks)->evaluate(file.spec);
   if (place.rank != 0 && result.status == TrialStatus::kOutOfMemory) {
     throw Error(ErrorKind::kInfeasible,
                 "rank " + std::to_string(place.rank) + ": " + result.message);
@@ -181,7 +181,7 @@ void trial_command(const TrialOptions& options) {
   set_threads(training.threads);
   if (file.accuracy.kind != AccuracyKind::kProxy || training.processes == 1) {
     share_gpu(options, file);
-    write_result_file(options.result, make_evaluator(file.accuracy)->evaluate(file.spec));
+    write_result_file(options.result, evaluator_of(file.accuracy)->evaluate(file.spec));
   } else if (options.rank > 0) {
     follow_rank_0(options, file);
   } else if (const auto place = place_in_slurm_step(options, training.processes)) {

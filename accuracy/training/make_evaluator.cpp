@@ -1,5 +1,4 @@
 #include "accuracy/training/make_evaluator.h"
-#include "accuracy/command/command_evaluator.h"
 #include "accuracy/evaluator.h"
 #include "accuracy/surrogate/formula.h"
 #include "accuracy/surrogate/table.h"
@@ -8,12 +7,13 @@
 
 namespace ridgeline {
 
-std::unique_ptr<AccuracyEvaluator> make_evaluator(const AccuracyConfig& config, RankGroup* ranks) {
+std::unique_ptr<AccuracyEvaluator> make_evaluator(const AccuracyConfig& config, RankGroup* ranks,
+                                                  CandidateWriter write) {
   switch (config.kind) {
     case AccuracyKind::kProxy:
       return std::make_unique<ProxyEvaluator>(config, ranks);
     case AccuracyKind::kCommand:
-      return std::make_unique<CommandEvaluator>(config);
+      return std::make_unique<CommandEvaluator>(config, std::move(write));
     case AccuracyKind::kFormula:
       return std::make_unique<FormulaEvaluator>();
     case AccuracyKind::kTable:
