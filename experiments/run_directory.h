@@ -38,11 +38,7 @@ class RunDirectory {
   std::filesystem::path log_file() const { return path_ / "log.txt"; }
   std::filesystem::path trials_folder() const { return path_ / "trials"; }
   std::filesystem::path best_architecture() const { return path_ / "best" / "architecture.yaml"; }
-  /// A user's own training program writes safetensors.
-  std::filesystem::path best_weights() const {
-    return path_ / "best" /
-           (config_.accuracy.kind == AccuracyKind::kCommand ? "weights.safetensors" : "weights.pt");
-  }
+  std::filesystem::path best_weights() const { return path_ / "best" / "weights.pt"; }
   std::filesystem::path family_folder() const { return path_ / "family"; }
   std::filesystem::path export_folder() const { return path_ / "export"; }
 

@@ -85,8 +85,7 @@ def main():
         print(json.dumps({"step": first, "accuracy": evaluate(model, val_loader, device)}), flush=True)
 
     if trial["weights"]:  # after the search, of the best network
-        from safetensors.torch import save_file
-        save_file({name: value.contiguous() for name, value in model.state_dict().items()}, trial["weights"])
+        torch.save(dict(model.cpu().state_dict()), trial["weights"])
 
 
 if __name__ == "__main__":
