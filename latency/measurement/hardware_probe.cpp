@@ -188,18 +188,21 @@ class Probe {
     Rate result{.what = std::move(what)};
     const std::string key = precision_ + " " + result.what;
     if (!journal_.find(key, result)) {
-      const auto begun = Clock::now();
-      run_ms();
-      const double run_s = std::chrono::duration<double>(Clock::now() - begun).count();
-      const TimingRules rules =
-          rules_within(settings_.rules, seconds_left() / (total_ - done_) / kDriftAttempts, run_s);
-      meter_.measure(
-          1, [&](size_t) { return time_median(rules, run_ms); },
-          [&](size_t, const CorrectedTiming& measured) {
-            result.per_second = amount / (measured.timing.median_ms / 1e3);
-            result.half_width = measured.timing.relative_half_width();
-            result.disturbed = measured.disturbed;
-          });
+      const double until = spent() + seconds_left() / (total_ - done_);
+      const double first_ms = run_ms();
+      const double share = (until - spent()) / kDriftAttempts;
+      const TimingRules rules = rules_within(settings_.rules, share, first_ms / 1e3);
+      Timing timing = judge({first_ms}, rules.half_width);
+      const auto in_time =
+          [&](size_t) {  // another attempt, and a second run, only where time is left
+            if (spent() + first_ms / 1e3 < until) timing = time_median(rules, run_ms);
+            return timing;
+          };
+      meter_.measure(1, in_time, [&](size_t, const CorrectedTiming& measured) {
+        result.per_second = amount / (measured.timing.median_ms / 1e3);
+        result.half_width = measured.timing.relative_half_width();
+        result.disturbed = measured.disturbed;
+      });
       journal_.add(key, result);
     }
     ++done_;
@@ -207,10 +210,8 @@ class Probe {
     return result;
   }
 
-  double seconds_left() const {
-    const double spent = std::chrono::duration<double>(Clock::now() - start_).count();
-    return std::max(0.0, settings_.time_limit_s - spent);
-  }
+  double spent() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+  double seconds_left() const { return std::max(0.0, settings_.time_limit_s - spent()); }
 
   static constexpr int kDriftAttempts = DriftRules{}.attempts;
 
@@ -248,8 +249,10 @@ double vector_lanes() {
 }
 
 std::string sure(const Rate& rate) {
-  return rate.what + ", median to +-" + format_fixed(100 * rate.half_width, 1) + " %" +
-         (rate.disturbed.empty() ? "" : " (" + rate.disturbed + ")");
+  const std::string known = rate.half_width > 0
+                                ? "median to +-" + format_fixed(100 * rate.half_width, 1) + " %"
+                                : std::string("a single run");
+  return rate.what + ", " + known + (rate.disturbed.empty() ? "" : " (" + rate.disturbed + ")");
 }
 
 MatrixUnit probe_matrix(const Probe& probe, const at::Device& device,
