@@ -11,6 +11,7 @@
 #include "app/reward_options.h"
 #include "core/error.h"
 #include "core/logging.h"
+#include "export/format.h"
 
 namespace ridgeline {
 namespace {

@@ -32,7 +32,9 @@ std::string data_text(const RunDirectory& run) {
   if (config.accuracy.kind == AccuracyKind::kCommand)
     return "Chosen by the training program `" + join(*config.accuracy.command, " ") + "`.";
   if (config.accuracy.kind != AccuracyKind::kProxy)
-    return "None: accuracy.kind " + enum_name(config.accuracy.kind) + " trains nothing.";
+    return "None: accuracy.kind " + enum_name(config.accuracy.kind) +
+           " trains nothing; the weights are "
+           "random.";
   const DataConfig& data = config.accuracy.data;
   return "Images of the kind " + enum_name(data.kind) +
          (data.path.empty() ? "" : " (" + data.path + ")") + ".";
@@ -157,6 +159,7 @@ ExportReport export_trial(RunDirectory& run, const ExportOptions& options, Bundl
   spdlog::warn("a search keeps no weights of its trials: the exported weights are random");
   bundle.input.normalization = recorded_normalization(run);
   bundle.facts = facts_of(run, *trial);
+  bundle.facts.data = "None: a search keeps no weights of its trials; the weights are random.";
   return export_bundle(architecture, {}, run.config().seed, bundle, options.out);
 }
 

@@ -1,3 +1,5 @@
+#include "accuracy/images/decode.h"
+#include "accuracy/images/encode_png.h"
 #include "core/file.h"
 #include "experiments/config.h"
 #include "tests/app/program.h"
@@ -46,6 +48,38 @@ TEST_CASE("init finds the files of an image set, its classes and its size") {
   CHECK(config.accuracy.data.classes == 10);
   CHECK(config.accuracy.data.idx.test_labels == "signdigits32_test_labels.idx.gz");
   CHECK(config.reward.target_ms == Approx(0.3));
+}
+
+TEST_CASE("init recognises an image folder, and data check looks at it") {
+  TempFolder folder;
+  Image image(40, 30);
+  for (const char* name : {"cat/1", "cat/2", "cat/3", "dog/1", "dog/2"}) {
+    image.pixels[0] = static_cast<uint8_t>(name[0] + name[4]);
+    make_folder((folder / "images" / name).parent_path());
+    write_file_atomic(folder / ("images/" + std::string(name) + ".png"), encode_png(image));
+  }
+  const std::string file = folder / "my.yaml", cache = folder / "cache";
+  const auto made = run_program({"init", "--data", folder / "images", "--device", "v100",
+                                 "--target", "0.3ms", "--out", file});
+  INFO(made.err);
+  REQUIRE(made.exit_code == 0);
+  const ExperimentConfig config = load_experiment(file, {}, /*strict=*/true);
+  CHECK(config.accuracy.data.kind == DataKind::kFolder);
+  CHECK(config.accuracy.data.folder.resolution == 30);
+  CHECK(config.accuracy.training.flip);
+  const std::string setting = "accuracy.data.cache=" + cache, sheet = folder / "sheet.png";
+  const auto checked = run_program({"data", "check", file, "--set", setting, "--sheet", sheet});
+  CHECK(checked.exit_code == 0);
+  CHECK(contains(checked.out, "train: 3 images; smallest class dog 1, largest cat 2"));
+  CHECK(read_image_head(read_file(sheet)).width == 8 * 32 - 2);
+  write_file_atomic(folder / "images/dog/torn.jpg", "torn");
+  const auto torn = run_program({"data", "check", file, "--set", setting});
+  CHECK(torn.exit_code == 4);
+  CHECK(contains(torn.out, "dog/torn.jpg: not JPEG, PNG or WebP"));
+  CHECK(contains(torn.err, "1 image files cannot be read"));
+  CHECK(run_program(
+            {"data", "check", file, "--set", setting, "--set", "accuracy.data.on_bad_image=skip"})
+            .exit_code == 0);
 }
 
 TEST_CASE("init refuses what it cannot read and leaves no file") {
