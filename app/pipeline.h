@@ -12,6 +12,8 @@
 
 namespace ridgeline {
 
+class RankGroup;
+
 /// The objects that a configuration describes, made once and checked against each other.
 struct Session {
   ExperimentConfig config;
