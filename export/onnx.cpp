@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -168,10 +169,14 @@ class OnnxWriter {
   using Pads = std::array<int64_t, 4>;
   static Ints list(const Pads& pads) { return {pads.begin(), pads.end()}; }
 
-  std::string padded(const std::string& from, const Pads& pads) {
-    const std::string name = node().name + ".pad";
-    const std::string sides = integers("pads", {0, 0, pads[0], pads[1], 0, 0, pads[2], pads[3]});
-    return add("Pad", name, {from, sides}, name).output(0);
+  std::string padded(const std::string& from, const Pads& pads, float outside = 0,
+                     const std::string& what = "pad") {
+    const std::string name = node().name + "." + what;
+    const std::string sides =
+        integers(what + "s", {0, 0, pads[0], pads[1], 0, 0, pads[2], pads[3]});
+    if (outside == 0) return add("Pad", name, {from, sides}, name).output(0);
+    const std::string value = weight(name + ".value", at::scalar_tensor(outside));
+    return add("Pad", name, {from, sides, value}, name).output(0);
   }
   /// Operators do not take negative pads: rows and columns that are cut off.
   std::string cut(const std::string& from, Pads& pads) {
@@ -180,7 +185,7 @@ class OnnxWriter {
       negative[i] = std::min<int64_t>(pads[i], 0);
       pads[i] -= negative[i];
     }
-    return negative == Pads{} ? from : padded(from, negative);
+    return negative == Pads{} ? from : padded(from, negative, 0, "cut");
   }
 
   void emit(const Input&) {
@@ -293,6 +298,13 @@ class OnnxWriter {
       if (counts && pads != Pads{}) from = padded(from, std::exchange(pads, Pads{}));
       for (size_t i = 0; i < pads.size(); ++i) pads[i] += over[i];
       counts = false;
+    }
+    // ONNX Runtime refuses a padding as wide as the window.
+    const bool wide =
+        std::any_of(pads.begin(), pads.end(), [&](int64_t n) { return n >= p.kernel; });
+    if (wide && (is_max || counts)) {
+      const float outside = is_max ? -std::numeric_limits<float>::infinity() : 0.0F;
+      from = padded(from, std::exchange(pads, Pads{}), outside);
     }
     auto& pool = add(is_max ? "MaxPool" : "AveragePool", {from});
     attribute(pool, "kernel_shape", Ints{p.kernel, p.kernel});

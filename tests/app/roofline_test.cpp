@@ -11,7 +11,7 @@ TEST_CASE("roofline prints where networks stand on the roofs of devices, and dra
   TempFolder folder;
   const Outcome outcome =
       run_program({"roofline", "--hardware", "tpu_v3", "v100", "--networks", "efficientnet_b0",
-                   "efficientnet_x_b0_tpu", "--out", folder / "roofline.svg"});
+                   "efficientnet_x_b0_tpu", "--svg", folder / "roofline.svg"});
   CHECK(outcome.exit_code == 0);
   CHECK_THAT(outcome.out, Contains("tpu_v3: peak 123.00 TFLOP/s, bandwidth 900 GB/s, ridge point "
                                    "I = 136.7"));

@@ -71,13 +71,14 @@ TEST_CASE("a key that the chosen kind does not use is reported with its place an
   CHECK(strict_error(space + "latency:\n  kind: roofline\n  device: cuda\n") ==
         "e.yaml:4:3: latency.device: has no effect with latency.kind roofline; used by: measured");
   CHECK(strict_error(space + "accuracy:\n  kind: formula\n  training:\n    epochs: 3\n") ==
-        "e.yaml:4:3: accuracy.training: has no effect with accuracy.kind formula; used by: proxy");
+        "e.yaml:4:3: accuracy.training: has no effect with accuracy.kind formula; used by: proxy, "
+        "command");
   CHECK(strict_error(space, {"accuracy.kind=formula", "accuracy.training.epochs=3"}) ==
         "--set accuracy.training.epochs: accuracy.training: has no effect with accuracy.kind "
-        "formula; used by: proxy");
+        "formula; used by: proxy, command");
   CHECK(strict_error(space, {"accuracy.data.path=x"}) ==
         "--set accuracy.data.path: has no effect with accuracy.data.kind fractal; used by: idx, "
-        "cifar10, cifar100");
+        "cifar10, cifar100, folder");
   CHECK(strict_error(space + "controller: {policy: factorised, hidden: 8}\n") ==
         "e.yaml:2:34: controller.hidden: has no effect with controller.policy factorised; used by: "
         "lstm");
