@@ -50,7 +50,8 @@ TEST_CASE("a CSV file that is no table is refused with its line") {
   CHECK_THAT(error_of([] { CsvTable::load("/no/such.csv"); }),
              Catch::StartsWith("/no/such.csv: cannot be opened"));
   const test::TempFolder folder;
-  CHECK_THAT(error_of([&] { CsvTable::load(folder.path()); }), Catch::Contains("is a folder; expected a file"));
+  CHECK_THAT(error_of([&] { CsvTable::load(folder.path()); }),
+             Catch::Contains("is a folder; expected a file"));
 }
 
 TEST_CASE("a column or number that is not there is refused by name") {
