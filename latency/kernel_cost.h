@@ -33,6 +33,7 @@ struct KernelWork {
   double relu_elements = 0;    ///< ReLU and ReLU6 that run in this kernel
   double swish_elements = 0;   ///< every other activation that runs in this kernel
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy takes the generated comparison for ours.
   auto operator<=>(const KernelWork&) const = default;
 };
 

@@ -42,7 +42,8 @@ Image upright(Image stored, int orientation) {
       int from_x = is_turned(orientation) ? y : x, from_y = is_turned(orientation) ? x : y;
       if (mirror) from_x = w - 1 - from_x;
       if (flip) from_y = h - 1 - from_y;
-      std::copy_n(stored.row(from_y) + 3 * from_x, 3, out.row(y) + 3 * x);
+      std::copy_n(stored.row(from_y) + size_t{3} * static_cast<size_t>(from_x), 3,
+                  out.row(y) + size_t{3} * static_cast<size_t>(x));
     }
   }
   return out;

@@ -86,7 +86,7 @@ void adjust_contrast(const PixelView& image, double factor) {
   double sum = 0;
   for (size_t i = 0; i < bytes_of(image); i += channels)
     sum += grey_of(image.pixels + i, image.channels);
-  const int mean = static_cast<int>(sum / (image.width * image.height) + 0.5);
+  const int mean = static_cast<int>(std::lround(sum / (image.width * image.height)));
   blend(image, factor, [&](size_t) { return mean; });
 }
 
