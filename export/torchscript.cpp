@@ -10,7 +10,6 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "export/compare.h"
 #include "export/torchscript_source.h"
 
 namespace ridgeline {
@@ -73,11 +72,6 @@ c10::List<double> list_of(const std::vector<double>& values) {
   c10::List<double> list;
   for (const double value : values) list.push_back(value);
   return list;
-}
-
-/// Per channel, from an attribute of the file.
-at::Tensor channel_values(const torch::jit::Module& script, const char* attribute) {
-  return at::tensor(script.attr(attribute).toDoubleVector(), at::kFloat).view({1, -1, 1, 1});
 }
 
 torch::jit::Module script_module(const Scope& scope, const std::string& class_name,
@@ -148,26 +142,15 @@ ScriptOutputs run_torchscript(const std::filesystem::path& path, const at::Tenso
   const at::NoGradGuard no_grad;
   const torch::jit::GraphOptimizerEnabledGuard as_written(false);  // pays for many runs only
   try {
-    return {script.forward({images}).toTensor(), script.hasattr(kIsBf16)};
+    const bool is_frozen = script.parameters().size() == 0;
+    return {script.forward({images}).toTensor(), script.hasattr(kIsBf16) ? ScriptVariant::kBf16
+                                                 : is_frozen             ? ScriptVariant::kFrozen
+                                                             : ScriptVariant::kTrainable};
   } catch (const std::exception& error) {
     const std::string text = error.what();
     throw Error(ErrorKind::kRun,
                 path.string() + ": does not run: " + text.substr(0, text.find('\n')));
   }
-}
-
-double verify_torchscript(NetworkModule& module, const std::filesystem::path& path, uint64_t seed) {
-  torch::jit::Module script = loaded_script(path);
-  const bool normalizes = script.hasattr(kIncludes) && script.attr(kIncludes).toBool();
-  return output_difference(
-      module,
-      [&](const at::Tensor& images) {
-        if (!normalizes) return script.forward({images}).toTensor();
-        const at::Tensor pixels =
-            images * channel_values(script, "std") + channel_values(script, "mean");
-        return script.forward({pixels}).toTensor();
-      },
-      seed);
 }
 
 }  // namespace ridgeline

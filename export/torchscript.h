@@ -29,17 +29,10 @@ void export_untrained_torchscript(const Network& network, const std::filesystem:
 
 struct ScriptOutputs {
   at::Tensor outputs;
-  bool is_bf16 = false;
+  ScriptVariant variant = ScriptVariant::kTrainable;  ///< of the file
 };
 /// What the file makes of images in the form that it takes, in evaluation mode. Throws `kIo` when
 /// it cannot be loaded, `kRun` when it does not run.
 ScriptOutputs run_torchscript(const std::filesystem::path& path, const at::Tensor& images);
-
-/// Largest absolute difference between the file's outputs and the module's in evaluation mode,
-/// relative to the largest output where that is above 1, on a random batch drawn from `seed`; NaN
-/// when either gives NaN. A file that normalizes is given the pixels that it makes the module's
-/// images of. Throws `kIo` when the file cannot be loaded, `kRun` when it has another
-/// kind of output.
-double verify_torchscript(NetworkModule& module, const std::filesystem::path& path, uint64_t seed);
 
 }  // namespace ridgeline

@@ -5,6 +5,7 @@
 #include <torch/version.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/config.h"
 #include "core/file.h"
@@ -26,17 +27,20 @@ std::string sizes_of(const at::Tensor& tensor) {
   return "[" + join(sides) + "]";
 }
 
-/// Throws where the outputs are not the probe's.
-double compared(const std::filesystem::path& path, const at::Tensor& outputs, const Probe& probe,
-                double tolerance) {
-  if (outputs.sizes() != probe.outputs.sizes()) {
-    throw Error(ErrorKind::kRun, path.string() + ": gives outputs of shape " + sizes_of(outputs) +
-                                     " instead of " + sizes_of(probe.outputs));
-  }
-  const at::Tensor expected = probe.outputs.to(at::kDouble);
+double difference_of(const at::Tensor& outputs, const at::Tensor& original) {
+  const at::Tensor expected = original.to(at::kDouble);
   const double scale = std::max(1.0, expected.abs().max().item<double>());
-  const double difference =
-      (expected - outputs.to(at::kCPU, at::kDouble)).abs().max().item<double>() / scale;
+  return (expected - outputs.to(at::kCPU, at::kDouble)).abs().max().item<double>() / scale;
+}
+
+/// Throws where the outputs are not the expected ones.
+double compared(const std::filesystem::path& path, const at::Tensor& outputs,
+                const at::Tensor& expected, double tolerance) {
+  if (outputs.sizes() != expected.sizes()) {
+    throw Error(ErrorKind::kRun, path.string() + ": gives outputs of shape " + sizes_of(outputs) +
+                                     " instead of " + sizes_of(expected));
+  }
+  const double difference = difference_of(outputs, expected);
   // Also false for NaN.
   if (difference <= tolerance) return difference;
   throw Error(ErrorKind::kRun, path.string() +
@@ -48,8 +52,15 @@ double compared(const std::filesystem::path& path, const at::Tensor& outputs, co
 
 FileCheck check_script(const std::filesystem::path& path, const Probe& probe) {
   const ScriptOutputs result = run_torchscript(path, probe.images);
-  return {compared(path, result.outputs, probe, result.is_bf16 ? kBf16Tolerance : kExportTolerance),
-          std::string("LibTorch ") + TORCH_VERSION};
+  const std::string program = std::string("LibTorch ") + TORCH_VERSION;
+  if (result.variant == ScriptVariant::kBf16) {
+    compared(path, result.outputs, probe.bf16_outputs, kBf16Tolerance);
+    return {difference_of(result.outputs, probe.outputs), program};
+  }
+  const bool is_frozen = result.variant == ScriptVariant::kFrozen;
+  return {compared(path, result.outputs, probe.outputs,
+                   is_frozen ? kExportTolerance : kReloadTolerance),
+          program};
 }
 
 FileCheck check_weights(const std::filesystem::path& path, const Probe& probe,
@@ -58,7 +69,7 @@ FileCheck check_weights(const std::filesystem::path& path, const Probe& probe,
   NetworkModule module(network, /*seed=*/0);
   load_weights(*module, path);
   module->eval();
-  return {compared(path, module->forward(probe.normalized), probe, kExportTolerance),
+  return {compared(path, module->forward(probe.normalized), probe.outputs, kReloadTolerance),
           std::string("LibTorch ") + TORCH_VERSION};
 }
 
@@ -69,7 +80,7 @@ FileCheck check_in_python(const std::filesystem::path& path, const Probe& probe,
   const bool is_untrained = path.extension() == ".py" &&
                             !std::filesystem::exists(path.parent_path() / "model.safetensors");
   if (!is_untrained) {
-    return {compared(path, results.outputs[0], probe, kExportTolerance), results.program};
+    return {compared(path, results.outputs[0], probe.outputs, kExportTolerance), results.program};
   }
   if (results.outputs[0].sizes() != probe.outputs.sizes()) {
     throw Error(ErrorKind::kRun, path.string() + ": gives outputs of shape " +
@@ -80,6 +91,24 @@ FileCheck check_in_python(const std::filesystem::path& path, const Probe& probe,
 }
 
 }  // namespace
+
+at::Tensor bf16_outputs(NetworkModule& module, const at::Tensor& images) {
+  std::set<std::string> norms;
+  for (const Node& node : module->network().nodes()) {
+    if (std::holds_alternative<BatchNorm>(node.op)) norms.insert(node.name);
+  }
+  NetworkModule narrow(module->network(), /*seed=*/0);
+  const auto values = module->named_parameters();
+  for (auto& item : narrow->named_parameters()) {
+    const std::string& name = item.key();
+    const bool is_norm = norms.contains(name.substr(0, name.rfind('.')));
+    item.value().set_data(values[name].to(at::kCPU, is_norm ? at::kFloat : at::kBFloat16));
+  }
+  const auto statistics = module->named_buffers();
+  for (auto& item : narrow->named_buffers()) item.value().copy_(statistics[item.key()]);
+  narrow->eval();
+  return narrow->forward(images.to(at::kBFloat16)).to(at::kFloat);
+}
 
 Probe make_probe(NetworkModule& module, const ExportInput& input) {
   const at::NoGradGuard no_grad;
@@ -97,17 +126,19 @@ Probe make_probe(NetworkModule& module, const ExportInput& input) {
   const bool was_training = module->is_training();
   module->eval();
   const at::Tensor outputs = module->forward(normalized).to(at::kCPU, at::kFloat);
+  const at::Tensor in_bf16 = bf16_outputs(module, normalized);
   module->train(was_training);
   if (!outputs.isfinite().all().item<bool>()) {
     throw Error(ErrorKind::kRun, "export of " + module->network().name() +
                                      ": the network gives NaN for a random image; its weights "
                                      "have diverged and are not worth exporting");
   }
-  return {images, normalized, outputs};
+  return {images, normalized, outputs, in_bf16};
 }
 
 void save_probe(const Probe& probe, const std::filesystem::path& path) {
-  SafeTensors content{{{"images", probe.images}, {"outputs", probe.outputs}}};
+  SafeTensors content{
+      {{"images", probe.images}, {"outputs", probe.outputs}, {"bf16_outputs", probe.bf16_outputs}}};
   if (!probe.images.is_same(probe.normalized)) content.tensors["normalized"] = probe.normalized;
   save_safetensors(content, path);
 }
@@ -115,13 +146,14 @@ void save_probe(const Probe& probe, const std::filesystem::path& path) {
 Probe load_probe(const std::filesystem::path& path) {
   const auto tensors = load_safetensors(path).tensors;
   if (!tensors.contains("images") || !tensors.contains("outputs") ||
-      tensors.at("images").dim() != 4) {
-    throw Error(ErrorKind::kData,
-                path.string() + ": is no probe of an export: it lacks images or outputs");
+      !tensors.contains("bf16_outputs") || tensors.at("images").dim() != 4) {
+    throw Error(
+        ErrorKind::kData,
+        path.string() + ": is no probe of an export: it lacks images, outputs or bf16_outputs");
   }
   const at::Tensor& images = tensors.at("images");
   return {images, tensors.contains("normalized") ? tensors.at("normalized") : images,
-          tensors.at("outputs")};
+          tensors.at("outputs"), tensors.at("bf16_outputs")};
 }
 
 FileCheck check_file(const std::filesystem::path& path, const Probe& probe,

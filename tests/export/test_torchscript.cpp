@@ -10,6 +10,7 @@
 #include "core/file.h"
 #include "export/torchscript.h"
 #include "export/torchscript_source.h"
+#include "export/verify.h"
 #include "runtime/device.h"
 #include "tests/catch.h"
 #include "tests/export/networks.h"
@@ -28,8 +29,8 @@ std::set<std::string> names(const NetworkModule& module) {
 }
 
 torch::jit::Module exported(NetworkModule& module, const TempFolder& folder) {
-  export_torchscript(module, folder / "model.pt");
-  return torch::jit::load((folder / "model.pt").string());
+  export_torchscript(module, folder / "model.ts.pt");
+  return torch::jit::load((folder / "model.ts.pt").string());
 }
 
 at::Tensor run(torch::jit::Module& script, const at::Tensor& images) {
@@ -39,6 +40,10 @@ at::Tensor run(torch::jit::Module& script, const at::Tensor& images) {
 double difference(const at::Tensor& a, const at::Tensor& b) {
   REQUIRE(a.sizes() == b.sizes());
   return (a - b).abs().max().item<double>();
+}
+
+double checked(NetworkModule& module, const std::filesystem::path& path) {
+  return check_file(path, make_probe(module, {}), module->network()).difference;
 }
 
 }  // namespace
@@ -57,7 +62,7 @@ TEST_CASE("a reloaded B0 and X-B0 give the module's outputs for any number of im
       CHECK(difference(run(script, x), expected) <=
             1e-5 * std::max(1.0, expected.abs().max().item<double>()));
     }
-    CHECK(verify_torchscript(module, folder / "model.pt", 11) <= 1e-5);
+    CHECK(checked(module, folder / "model.ts.pt") <= kReloadTolerance);
   }
 }
 
@@ -110,7 +115,7 @@ TEST_CASE("the file opens in evaluation mode whatever the module's mode was, whi
   const torch::jit::Module script = exported(module, folder);
   CHECK_FALSE(script.is_training());
   CHECK(module->is_training());
-  CHECK(verify_torchscript(module, folder / "model.pt", 1) <= 1e-6);
+  CHECK(checked(module, folder / "model.ts.pt") <= 1e-6);
   CHECK(module->is_training());
 }
 
@@ -169,12 +174,14 @@ TEST_CASE("training the reloaded file reaches every parameter") {
 TEST_CASE("verification sees a weight that differs by a thousandth, and a NaN") {
   const TempFolder folder;
   NetworkModule module = stirred(operator_zoo()[0], 5);
-  export_torchscript(module, folder / "model.pt");
+  export_torchscript(module, folder / "model.ts.pt");
   const torch::NoGradGuard no_grad;
   module->named_parameters()["classifier.bias"].add_(1e-3);
-  CHECK(verify_torchscript(module, folder / "model.pt", 1) > 1e-4);
+  CHECK_THAT(error_of([&] { checked(module, folder / "model.ts.pt"); }),
+             Catch::Contains("the reloaded network differs from the original by 0.000"));
   module->named_parameters()["classifier.bias"].fill_(std::numeric_limits<float>::quiet_NaN());
-  CHECK(std::isnan(verify_torchscript(module, folder / "model.pt", 1)));
+  CHECK_THAT(error_of([&] { checked(module, folder / "model.ts.pt"); }),
+             Catch::Contains("the network gives NaN"));
 }
 
 TEST_CASE("a file of another network is refused by its outputs' shape") {
@@ -183,10 +190,10 @@ TEST_CASE("a file of another network is refused by its outputs' shape") {
   const int x = b.add("pool", GlobalAveragePool{}, {0});
   b.add("classifier", Linear{10, true}, {x});
   NetworkModule ten(std::move(b).build(), 1);
-  export_torchscript(ten, folder / "model.pt");
+  export_torchscript(ten, folder / "model.ts.pt");
   NetworkModule five = stirred(operator_zoo()[0], 5);
-  CHECK_THAT(error_of([&] { verify_torchscript(five, folder / "model.pt", 1); }),
-             Catch::Contains("outputs of shape [3, 10] instead of [3, 5]"));
+  CHECK_THAT(error_of([&] { checked(five, folder / "model.ts.pt"); }),
+             Catch::Contains("outputs of shape [2, 10] instead of [2, 5]"));
 }
 
 TEST_CASE("a node named with a keyword of Python is refused by name") {
@@ -194,16 +201,16 @@ TEST_CASE("a node named with a keyword of Python is refused by name") {
   NetworkBuilder b("keyword", {1, 2, 2, 1});
   b.add("stage.class", Conv2d{.out_channels = 2}, {0});
   NetworkModule module(std::move(b).build(), 1);
-  CHECK(error_of([&] { export_torchscript(module, folder / "model.pt"); }) ==
+  CHECK(error_of([&] { export_torchscript(module, folder / "model.ts.pt"); }) ==
         "export: TorchScript cannot hold the name 'stage.class.weight': 'class' is a word of the "
         "language; rename the node");
-  CHECK_FALSE(std::filesystem::exists(folder / "model.pt"));
+  CHECK_FALSE(std::filesystem::exists(folder / "model.ts.pt"));
 }
 
 TEST_CASE("a path that cannot be written or read is named, and an older file stays") {
   const TempFolder folder;
   NetworkModule module = stirred(operator_zoo()[4], 5);
-  const auto missing = folder / "absent" / "model.pt";
+  const auto missing = folder / "absent" / "model.ts.pt";
   try {
     export_torchscript(module, missing);
     FAIL("must not be written");
@@ -211,9 +218,9 @@ TEST_CASE("a path that cannot be written or read is named, and an older file sta
     CHECK(error.kind() == ErrorKind::kIo);
     CHECK_THAT(error.what(), Catch::Contains(missing.string()));
   }
-  CHECK_THAT(error_of([&] { verify_torchscript(module, missing, 1); }),
+  CHECK_THAT(error_of([&] { checked(module, missing); }),
              Catch::Contains("cannot be loaded as TorchScript"));
-  write_file_atomic(folder / "text.pt", "not a network");
-  CHECK_THAT(error_of([&] { verify_torchscript(module, folder / "text.pt", 1); }),
+  write_file_atomic(folder / "text.ts.pt", "not a network");
+  CHECK_THAT(error_of([&] { checked(module, folder / "text.ts.pt"); }),
              Catch::Contains("cannot be loaded as TorchScript"));
 }
