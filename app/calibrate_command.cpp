@@ -3,7 +3,7 @@
 #include <iostream>
 #include <map>
 
-#include "app/commands.h"
+#include "app/network_commands.h"
 #include "core/config_path.h"
 #include "core/file.h"
 #include "core/logging.h"

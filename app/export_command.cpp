@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <iostream>
 
-#include "app/commands.h"
 #include "app/export_run.h"
+#include "app/network_commands.h"
 #include "app/pipeline.h"
 #include "app/report.h"
 #include "app/trial_report.h"

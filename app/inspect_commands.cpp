@@ -3,6 +3,7 @@
 
 #include "accuracy/training/make_evaluator.h"
 #include "app/commands.h"
+#include "app/network_commands.h"
 #include "app/pipeline.h"
 #include "app/roofline.h"
 #include "controller/mutation.h"

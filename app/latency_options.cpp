@@ -2,8 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "app/commands.h"
 #include "app/latency_commands.h"
+#include "app/network_commands.h"
 
 namespace ridgeline {
 namespace {

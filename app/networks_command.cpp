@@ -2,7 +2,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "app/commands.h"
+#include "app/network_commands.h"
 #include "core/units.h"
 #include "latency/whole_network.h"
 #include "network/cost.h"

@@ -2,7 +2,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "app/commands.h"
+#include "app/network_commands.h"
 #include "app/roofline.h"
 #include "core/error.h"
 #include "core/file.h"

@@ -1,6 +1,6 @@
 #include <iostream>
 
-#include "app/commands.h"
+#include "app/network_commands.h"
 #include "app/pipeline.h"
 #include "app/report.h"
 #include "core/config_path.h"

@@ -1,0 +1,13 @@
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace ridgeline {
+
+/// `ridgeline scale`, `export`, `verify`, `networks`, `profile`, `validate`, `reference`,
+/// `roofline`, `calibrate`.
+void add_network_options(CLI::App& app);
+
+}  // namespace ridgeline
