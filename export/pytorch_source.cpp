@@ -4,92 +4,38 @@
 #include <array>
 #include <cctype>
 #include <map>
+#include <optional>
 #include <set>
-#include <sstream>
 #include <string_view>
 #include <vector>
 
 #include "core/config.h"
 #include "export/pytorch_blocks.h"
+#include "export/pytorch_operators.h"
 #include "export/torchscript_source.h"
 #include "network/cost.h"
 
 namespace ridgeline {
 namespace {
 
-/// Nodes whose names share a beginning, or one node.
-struct Part {
-  std::string name;  ///< the next word of the names: "block0"
-  std::string path;  ///< with what stands before it: "stage1.block0"
-  int node = -1;     ///< of a single node; -1: a group
-  std::vector<Part> parts;
-  std::vector<int> inputs, outputs;  ///< values that it reads from outside, and that others read
-};
-
-std::string replaced(std::string text, std::string_view what, std::string_view by) {
-  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
-    text.replace(at, what.size(), by);
-  return text;
-}
-
 /// All lines but the first, which stands where its caller puts it.
 std::string indented(const std::string& text, size_t spaces) {
   return replaced(text, "\n", "\n" + std::string(spaces, ' '));
 }
 
-std::string tuple(std::initializer_list<int64_t> values) {
-  std::vector<std::string> texts;
-  for (const int64_t value : values) texts.push_back(std::to_string(value));
-  return "(" + join(texts) + ")";
-}
-
-std::string real(double value) { return ConfigWriter::plain_number(value); }
-
-/// A drop rate is computed from a block's index: six digits say all.
-std::string rate_text(double rate) {
-  std::ostringstream text;
-  text << rate;
-  return text.str();
-}
-
-const char* activation_class(ActivationKind kind) {
-  switch (kind) {
-    case ActivationKind::kIdentity:
-      return "nn.Identity";
-    case ActivationKind::kRelu:
-      return "nn.ReLU";
-    case ActivationKind::kSwish:
-      return "nn.SiLU";
-    case ActivationKind::kSigmoid:
-      return "nn.Sigmoid";
-    case ActivationKind::kRelu6:
-      return "nn.ReLU6";
-    case ActivationKind::kHardSwish:
-      return "nn.Hardswish";
-    case ActivationKind::kHardSigmoid:
-      return "nn.Hardsigmoid";
-  }
-  return "?";
-}
-
-class PyTorchWriter {
+class PyTorchWriter : private PyTorchOperators {
  public:
   PyTorchWriter(const Network& network, const ExportInput& input)
-      : network_(network), input_(input) {
+      : PyTorchOperators(network), input_(input) {
     for (const auto& block : kPyTorchBlocks) class_names_.emplace(block.name);
     class_names_.insert("Network");
     for (int i = network.size() - 1; i >= 0; --i) {
       if (const auto* bn = std::get_if<BatchNorm>(&network.node(i).op)) usual_bn_ = *bn;
     }
-    find_flat_values();
-    find_readers();
   }
 
   std::string write() {
-    std::vector<int> all;
-    for (int i = 1; i < network_.size(); ++i) all.push_back(i);
-    Part root = group("", "", all);
-    order(root);
+    PyTorchPart root = tree();
     const std::string network = network_class(root);
     std::string text = header();
     text += blocks() + std::string(kPyTorchInitialize);
@@ -99,260 +45,6 @@ class PyTorchWriter {
   }
 
  private:
-  // ---- what the graph says ----
-
-  /// Linear layers give [N, C]; the network's values are [N, C, 1, 1] there.
-  void find_flat_values() {
-    for (const Node& node : network_.nodes()) {
-      const bool keeps =
-          std::holds_alternative<Activation>(node.op) || std::holds_alternative<Dropout>(node.op);
-      flat_.push_back(std::holds_alternative<Linear>(node.op) ||
-                      (keeps && flat_[static_cast<size_t>(node.inputs[0])]));
-    }
-  }
-  void find_readers() {
-    readers_.resize(network_.nodes().size());
-    for (int i = 0; i < network_.size(); ++i) {
-      for (const int input : network_.node(i).inputs)
-        readers_[static_cast<size_t>(input)].push_back(i);
-    }
-  }
-  bool flat(int value) const { return flat_[static_cast<size_t>(value)]; }
-  const Node& node(int index) const { return network_.node(index); }
-  const Shape& in_shape(int index) const { return node(node(index).inputs[0]).shape; }
-  std::string shape_note(const std::vector<int>& values) const {
-    std::vector<std::string> texts;
-    for (const int value : values) {
-      const Shape& shape = node(value).shape;
-      texts.push_back(flat(value) ? std::to_string(shape.channels) : to_string(shape));
-    }
-    return join(texts);
-  }
-
-  // ---- the tree of names ----
-
-  Part group(const std::string& name, const std::string& path, const std::vector<int>& nodes) {
-    Part part{name, path, -1, {}, {}, {}};
-    const size_t skip = path.empty() ? 0 : path.size() + 1;
-    std::vector<std::pair<std::string, std::vector<int>>> children;
-    for (const int index : nodes) {
-      const std::string& full = node(index).name;
-      const size_t end = full.find('.', skip);
-      // An operator that is called as its group is stands in it under this name.
-      const std::string word = full.size() < skip ? "result" : full.substr(skip, end - skip);
-      require_word(word, full);
-      auto child = std::find_if(children.begin(), children.end(),
-                                [&](const auto& entry) { return entry.first == word; });
-      if (child == children.end()) child = children.insert(children.end(), {word, {}});
-      child->second.push_back(index);
-    }
-    for (const auto& [word, members] : children) {
-      const std::string child_path = path.empty() ? word : path + "." + word;
-      const std::string& first = node(members[0]).name;
-      if (members.size() == 1 && (first == child_path || first == path)) {
-        part.parts.push_back({word, child_path, members[0], {}, {}, {}});
-      } else {
-        part.parts.push_back(group(word, child_path, members));
-      }
-      connect(part.parts.back(), members);
-    }
-    return part;
-  }
-
-  static void refuse_word(const std::string& word, const std::string& name) {
-    throw Error(ErrorKind::kConfig, "export: a PyTorch module cannot have a part called '" + word +
-                                        "' (" + name + "); rename the node");
-  }
-  static void require_word(const std::string& word, const std::string& name) {
-    if (is_python_keyword(word) || word.empty()) refuse_word(word, name);
-  }
-  /// Attributes that nn.Module or the file itself needs are no names for parts.
-  static void require_attribute(const Part& part) {
-    static const std::set<std::string> kReserved = {
-        "add_module", "apply",      "children", "cpu",   "cuda",     "double",
-        "eval",       "float",      "forward",  "half",  "mean",     "modules",
-        "std",        "parameters", "to",       "train", "training", "type"};
-    if (kReserved.contains(part.name)) refuse_word(part.name, part.path);
-  }
-
-  void connect(Part& part, const std::vector<int>& members) const {
-    const auto inside = [&](int index) {
-      return std::binary_search(members.begin(), members.end(), index);
-    };
-    for (const int member : members) {
-      for (const int input : node(member).inputs) {
-        const bool known =
-            std::find(part.inputs.begin(), part.inputs.end(), input) != part.inputs.end();
-        if (!inside(input) && !known) part.inputs.push_back(input);
-      }
-      const auto& readers = readers_[static_cast<size_t>(member)];
-      if (readers.empty() || !std::all_of(readers.begin(), readers.end(), inside))
-        part.outputs.push_back(member);
-    }
-  }
-
-  /// Puts the parts of every group into an order in which each finds its inputs.
-  static void order(Part& root) {
-    std::vector<Part> ordered;
-    std::vector<Part>& waiting = root.parts;
-    while (!waiting.empty()) {
-      const auto ready = std::find_if(waiting.begin(), waiting.end(), [&](const Part& part) {
-        return std::all_of(part.inputs.begin(), part.inputs.end(), [&](int input) {
-          return std::none_of(waiting.begin(), waiting.end(), [&](const Part& other) {
-            return std::find(other.outputs.begin(), other.outputs.end(), input) !=
-                   other.outputs.end();
-          });
-        });
-      });
-      if (ready == waiting.end()) {
-        throw Error(ErrorKind::kConfig, "export: the parts of '" + root.path +
-                                            "' read each other, which no nn.Module can show");
-      }
-      ordered.push_back(std::move(*ready));
-      waiting.erase(ready);
-    }
-    root.parts = std::move(ordered);
-    for (Part& part : root.parts) order(part);
-  }
-
-  static const Part* find(const Part& group, std::string_view name) {
-    for (const Part& part : group.parts) {
-      if (part.name == name) return &part;
-    }
-    return nullptr;
-  }
-  /// Nothing but the parts that are given, in this order; null ones are absent.
-  static bool consists_of(const Part& group, std::initializer_list<const Part*> expected) {
-    size_t count = 0;
-    for (const Part* part : expected) {
-      if (part == nullptr) continue;
-      if (count >= group.parts.size() || &group.parts[count] != part) return false;
-      ++count;
-    }
-    return count == group.parts.size();
-  }
-  /// Each part reads the one before it alone, and nobody else does; the first reads `entry`.
-  static bool is_chain(std::initializer_list<const Part*> parts, int entry) {
-    int value = entry;
-    for (const Part* part : parts) {
-      if (part == nullptr) continue;
-      if (part->inputs != std::vector{value} || part->outputs.size() != 1) return false;
-      value = part->outputs[0];
-    }
-    return true;
-  }
-  template <class Op>
-  const Op* op_of(const Part* part) const {
-    return part == nullptr || part->node < 0 ? nullptr : std::get_if<Op>(&node(part->node).op);
-  }
-
-  // ---- single operators ----
-
-  struct Sides {
-    int64_t left = 0, right = 0, top = 0, bottom = 0;
-    bool even() const { return left == right && top == bottom; }
-    std::string text() const {
-      if (!even()) return tuple({left, right, top, bottom});
-      return left == top ? std::to_string(left) : tuple({top, left});
-    }
-  };
-  template <class Windowed>
-  Sides sides(const Windowed& op, int index) const {
-    const auto axes = window_axes(op);
-    const ResolvedPadding h = resolve_padding(axes[0], in_shape(index).height);
-    const ResolvedPadding w = resolve_padding(axes[1], in_shape(index).width);
-    return {w.before, w.after, h.before, h.after};
-  }
-  static std::string kernel_text(const Conv2d& c) {
-    return c.kernel_h == c.kernel_w ? std::to_string(c.kernel_h) : tuple({c.kernel_h, c.kernel_w});
-  }
-
-  std::string conv_text(const Conv2d& c, int index) {
-    const Sides pad = sides(c, index);
-    if (!pad.even()) used_.insert("Conv2d");
-    std::string text = (pad.even() ? "nn.Conv2d(" : "Conv2d(") +
-                       std::to_string(in_shape(index).channels) + ", " +
-                       std::to_string(c.out_channels) + ", " + kernel_text(c);
-    if (c.stride != 1) text += ", stride=" + std::to_string(c.stride);
-    if (pad.text() != "0") text += ", padding=" + pad.text();
-    if (c.groups != 1) text += ", groups=" + std::to_string(c.groups);
-    return text + (c.bias ? ")" : ", bias=False)");
-  }
-
-  std::string pool_text(const Pool& p, int index) {
-    const Sides pad = sides(p, index);
-    const bool is_max = p.kind == Pool::Kind::kMax;
-    const std::string name = is_max ? "MaxPool2d" : "AvgPool2d";
-    const bool skips = !is_max && !p.count_padding;
-    std::string text = name + "(" + std::to_string(p.kernel) + ", " + std::to_string(p.stride);
-    if (!pad.even()) {
-      used_.insert(name);
-      return text + ", " + pad.text() + (skips ? ", count_include_pad=False)" : ")");
-    }
-    if (pad.text() != "0") text += ", padding=" + pad.text();
-    if (p.ceil_mode) text += ", ceil_mode=True";
-    return "nn." + text + (skips ? ", count_include_pad=False)" : ")");
-  }
-
-  /// The constructor of an operator's module; empty for one that stands in `forward`.
-  std::string operator_text(int index) {
-    const Operator& op = node(index).op;
-    const std::string channels = std::to_string(in_shape(index).channels);
-    if (const auto* c = std::get_if<Conv2d>(&op)) {
-      if (c->init == WeightInit::kSpaceToDepth) space_to_depth_.push_back(node(index).name);
-      return conv_text(*c, index);
-    }
-    if (const auto* b = std::get_if<BatchNorm>(&op)) {
-      return "nn.BatchNorm2d(" + channels + ", eps=" + real(b->epsilon) +
-             ", momentum=" + real(b->momentum) + ")";
-    }
-    if (const auto* a = std::get_if<Activation>(&op))
-      return std::string(activation_class(a->kind)) + "()";
-    if (const auto* p = std::get_if<Pool>(&op)) return pool_text(*p, index);
-    if (std::holds_alternative<GlobalAveragePool>(op)) return "nn.AdaptiveAvgPool2d(1)";
-    if (const auto* l = std::get_if<Linear>(&op)) {
-      return "nn.Linear(" + channels + ", " + std::to_string(l->out_features) +
-             (l->bias ? ")" : ", bias=False)");
-    }
-    if (const auto* d = std::get_if<Dropout>(&op)) return "nn.Dropout(" + rate_text(d->rate) + ")";
-    if (const auto* d = std::get_if<DropConnect>(&op)) {
-      used_.insert("DropConnect");
-      return "DropConnect(" + rate_text(d->rate) + ")";
-    }
-    if (const auto* s = std::get_if<SpaceToBatch>(&op)) {
-      used_.insert("SpaceToBatch");
-      const Shape &from = in_shape(index), &to = node(index).shape;
-      return "SpaceToBatch(" + std::to_string(s->block) + ", " + std::to_string(to.height) + ", " +
-             std::to_string(to.width) + ", padding=" +
-             tuple({0, to.width * s->block - from.width, 0, to.height * s->block - from.height}) +
-             ")";
-    }
-    if (const auto* s = std::get_if<BatchToSpace>(&op)) {
-      used_.insert("BatchToSpace");
-      return "BatchToSpace(" + std::to_string(s->block) + ", " + std::to_string(s->height) + ", " +
-             std::to_string(s->width) + ")";
-    }
-    return {};
-  }
-
-  /// An operator of several values, or one without a module.
-  std::string expression(int index, const std::vector<std::string>& x) const {
-    const Operator& op = node(index).op;
-    if (std::holds_alternative<Add>(op)) return join(x, " + ");
-    if (std::holds_alternative<Multiply>(op)) return join(x, " * ");
-    if (std::holds_alternative<Concat>(op)) return "torch.cat([" + join(x) + "], 1)";
-    if (const auto* s = std::get_if<Slice>(&op)) {
-      return x[0] + "[:, " + std::to_string(s->begin) + ":" + std::to_string(s->begin + s->count) +
-             "]";
-    }
-    const auto& softmax = std::get<SplitSoftmax>(op);
-    const Shape& shape = in_shape(index);
-    const std::string size = std::to_string(shape.height) + ", " + std::to_string(shape.width);
-    return x[0] + ".reshape(-1, " + std::to_string(softmax.splits) + ", " +
-           std::to_string(shape.channels / softmax.splits) + ", " + size +
-           ").softmax(1).reshape(-1, " + std::to_string(shape.channels) + ", " + size + ")";
-  }
-
   // ---- blocks that have a class of their own ----
 
   struct ConvBn {
@@ -375,9 +67,10 @@ class PyTorchWriter {
     bool operator==(const ConvBn&) const = default;
   };
 
-  std::optional<ConvBn> conv_bn(const Part* part) const {
+  std::optional<ConvBn> conv_bn(const PyTorchPart* part) const {
     if (part == nullptr || part->node >= 0 || part->inputs.size() != 1) return std::nullopt;
-    const Part *conv = find(*part, "conv"), *bn = find(*part, "bn"), *act = find(*part, "act");
+    const PyTorchPart *conv = find(*part, "conv"), *bn = find(*part, "bn"),
+                      *act = find(*part, "act");
     const auto* c = op_of<Conv2d>(conv);
     const auto* b = op_of<BatchNorm>(bn);
     const auto* a = op_of<Activation>(act);
@@ -394,11 +87,11 @@ class PyTorchWriter {
     return result;
   }
 
-  std::string conv_bn_text(const Part& part) {
+  std::string conv_bn_text(const PyTorchPart& part) {
     const auto found = conv_bn(&part);
     if (!found) return {};
     used_.insert("ConvBnAct");
-    const Part& conv = *find(part, "conv");
+    const PyTorchPart& conv = *find(part, "conv");
     const auto& op = *op_of<Conv2d>(&conv);
     if (op.init == WeightInit::kSpaceToDepth) space_to_depth_.push_back(node(conv.node).name);
     if (!sides(op, conv.node).even()) used_.insert("Conv2d");
@@ -413,11 +106,11 @@ class PyTorchWriter {
     int64_t channels = 0, reduced = 0;
     std::string act, gate;
   };
-  std::optional<Squeeze> squeeze(const Part* part) const {
+  std::optional<Squeeze> squeeze(const PyTorchPart* part) const {
     if (part == nullptr || part->node >= 0 || part->inputs.size() != 1) return std::nullopt;
-    const Part *pool = find(*part, "pool"), *reduce = find(*part, "reduce"),
-               *act = find(*part, "act"), *expand = find(*part, "expand"),
-               *gate = find(*part, "gate"), *scale = find(*part, "scale");
+    const PyTorchPart *pool = find(*part, "pool"), *reduce = find(*part, "reduce"),
+                      *act = find(*part, "act"), *expand = find(*part, "expand"),
+                      *gate = find(*part, "gate"), *scale = find(*part, "scale");
     const auto* r = op_of<Conv2d>(reduce);
     const auto* e = op_of<Conv2d>(expand);
     const auto* a = op_of<Activation>(act);
@@ -438,7 +131,7 @@ class PyTorchWriter {
     return Squeeze{node(entry).shape.channels, r->out_channels, activation_class(a->kind),
                    activation_class(g->kind)};
   }
-  std::string squeeze_text(const Part& part) {
+  std::string squeeze_text(const PyTorchPart& part) {
     const auto found = squeeze(&part);
     if (!found) return {};
     used_.insert("SqueezeExcite");
@@ -449,14 +142,14 @@ class PyTorchWriter {
 
   /// `MBConv(...)` or `FusedMBConv(...)`, where the block is what these classes make of their
   /// arguments.
-  std::string mobile_text(const Part& block) {
+  std::string mobile_text(const PyTorchPart& block) {
     if (block.inputs.size() != 1 || block.outputs.size() != 1) return {};
     const int entry = block.inputs[0];
-    const Part *expand = find(block, "expand"), *depthwise = find(block, "depthwise"),
-               *fused = find(block, "fused"), *se = find(block, "se"),
-               *project = find(block, "project"), *drop = find(block, "drop"),
-               *add = find(block, "add");
-    const Part* spatial = fused != nullptr ? fused : depthwise;
+    const PyTorchPart *expand = find(block, "expand"), *depthwise = find(block, "depthwise"),
+                      *fused = find(block, "fused"), *se = find(block, "se"),
+                      *project = find(block, "project"), *drop = find(block, "drop"),
+                      *add = find(block, "add");
+    const PyTorchPart* spatial = fused != nullptr ? fused : depthwise;
     const auto middle = conv_bn(spatial), last = conv_bn(project), first = conv_bn(expand);
     const auto gate = squeeze(se);
     const auto* rate = op_of<DropConnect>(drop);
@@ -503,7 +196,7 @@ class PyTorchWriter {
 
   // ---- groups ----
 
-  std::string text_of(const Part& part) {
+  std::string text_of(const PyTorchPart& part) {
     if (part.node >= 0) return operator_text(part.node);
     for (const auto& text : {conv_bn_text(part), squeeze_text(part), mobile_text(part)}) {
       if (!text.empty()) return text;
@@ -512,10 +205,10 @@ class PyTorchWriter {
   }
 
   /// Whether each part is a module that reads the one before it.
-  bool is_sequence(const Part& group) const {
+  bool is_sequence(const PyTorchPart& group) const {
     if (group.inputs.size() != 1 || group.outputs.size() != 1) return false;
     int value = group.inputs[0];
-    for (const Part& part : group.parts) {
+    for (const PyTorchPart& part : group.parts) {
       if (part.inputs != std::vector{value} || part.outputs.size() != 1) return false;
       if (part.node >= 0) {
         if (!has_module(part.node)) return false;
@@ -534,10 +227,10 @@ class PyTorchWriter {
   /// Linear layers, and what gives flat values on: each works on [N, C].
   bool reads_flat(int index) const { return flat(index); }
 
-  std::string sequence_text(const Part& group) {
+  std::string sequence_text(const PyTorchPart& group) {
     std::string text = "nn.Sequential(OrderedDict([\n";
     int value = group.inputs[0];
-    for (const Part& part : group.parts) {
+    for (const PyTorchPart& part : group.parts) {
       require_attribute(part);
       const bool is_linear = op_of<Linear>(&part) != nullptr;
       if (is_linear && !flat(value)) text += "    (\"flatten\", nn.Flatten()),\n";
@@ -563,7 +256,7 @@ class PyTorchWriter {
     return name;
   }
 
-  std::string class_text(const Part& group) {
+  std::string class_text(const PyTorchPart& group) {
     std::string body = "(nn.Module):\n    \"\"\"" + shape_note(group.inputs) + " -> " +
                        shape_note(group.outputs) +
                        "\"\"\"\n\n    def __init__(self):\n        super().__init__()\n" +
@@ -580,9 +273,9 @@ class PyTorchWriter {
     return std::isdigit(static_cast<unsigned char>(name[0])) == 0;
   }
 
-  std::string members(const Part& group) {
+  std::string members(const PyTorchPart& group) {
     std::string text;
-    for (const Part& part : group.parts) {
+    for (const PyTorchPart& part : group.parts) {
       const std::string constructor = text_of(part);
       if (constructor.empty()) continue;
       require_attribute(part);
@@ -596,14 +289,14 @@ class PyTorchWriter {
   }
 
   /// What a part reads, in the form that it takes.
-  std::string argument(const Part& part, int value, const std::string& variable) const {
+  std::string argument(const PyTorchPart& part, int value, const std::string& variable) const {
     if (part.node < 0) return variable;
     if (op_of<Linear>(&part) != nullptr)
       return flat(value) ? variable : "torch.flatten(" + variable + ", 1)";
     return flat(value) && !reads_flat(part.node) ? variable + "[:, :, None, None]" : variable;
   }
 
-  std::string forward(const Part& group, const std::string& preparation = {}) {
+  std::string forward(const PyTorchPart& group, const std::string& preparation = {}) {
     std::map<int, std::string> variables;
     std::set<std::string> taken = {"self", "torch", "nn", "F", "math", "json", "os"};
     std::string text = "    def forward(self";
@@ -616,7 +309,7 @@ class PyTorchWriter {
     }
     text += "):\n" + preparation;
     for (size_t i = 0; i < group.parts.size(); ++i) {
-      const Part& part = group.parts[i];
+      const PyTorchPart& part = group.parts[i];
       const std::string call = call_text(part, variables);
       const bool is_last = i + 1 == group.parts.size();
       if (is_last && part.outputs == group.outputs) return text + returned(group, {call});
@@ -637,12 +330,12 @@ class PyTorchWriter {
     return text + returned(group, results);
   }
 
-  std::string returned(const Part& group, const std::vector<std::string>& values) const {
+  std::string returned(const PyTorchPart& group, const std::vector<std::string>& values) const {
     const bool ends = group.path.empty() && !flat(group.outputs[0]);
     return "        return " + (ends ? "torch.flatten(" + values[0] + ", 1)" : join(values)) + "\n";
   }
 
-  std::string call_text(const Part& part, const std::map<int, std::string>& variables) {
+  std::string call_text(const PyTorchPart& part, const std::map<int, std::string>& variables) {
     std::vector<std::string> arguments;
     const auto& inputs = part.node >= 0 ? std::vector<int>(node(part.node).inputs.begin(),
                                                            node(part.node).inputs.end())
@@ -655,7 +348,7 @@ class PyTorchWriter {
   }
 
   /// The variable of an input that nobody reads after part `index`.
-  std::string free_variable(const Part& group, size_t index,
+  std::string free_variable(const PyTorchPart& group, size_t index,
                             const std::map<int, std::string>& variables) const {
     for (const int input : group.parts[index].inputs) {
       const bool is_result =
@@ -672,14 +365,14 @@ class PyTorchWriter {
 
   // ---- the file ----
 
-  std::string network_class(Part& root) {
+  std::string network_class(PyTorchPart& root) {
     root.inputs = {0};
-    root.outputs = {network_.size() - 1};
+    root.outputs = {network().size() - 1};
     std::string text = "class Network(nn.Module):\n    \"\"\"Images [N, " +
-                       std::to_string(network_.input_shape().channels) + ", " +
-                       std::to_string(network_.input_shape().height) + ", " +
-                       std::to_string(network_.input_shape().width) + "] -> logits [N, " +
-                       std::to_string(network_.output_shape().channels) +
+                       std::to_string(network().input_shape().channels) + ", " +
+                       std::to_string(network().input_shape().height) + ", " +
+                       std::to_string(network().input_shape().width) + "] -> logits [N, " +
+                       std::to_string(network().output_shape().channels) +
                        "].\"\"\"\n\n    def __init__(self):\n        super().__init__()\n";
     std::string preparation;
     if (input_.normalization) {
@@ -705,11 +398,11 @@ class PyTorchWriter {
   }
 
   std::string header() const {
-    const Shape& in = network_.input_shape();
-    const std::string name = replaced(replaced(network_.name(), "\\", "/"), "\"", "'");
+    const Shape& in = network().input_shape();
+    const std::string name = replaced(replaced(network().name(), "\\", "/"), "\"", "'");
     std::string text = "\"\"\"" + name + ": " + to_string(in) + " images, " +
-                       std::to_string(network_.output_shape().channels) + " classes, " +
-                       std::to_string(cost(network_).total.params) + " parameters.\n\n";
+                       std::to_string(network().output_shape().channels) + " classes, " +
+                       std::to_string(cost(network()).total.params) + " parameters.\n\n";
     if (!input_.normalization) {
       text += "How its images were normalized is not known.\n";
     } else if (input_.include_preprocessing) {
@@ -741,16 +434,11 @@ class PyTorchWriter {
     return text + "\n";
   }
 
-  const Network& network_;
   const ExportInput& input_;
   BatchNorm usual_bn_;
-  std::vector<bool> flat_;                 // per node
-  std::vector<std::vector<int>> readers_;  // per node
-  std::set<std::string> used_;             // names of kPyTorchBlocks
-  std::set<std::string> class_names_;      // taken
+  std::set<std::string> class_names_;  // taken
   std::map<std::string, std::string> class_of_body_;
-  std::vector<std::string> classes_;         // in the order in which they must stand
-  std::vector<std::string> space_to_depth_;  // convolutions that start as the reshape
+  std::vector<std::string> classes_;  // in the order in which they must stand
 };
 
 }  // namespace
