@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "core/error.h"
@@ -168,6 +170,16 @@ class Command {
 };
 
 }  // namespace
+
+bool is_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) return access(name.c_str(), X_OK) == 0;
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "/bin:/usr/bin" : path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (access(((folder.empty() ? "." : folder) + "/" + name).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
 
 CommandOutput run_command(const std::vector<std::string>& arguments, const CommandLimits& limits) {
   using std::chrono::milliseconds;

@@ -25,6 +25,9 @@ struct CommandLimits {
 /// Runs a program and its arguments to the end, or gives up after a time.
 using CommandRunner = std::function<CommandOutput(const std::vector<std::string>&)>;
 
+/// Whether `run_command` would find the program: a path, or a name on the PATH.
+bool is_program(const std::string& name);
+
 /// Starts the program (looked for on the PATH, without a shell) in a process group of its own. The
 /// group is killed when the program has ended, at a limit, and when this process dies, however it
 /// dies: what the program started does not outlive the call, nor is it waited for. Throws `kIo`

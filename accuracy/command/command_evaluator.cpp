@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/interrupt.h"
+#include "core/logging.h"
 #include "core/random.h"
 #include "core/run_command.h"
 #include "search_space/search_space.h"
@@ -87,12 +88,21 @@ CommandEvaluator::CommandEvaluator(const AccuracyConfig& config, CandidateWriter
 }
 
 void CommandEvaluator::require(const SearchSpace& space) const {
+  if (!is_program(command_[0])) {
+    // Trials of a cluster may find what is not here.
+    spdlog::warn("accuracy.command: '{}' is no program here; it must be a path or on the PATH",
+                 command_[0]);
+  }
   if (!space.is_plain()) return;
   throw Error(ErrorKind::kConfig, "accuracy.kind: command trains networks; space " + space.name() +
                                       " is plain decisions, which have none");
 }
 
 Evaluation CommandEvaluator::evaluate(const TrialSpec& spec) {
+  if (!is_program(command_[0])) {
+    throw Error(ErrorKind::kConfig, "accuracy.command: '" + command_[0] +
+                                        "' is no program here; it must be a path or on the PATH");
+  }
   const WorkFolder folder(spec.checkpoint.path);
   write_file_atomic(folder.path() / "architecture.yaml", to_yaml(spec.architecture) + "\n");
   if (write_) write_(spec.architecture, folder.path());

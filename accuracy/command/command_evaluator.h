@@ -27,9 +27,9 @@ class CommandEvaluator : public AccuracyEvaluator {
   /// Throws `kConfig` where no command is given.
   explicit CommandEvaluator(const AccuracyConfig& config, CandidateWriter write = {});
 
-  /// Throws `kIo` when the program cannot be started, `kInterrupted` when it was asked to stop.
+  /// Throws `kConfig` when the program is not there, `kInterrupted` when it was asked to stop.
   Evaluation evaluate(const TrialSpec& spec) override;
-  /// Throws `kConfig` for plain decisions.
+  /// Throws `kConfig` for plain decisions; warns where the program is not on this machine.
   void require(const SearchSpace& space) const override;
 
  private:

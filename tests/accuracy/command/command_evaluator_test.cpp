@@ -67,6 +67,21 @@ TEST_CASE("how a program fails is recorded in its words") {
   CHECK(memory.status == TrialStatus::kOutOfMemory);
 }
 
+TEST_CASE("a program that is not there is refused, not tried again") {
+  AccuracyConfig config;
+  config.command = {"no-such-program", "train.py"};
+  TrialSpec spec;
+  spec.architecture = small_architecture(10);
+  try {
+    CommandEvaluator(config).evaluate(spec);
+    FAIL("must not run");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::kConfig);
+    CHECK(std::string(error.what()).find("'no-such-program' is no program here") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("a program that prints without end is ended, and what it started with it") {
   TempFolder folder;
   const Evaluation result = run(folder, "sleep 1000 & yes");
