@@ -4,13 +4,21 @@
 
 namespace ridgeline {
 
-enum class OptimizerKind { kSgd, kRmsProp, kAdam };
+enum class OptimizerKind { kSgd, kRmsProp, kAdam, kLamb };
 template <>
 struct EnumNames<OptimizerKind> {
-  static constexpr std::array<std::pair<OptimizerKind, const char*>, 3> values{
+  static constexpr std::array<std::pair<OptimizerKind, const char*>, 4> values{
       {{OptimizerKind::kSgd, "sgd"},
        {OptimizerKind::kRmsProp, "rmsprop"},
-       {OptimizerKind::kAdam, "adam"}}};
+       {OptimizerKind::kAdam, "adam"},
+       {OptimizerKind::kLamb, "lamb"}}};
+};
+enum class LossKind { kCrossEntropy, kBinaryCrossEntropy };
+template <>
+struct EnumNames<LossKind> {
+  static constexpr std::array<std::pair<LossKind, const char*>, 2> values{
+      {{LossKind::kCrossEntropy, "cross_entropy"},
+       {LossKind::kBinaryCrossEntropy, "binary_cross_entropy"}}};
 };
 enum class ScheduleKind { kConstant, kCosine, kExponential };
 template <>
@@ -34,7 +42,9 @@ struct EnumNames<BatchNormStatistics> {
 struct TrainingConfig {
   int epochs = 5;
   int batch = 32;
+  int accumulate = 1;
   int validate_every = 1;
+  LossKind loss = LossKind::kCrossEntropy;
   OptimizerKind optimizer = OptimizerKind::kSgd;
   double learning_rate = 0.1;
   double momentum = 0.9;
@@ -67,6 +77,13 @@ struct TrainingConfig {
   void describe(V& v) {
     v.field("epochs", epochs, {.help = "epochs over the training images", .min = 1, .max = 100000});
     v.field("batch", batch, {.help = "images per step", .unit = "images", .min = 2, .max = 65536});
+    v.field("accumulate", accumulate,
+            {.help = "parts of a batch that are worked on one after another, their gradients added "
+                     "up: needs less memory; batch norm then sees one part at a time; not with "
+                     "several processes",
+             .unit = "parts",
+             .min = 1,
+             .max = 4096});
     v.field("validate_every", validate_every,
             {.help = "measure the validation accuracy every so many epochs for the learning curve; "
                      "costs one pass over the validation images, changes no result; 0: only after "
@@ -82,8 +99,13 @@ struct TrainingConfig {
  private:
   template <class V>
   void describe_steps(V& v) {
-    v.field("optimizer", optimizer,
-            {.help = "sgd (with Nesterov momentum), rmsprop (as EfficientNet) or adam"});
+    v.field(
+        "optimizer", optimizer,
+        {.help = "sgd (with Nesterov momentum), rmsprop (as EfficientNet), adam or lamb (You et "
+                 "al., 2020)"});
+    v.field("loss", loss,
+            {.help = "cross_entropy, or binary_cross_entropy: one yes or no per class (Wightman et "
+                     "al., 2021)"});
     v.field("learning_rate", learning_rate,
             {.help = "peak learning rate", .min = 1e-9, .max = 100.0});
     v.field("momentum", momentum, {.help = "momentum", .min = 0.0, .max = 0.9999},

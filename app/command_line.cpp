@@ -10,6 +10,7 @@
 #include "app/network_options.h"
 #include "app/reward_options.h"
 #include "app/run_options.h"
+#include "app/training_options.h"
 #include "core/error.h"
 #include "core/logging.h"
 
@@ -100,6 +101,7 @@ int run(int argc, char** argv) {
   add_run_options(app);
   add_reward_commands(app);
   add_network_options(app);
+  add_training_options(app);
   add_latency_commands(app);
   add_hardware_commands(app);
   try {

@@ -5,6 +5,7 @@
 #include "app/network_commands.h"
 #include "app/pipeline.h"
 #include "app/report.h"
+#include "app/training_folder.h"
 #include "app/trial_report.h"
 #include "core/logging.h"
 #include "core/units.h"
@@ -165,7 +166,31 @@ ExportReport export_trial(RunDirectory& run, const ExportOptions& options, Bundl
 
 }  // namespace
 
+namespace {
+
+/// The formats of a training's export where none are asked for.
+const std::vector<ExportFormat> kTrainingFormats = {ExportFormat::kYaml, ExportFormat::kTorchScript,
+                                                    ExportFormat::kPyTorch};
+
+ExportReport export_training(const ExportOptions& options) {
+  if (options.trial >= 0)
+    throw Error(ErrorKind::kUsage,
+                "export: --trial is for a run; " + options.run + " is the folder of a training");
+  return TrainingFolder::read(options.run)
+      .export_to(options.out,
+                 {.formats = options.formats.empty() ? kTrainingFormats
+                                                     : export_formats_from_text(options.formats),
+                  .input = {.include_preprocessing = options.include_preprocessing}});
+}
+
+}  // namespace
+
 void export_command(const ExportOptions& options) {
+  if (TrainingFolder::is_one(options.run)) {
+    set_threads(1);
+    std::cout << export_table(export_training(options));
+    return;
+  }
   RunDirectory run = RunDirectory::read(options.run);
   set_threads(1);
   const BundleOptions bundle{.formats = options.formats.empty()

@@ -21,6 +21,19 @@ struct ScaleOptions {
 };
 void scale_command(const ScaleOptions& options);
 
+/// Full training of one network.
+struct TrainOptions {
+  std::string source;                 ///< run folder, architecture file, or known network
+  std::string config;                 ///< training file; empty: a run's settings
+  std::vector<std::string> settings;  ///< "key=value"
+  bool strict = false;
+  std::string out;         ///< folder; empty: trainings/NAME
+  int parent = 0;          ///< of a further rank of a data-parallel training: rank 0's process
+  int rank = 0;            ///< of that rank
+  std::string rendezvous;  ///< where the ranks find each other
+};
+void train_command(const TrainOptions& options);
+
 struct ExportOptions {
   std::string run;
   int64_t trial = -1;                  ///< this one instead of the best network; -1: the best

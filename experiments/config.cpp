@@ -7,6 +7,7 @@
 #include "controller/screening.h"
 #include "core/config_path.h"
 #include "core/logging.h"
+#include "experiments/config_files.h"
 #include "experiments/config_places.h"
 #include "experiments/plain_space.h"
 #include "experiments/scoring.h"
@@ -23,22 +24,6 @@ YAML::Node without(const YAML::Node& map, const std::string& key) {
     if (entry.first.Scalar() != key) rest[entry.first] = entry.second;
   }
   return rest;
-}
-
-/// Returns the keys that were set.
-std::vector<std::string> apply_settings(YAML::Node& root,
-                                        const std::vector<std::string>& settings) {
-  std::vector<std::string> keys;
-  for (const auto& setting : settings) {
-    const size_t equals = setting.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      throw Error(ErrorKind::kUsage,
-                  "--set " + setting + ": expected key=value, such as reward.target_ms=5");
-    }
-    keys.push_back(setting.substr(0, equals));
-    set_by_path(root, keys.back(), setting.substr(equals + 1));
-  }
-  return keys;
 }
 
 /// The space of a config file: a name of configs/spaces, a path, or an inline map. Returns its map,
@@ -62,12 +47,6 @@ YAML::Node read_space(const YamlView& given, const fs::path& base) {
   return map;
 }
 
-void make_absolute(std::string& path, const fs::path& base) {
-  if (path.empty() || fs::path(path).is_absolute()) return;
-  const fs::path here = fs::absolute(path);
-  path = (fs::exists(here) ? here : fs::absolute(base / path)).lexically_normal().string();
-}
-
 /// A name of configs/hardware stays a name, as does a file that is not there: using it says so.
 void make_hardware_absolute(std::string& hardware, const fs::path& base) {
   if (hardware.find('/') == std::string::npos && !hardware.ends_with(".yaml")) return;
@@ -79,15 +58,7 @@ void make_paths_absolute(ExperimentConfig& config, const fs::path& base) {
   if (config.search.warm_start) {
     for (auto& file : *config.search.warm_start) make_absolute(file, base);
   }
-  auto& data = config.accuracy.data;
-  make_absolute(data.path, base);
-  make_absolute(data.folder.cache, base);
-  if (data.path.empty()) {
-    for (auto* file : {&data.idx.train_images, &data.idx.train_labels, &data.idx.test_images,
-                       &data.idx.test_labels}) {
-      make_absolute(*file, base);
-    }
-  }
+  make_paths_absolute(config.accuracy.data, base);
   make_absolute(config.accuracy.table.path, base);
   // The program runs in the trial's folder: its script is found from there too.
   if (config.accuracy.command) {

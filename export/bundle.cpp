@@ -61,9 +61,9 @@ bool has_weights(ExportFormat format) {
 /// Writes the files of one export and names them.
 class BundleWriter {
  public:
-  BundleWriter(const Architecture& architecture, NetworkModule& module,
-               const BundleOptions& options, const std::filesystem::path& folder)
-      : architecture_(architecture), module_(module), options_(options), folder_(folder) {}
+  BundleWriter(const NetworkSource& source, NetworkModule& module, const BundleOptions& options,
+               const std::filesystem::path& folder)
+      : source_(source), module_(module), options_(options), folder_(folder) {}
 
   /// The names of the files, in the order of the formats; the card last, since it names the others.
   std::vector<std::string> write() {
@@ -73,7 +73,7 @@ class BundleWriter {
     if (std::find(options_.formats.begin(), options_.formats.end(), ExportFormat::kCard) !=
         options_.formats.end()) {
       write_file_atomic(file("README.md"),
-                        model_card(architecture_, options_.input, options_.facts, files_));
+                        model_card(source_, options_.input, options_.facts, files_));
     }
     return files_;
   }
@@ -105,10 +105,10 @@ class BundleWriter {
         return write_safetensors();
       case ExportFormat::kOnnx:
         return export_onnx(module_, file("model.onnx"),
-                           {input, notes_of(architecture_, input, options_.facts)});
+                           {input, notes_of(source_, input, options_.facts)});
       case ExportFormat::kSummary:
         return write_file_atomic(file("summary.json"),
-                                 summary_json(architecture_, input, options_.facts));
+                                 summary_json(source_, input, options_.facts));
       case ExportFormat::kCard:
         return;
     }
@@ -117,10 +117,10 @@ class BundleWriter {
   void write_yaml() {
     const auto& normalization = options_.input.normalization;
     const std::filesystem::path path = file("architecture.yaml");
-    write_file_atomic(path, to_yaml(architecture_) +
-                                (normalization ? "normalization: " + to_text(*normalization) + "\n"
-                                               : std::string()));
-    if (load_architecture(path) == architecture_) return;
+    write_file_atomic(
+        path, source_.yaml() + (normalization ? "normalization: " + to_text(*normalization) + "\n"
+                                              : std::string()));
+    if (load_network_source(path) == source_) return;
     throw Error(ErrorKind::kRun, path.string() + ": the reloaded architecture is not the original");
   }
 
@@ -130,12 +130,12 @@ class BundleWriter {
       content.tensors.emplace(item.key(), item.value());
     for (const auto& item : module_->named_buffers())
       content.tensors.emplace(item.key(), item.value());
-    for (const auto& [key, value] : notes_of(architecture_, options_.input, options_.facts))
+    for (const auto& [key, value] : notes_of(source_, options_.input, options_.facts))
       content.metadata.emplace(key, value);
     save_safetensors(content, file("model.safetensors"));
   }
 
-  const Architecture& architecture_;
+  const NetworkSource& source_;
   NetworkModule& module_;
   const BundleOptions& options_;
   std::filesystem::path folder_;
@@ -144,16 +144,15 @@ class BundleWriter {
 
 /// Compares the nodes' names and shapes: enough to tell two lowered architectures apart but for
 /// rates.
-void check_same_network(const Architecture& architecture, const Network& network) {
-  const Network lowered = lower(architecture);
+void check_same_network(const NetworkSource& source, const Network& network) {
+  const Network lowered = source.network();
   const bool same = std::equal(
       lowered.nodes().begin(), lowered.nodes().end(), network.nodes().begin(),
       network.nodes().end(), [](const Node& a, const Node& b) {
         return a.name == b.name && a.shape == b.shape && describe(a.op) == describe(b.op);
       });
   if (!same) {
-    throw Error(ErrorKind::kInternal,
-                "export: the module is not the network of architecture " + architecture.name);
+    throw Error(ErrorKind::kInternal, "export: the module is not the network of " + source.name());
   }
 }
 
@@ -195,13 +194,13 @@ void require_formats(const std::vector<ExportFormat>& formats) {
     throw Error(ErrorKind::kUsage, "export format onnx: " + onnx_missing());
 }
 
-ExportReport export_bundle(const Architecture& architecture, const std::filesystem::path& weights,
+ExportReport export_bundle(const NetworkSource& source, const std::filesystem::path& weights,
                            uint64_t seed, const BundleOptions& options,
                            const std::filesystem::path& folder) {
-  NetworkModule module(lower(architecture), seed);
+  NetworkModule module(source.network(), seed);
   if (!weights.empty()) load_weights(*module, weights);
   module->eval();
-  return export_bundle(architecture, module, options, folder);
+  return export_bundle(source, module, options, folder);
 }
 
 void export_untrained(const Network& network, const std::filesystem::path& folder) {
@@ -228,15 +227,16 @@ ExportReport export_decisions(const Architecture& architecture,
   return {{{path, std::filesystem::file_size(path), 0, "its form only"}}};
 }
 
-ExportReport export_bundle(const Architecture& architecture, NetworkModule& module,
+ExportReport export_bundle(const NetworkSource& source, NetworkModule& module,
                            const BundleOptions& given, const std::filesystem::path& folder) {
-  check_same_network(architecture, module->network());
+  check_same_network(source, module->network());
   require_formats(given.formats);
   require_normalization(given.input);
   BundleOptions options = given;
   ExportReport report;
   if (auto& normalization = options.input.normalization) {
-    normalization = for_channels(*normalization, architecture.input_channels);
+    normalization =
+        for_channels(*normalization, static_cast<int>(module->network().input_shape().channels));
     report.input =
         "input: pixels from 0 to 1, " +
         std::string(options.input.include_preprocessing ? "which the files normalize themselves"
@@ -252,7 +252,7 @@ ExportReport export_bundle(const Architecture& architecture, NetworkModule& modu
   const Probe probe = is_run ? make_probe(module, options.input) : Probe{};
   std::vector<std::string> files;
   try {
-    files = BundleWriter(architecture, module, options, staging.path()).write();
+    files = BundleWriter(source, module, options, staging.path()).write();
     for (const std::string& file : files) {
       const std::filesystem::path path = staging.path() / file;
       const FileCheck check = check_file(path, probe, module->network());

@@ -46,12 +46,12 @@ struct BundleOptions {
 /// `facts.trained` false, formats with weights are left out. Throws `kUsage` for preprocessing
 /// without a normalization or a format that this build does not write, `kRun` when a file differs
 /// or the network gives NaN, `kIo` when the folder cannot be written.
-ExportReport export_bundle(const Architecture& architecture, NetworkModule& module,
+ExportReport export_bundle(const NetworkSource& source, NetworkModule& module,
                            const BundleOptions& options, const std::filesystem::path& folder);
 
 /// The same for the network with the trained weights of the file `weights`, or with those it starts
 /// from under `seed` where `weights` is empty.
-ExportReport export_bundle(const Architecture& architecture, const std::filesystem::path& weights,
+ExportReport export_bundle(const NetworkSource& source, const std::filesystem::path& weights,
                            uint64_t seed, const BundleOptions& options,
                            const std::filesystem::path& folder);
 

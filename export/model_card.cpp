@@ -25,9 +25,10 @@ std::string images_text(const ExportInput& input) {
              : "(pixel - mean) / std for pixels from 0 to 1, with " + values;
 }
 
-std::string size_text(const Architecture& a) {
-  const std::string side = std::to_string(a.resolution);
-  return std::to_string(a.input_channels) + " x " + side + " x " + side;
+std::string size_text(const Network& network, const char* between) {
+  const Shape& shape = network.input_shape();
+  return std::to_string(shape.channels) + between + std::to_string(shape.height) + between +
+         std::to_string(shape.width);
 }
 
 struct LoadingCode {
@@ -65,23 +66,23 @@ constexpr LoadingCode kLoadingCode[] = {
     {"architecture.yaml", "Architecture", "```\nridgeline profile architecture.yaml\n```\n"},
 };
 
-std::string with_size(std::string text, const Architecture& a) {
-  const std::string side = std::to_string(a.resolution);
-  const std::string size = std::to_string(a.input_channels) + ", " + side + ", " + side;
+std::string with_size(std::string text, const Network& network) {
+  const std::string size = size_text(network, ", ");
   const size_t at = text.find("SIZE");
   return at == std::string::npos ? text : text.replace(at, 4, size);
 }
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> notes_of(const Architecture& architecture,
+std::vector<std::pair<std::string, std::string>> notes_of(const NetworkSource& source,
                                                           const ExportInput& input,
                                                           const NetworkFacts& facts) {
+  const Network network = source.network();
   std::vector<std::pair<std::string, std::string>> notes{
-      {"name", architecture.name},
-      {"classes", std::to_string(architecture.classes)},
-      {"resolution", std::to_string(architecture.resolution)},
-      {"channels", std::to_string(architecture.input_channels)},
+      {"name", source.name()},
+      {"classes", std::to_string(network.output_shape().channels)},
+      {"resolution", std::to_string(network.input_shape().height)},
+      {"channels", std::to_string(network.input_shape().channels)},
       {"images", images_text(input)},
       {"includes_preprocessing", input.include_preprocessing ? "true" : "false"}};
   if (input.normalization) notes.emplace_back("normalization", to_text(*input.normalization));
@@ -97,13 +98,14 @@ std::vector<std::pair<std::string, std::string>> notes_of(const Architecture& ar
   return notes;
 }
 
-std::string summary_json(const Architecture& architecture, const ExportInput& input,
+std::string summary_json(const NetworkSource& source, const ExportInput& input,
                          const NetworkFacts& facts) {
-  const OperatorCost total = cost(lower(architecture)).total;
-  Json json{{"name", architecture.name},
-            {"classes", architecture.classes},
-            {"channels", architecture.input_channels},
-            {"resolution", architecture.resolution},
+  const Network network = source.network();
+  const OperatorCost total = cost(network).total;
+  Json json{{"name", source.name()},
+            {"classes", network.output_shape().channels},
+            {"channels", network.input_shape().channels},
+            {"resolution", network.input_shape().height},
             {"parameters", total.params},
             {"multiply_adds", total.madds},
             {"includes_preprocessing", input.include_preprocessing}};
@@ -121,15 +123,16 @@ std::string summary_json(const Architecture& architecture, const ExportInput& in
   }
   if (!facts.found.empty()) json["found"] = facts.found;
   if (!facts.data.empty()) json["data"] = facts.data;
-  json["architecture"] = to_yaml(architecture);
+  json["architecture"] = source.yaml();
   return json.dump(2) + "\n";
 }
 
-std::string model_card(const Architecture& architecture, const ExportInput& input,
+std::string model_card(const NetworkSource& source, const ExportInput& input,
                        const NetworkFacts& facts, const std::vector<std::string>& files) {
-  const OperatorCost total = cost(lower(architecture)).total;
-  std::string text = "# " + architecture.name + "\n\nA network for " +
-                     std::to_string(architecture.classes) + " classes with " +
+  const Network network = source.network();
+  const OperatorCost total = cost(network).total;
+  std::string text = "# " + source.name() + "\n\nA network for " +
+                     std::to_string(network.output_shape().channels) + " classes with " +
                      format_count(static_cast<double>(total.params)) + " parameters and " +
                      format_count(static_cast<double>(total.madds)) +
                      " multiply-adds per image.\n\n## How it was found\n\n" +
@@ -146,7 +149,7 @@ std::string model_card(const Architecture& architecture, const ExportInput& inpu
   text += "\n## Latency\n\n";
   for (const auto& latency : facts.latencies) text += "* " + latency_text(latency) + "\n";
   if (facts.latencies.empty()) text += "Not known.\n";
-  text += "\n## Images\n\n* Size: " + size_text(architecture) +
+  text += "\n## Images\n\n* Size: " + size_text(network, " x ") +
           ". Resize images to it first: paddings inside the network are those of this size.\n"
           "* Values: " +
           images_text(input) +
@@ -164,7 +167,7 @@ std::string model_card(const Architecture& architecture, const ExportInput& inpu
           "Network\nnet = Network()\n```\n";
       continue;
     }
-    text += "\n**" + std::string(title) + "** (`" + file + "`)\n\n" + with_size(code, architecture);
+    text += "\n**" + std::string(title) + "** (`" + file + "`)\n\n" + with_size(code, network);
   }
   return text;
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "export/input.h"
-#include "search_space/architecture.h"
+#include "network/published/network_source.h"
 
 namespace ridgeline {
 
@@ -28,17 +28,17 @@ struct NetworkFacts {
 };
 
 /// The facts as texts by name, for the formats that have a place for such notes.
-std::vector<std::pair<std::string, std::string>> notes_of(const Architecture& architecture,
+std::vector<std::pair<std::string, std::string>> notes_of(const NetworkSource& source,
                                                           const ExportInput& input,
                                                           const NetworkFacts& facts);
 
 /// The same as JSON, with the architecture and its cost.
-std::string summary_json(const Architecture& architecture, const ExportInput& input,
+std::string summary_json(const NetworkSource& source, const ExportInput& input,
                          const NetworkFacts& facts);
 
 /// For people, in Markdown: how the network was found, on what data, accuracy, latency, limits, and
 /// how to load each of `files` (names in the folder of the card).
-std::string model_card(const Architecture& architecture, const ExportInput& input,
+std::string model_card(const NetworkSource& source, const ExportInput& input,
                        const NetworkFacts& facts, const std::vector<std::string>& files);
 
 }  // namespace ridgeline

@@ -11,9 +11,9 @@
 #include "core/file.h"
 #include "export/python_check.h"
 #include "export/torchscript.h"
+#include "network/published/network_source.h"
 #include "runtime/safetensors.h"
 #include "runtime/weights.h"
-#include "search_space/architecture.h"
 
 namespace ridgeline {
 namespace {
@@ -167,7 +167,7 @@ FileCheck check_file(const std::filesystem::path& path, const Probe& probe,
   const std::string text = read_file(path);
   if (name.ends_with(".json") && !nlohmann::json::accept(text))
     throw Error(ErrorKind::kData, path.string() + ": is no JSON, or damaged");
-  if (name.ends_with(".yaml")) lower(load_architecture(path));
+  if (name.ends_with(".yaml")) load_network_source(path).network();
   return {0, "its form only"};
 }
 
@@ -182,7 +182,7 @@ FileCheck check_file(const std::filesystem::path& path) {
                     "the format yaml");
   }
   return check_file(path, load_probe(folder / kProbeFile),
-                    lower(load_architecture(folder / "architecture.yaml")));
+                    load_network_source(folder / "architecture.yaml").network());
 }
 
 }  // namespace ridgeline

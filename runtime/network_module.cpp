@@ -193,6 +193,37 @@ std::shared_ptr<NetworkModuleImpl::Layer> NetworkModuleImpl::make_layer(const No
   return layer;
 }
 
+void NetworkModuleImpl::reshape(const Network& network) {
+  const auto refuse = [&](const std::string& what) {
+    throw Error(ErrorKind::kConfig, "network " + network.name() + " for " +
+                                        std::to_string(network.input_shape().height) +
+                                        " pixels: " + what + " differs from the one for " +
+                                        std::to_string(network_.input_shape().height) + " pixels");
+  };
+  if (network.size() != network_.size()) refuse("the number of operators");
+  std::vector<WindowPadding> paddings(layers_.size());
+  for (int i = 1; i < network.size(); ++i) {
+    const Node &node = network.node(i), &old = network_.node(i);
+    const Shape& in = network.node(node.inputs[0]).shape;
+    const bool same = node.name == old.name && node.op.index() == old.op.index() &&
+                      node.shape.channels == old.shape.channels &&
+                      in.channels == network_.node(old.inputs[0]).shape.channels;
+    if (!same) refuse(node.name);
+    std::visit(
+        Overloaded{[&](const Conv2d& c) {
+                     const auto& before = std::get<Conv2d>(old.op);
+                     if (c.kernel_h != before.kernel_h || c.kernel_w != before.kernel_w)
+                       refuse(node.name);
+                     paddings[static_cast<size_t>(i)] = window_padding(c, in);
+                   },
+                   [&](const Pool& p) { paddings[static_cast<size_t>(i)] = window_padding(p, in); },
+                   [](const auto&) {}},
+        node.op);
+  }
+  network_ = network;
+  for (size_t i = 0; i < layers_.size(); ++i) layers_[i]->padding = paddings[i];
+}
+
 void NetworkModuleImpl::reseed(uint64_t seed) { generator_ = new_generator(seed); }
 
 void NetworkModuleImpl::share_batch(const BatchSlice& slice, RankGroup* statistics) {

@@ -26,6 +26,11 @@ class NetworkModuleImpl : public torch::nn::Module {
   /// and drop-connect draw from the module's own generator (see `reseed`).
   torch::Tensor forward(torch::Tensor x);
 
+  /// From now on x has the input shape of `network`, which differs from this module's in that
+  /// alone: the same nodes with weights of the same shapes. The weights stay. Throws `kConfig` for
+  /// another network.
+  void reshape(const Network& network);
+
   /// `forward` calls `after` with the index of each node, in order, once its work is given to the
   /// device: for timing. Empty: nobody watches.
   void watch(std::function<void(int node)> after) { after_node_ = std::move(after); }

@@ -34,6 +34,15 @@ void MovingAverage::apply() const {
   }
 }
 
+void MovingAverage::swap() {
+  const at::NoGradGuard no_gradients;
+  for (size_t i = 0; i < values_.size(); ++i) {
+    const at::Tensor value = values_[i].clone();
+    values_[i].copy_(averages_[i]);
+    averages_[i].copy_(value);
+  }
+}
+
 void MovingAverage::save(torch::serialize::OutputArchive& archive) const {
   archive.write("updates", at::scalar_tensor(updates_, at::kLong));
   for (size_t i = 0; i < averages_.size(); ++i)

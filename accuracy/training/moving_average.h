@@ -20,6 +20,8 @@ class MovingAverage {
   void update();
   /// Replaces the module's values by the averages.
   void apply() const;
+  /// Exchanges the module's values and the averages; twice is as never.
+  void swap();
 
   /// The averages in a checkpoint, and back. `load` throws c10::Error where they do not fit.
   void save(torch::serialize::OutputArchive& archive) const;

@@ -13,7 +13,8 @@ namespace ridgeline {
 /// The optimizer of `config` over two parameter groups of `module`: first the weights of
 /// convolutions and linear layers, with weight decay, then biases and batch norm, without. SGD has
 /// Nesterov momentum; RMSProp is TensorFlow's (epsilon 1e-3 within the root, mean square starting
-/// at 1, momentum on the step).
+/// at 1, momentum on the step); LAMB is Algorithm 2 of You et al. (2020). Parameters without
+/// `requires_grad` are in no group.
 std::unique_ptr<torch::optim::Optimizer> make_optimizer(const TrainingConfig& config,
                                                         const torch::nn::Module& module);
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "accuracy/training/batch_norm.h"
+#include "accuracy/training/score.h"
 #include "accuracy/training/trainer.h"
 #include "core/error.h"
 #include "core/units.h"
@@ -129,25 +130,29 @@ Evaluation ProxyEvaluator::train_and_score(const TrialSpec& spec) const {
     retake_batch_norm_statistics(module, maker(learned), training_, {spec.seed, spec.trial_id});
     return score(module, maker(held_out), training_);
   };
-  const auto epoch_score = [&]() -> std::optional<double> {
+  const auto after_epoch = [&](int epoch, const std::vector<Metric>&) -> EpochEnd {
+    if (epoch == epochs || !scored_after(epoch, training_)) return {};
     const Evaluation now = score_now();
-    return now.status == TrialStatus::kComplete ? std::optional(now.accuracy) : std::nullopt;
+    if (now.status != TrialStatus::kComplete) return {};
+    return {.metrics = {{epoch, "validation_accuracy", now.accuracy}}};
   };
   // Of several ranks none is scored while it trains: its batch norm works on a share of each batch.
-  const Evaluation trained =
-      train(module, maker(learned), training_,
-            {.epochs = epochs,
-             .seed = {spec.seed, spec.trial_id},
-             .ranks = ranks_,
-             .checkpoint = spec.checkpoint,
-             .epoch_score =
-                 ranks_ == nullptr && !final_training ? EpochScore(epoch_score) : EpochScore()});
+  const Evaluation trained = train(
+      module, maker(learned), training_,
+      {.epochs = epochs,
+       .seed = {spec.seed, spec.trial_id},
+       .ranks = ranks_,
+       .checkpoint = spec.checkpoint,
+       .after_epoch = ranks_ == nullptr && !final_training
+                          ? std::function<EpochEnd(int, const std::vector<Metric>&)>(after_epoch)
+                          : nullptr});
   if (trained.status != TrialStatus::kComplete || !scores) return trained;
   Evaluation result = score_now();
   result.loss = trained.loss;
   result.metrics = trained.metrics;
   if (result.status == TrialStatus::kComplete) {
-    result.message = contradiction(result, data_.classes, training_.label_smoothing);
+    if (training_.loss == LossKind::kCrossEntropy)
+      result.message = contradiction(result, data_.classes, training_.label_smoothing);
     result.metrics.push_back(
         {epochs, final_training ? "test_accuracy" : "validation_accuracy", result.accuracy});
   }

@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 
+#include "core/config_path.h"
 #include "runtime/device.h"
 #include "runtime/network_module.h"
 #include "tests/catch.h"
@@ -111,4 +112,28 @@ TEST_CASE("a space-to-batch stage with a stride ends at the shape of the plain s
   };
   CHECK(shape(reshaped, "stage1.batch_to_space") == shape(plain, "stage1.block1.add"));
   CHECK(infer(reshaped, noise({2, 3, 30, 30}, 1)).sizes() == at::IntArrayRef({2, 5, 1, 1}));
+}
+
+TEST_CASE("a module that takes another input size computes what a module made for it does") {
+  // Odd and even sides pad SAME convolutions differently.
+  const auto network_at = [](int resolution) {
+    Architecture a = load_architecture(find_config("architectures", "efficientnet_b0"));
+    a.classes = 5;
+    a.resolution = resolution;
+    a.stages[2].reshape = Reshape::kSpaceToBatch;
+    return lower(a);
+  };
+  const at::NoGradGuard no_gradients;
+  NetworkModule module(network_at(64), 3), expected(network_at(75), 3);
+  module->reshape(network_at(75));
+  module->eval();
+  expected->eval();
+  const at::Tensor images = at::rand({2, 3, 75, 75});
+  CHECK(module->forward(images).equal(expected->forward(images)));
+  CHECK(module->network().input_shape().height == 75);
+
+  Architecture other = load_architecture(find_config("architectures", "efficientnet_b0"));
+  other.classes = 6;
+  CHECK_THROWS_WITH(module->reshape(lower(other)), Catch::Contains("differs"));
+  CHECK(module->network().input_shape().height == 75);
 }

@@ -6,6 +6,7 @@
 #include <future>
 #include <limits>
 
+#include "accuracy/training/score.h"
 #include "accuracy/training/trainer.h"
 #include "runtime/device.h"
 #include "tests/accuracy/small_networks.h"
@@ -184,6 +185,29 @@ TEST_CASE("Every rank sees a loss that is no number on any of them") {
   const Evaluation first = outcome(0), second = other.get();
   CHECK(first.status == TrialStatus::kDiverged);
   CHECK(second.message == first.message);
+}
+
+TEST_CASE("Ranks that score together get what one process gets") {
+  DataConfig config;
+  config.classes = 3;
+  config.fractal.image_size = 16;
+  config.fractal.train_per_class = 200;  // 600 images: three batches for two ranks
+  const Dataset data = generate_fractals(config);
+  const BatchMaker maker(data.train, normalization_of(data.train), 3, 16);
+  const auto score_of = [&](RankGroup* ranks) {
+    NetworkModule module(network_with_everything(), 7);
+    return score(module, maker, TrainingConfig{}, ranks).accuracy;
+  };
+  TempFolder folder;
+  std::vector<std::future<double>> running;
+  for (int rank = 0; rank < 2; ++rank) {
+    running.push_back(std::async(std::launch::async, [&, rank] {
+      RankGroup group({.rank = rank, .size = 2, .rendezvous = folder / "rendezvous"});
+      return score_of(&group);
+    }));
+  }
+  const double alone = score_of(nullptr);
+  for (auto& one : running) CHECK(one.get() == alone);
 }
 
 TEST_CASE("A batch must have an image for every rank") {

@@ -94,6 +94,47 @@ TEST_CASE("Adam's first step is the learning rate against the gradient's sign") 
   CHECK(module.weight.item<float>() == Approx(0.1));
 }
 
+TEST_CASE("LAMB scales Adam's step of decayed weights by the norm of the weights over its own") {
+  TwoNumbers module(1.0F, 2.0F);
+  const auto optimizer = make_optimizer(config_of(OptimizerKind::kLamb), module);
+  module.set_gradients(3.0F, -5.0F);
+  optimizer->step();
+  CHECK(module.scale.item<float>() == Approx(1 - 0.1));  // Adam's: no decay, not scaled
+  // weight: step -1 + 0.2 * 2 = -0.6; norm of the weight 2, of the step 0.6.
+  CHECK(module.weight.item<float>() == Approx(2 + 0.1 * 2 / 0.6 * 0.6));
+  module.set_gradients(1.0F, 0.0F);
+  optimizer->step();
+  // Means 0.9 * 0.3 + 0.1 and 0.999 * 0.009 + 0.001, corrected for their start at zero.
+  const double mean = (0.9 * 0.3 + 0.1) / (1 - 0.81);
+  const double square = (0.999 * 0.009 + 0.001) / (1 - 0.999 * 0.999);
+  CHECK(module.scale.item<float>() == Approx(0.9 - 0.1 * mean / std::sqrt(square)));
+}
+
+TEST_CASE("Frozen parameters are not trained") {
+  TwoNumbers module(1.0F, 2.0F);
+  module.weight.set_requires_grad(false);
+  for (const auto kind : {OptimizerKind::kSgd, OptimizerKind::kRmsProp, OptimizerKind::kAdam,
+                          OptimizerKind::kLamb}) {
+    const auto optimizer = make_optimizer(config_of(kind), module);
+    module.scale.mutable_grad() = at::full({1}, 1.0F);
+    const float before = module.scale.item<float>();
+    optimizer->step();
+    CHECK(module.scale.item<float>() < before);
+    CHECK(module.weight.item<float>() == 2.0F);
+  }
+}
+
+TEST_CASE("Swapping the moving average twice changes nothing") {
+  torch::nn::BatchNorm2d bn(1);
+  MovingAverage average(*bn, 0.25);
+  const at::NoGradGuard no_gradients;
+  bn->weight.fill_(11.0);
+  average.swap();
+  CHECK(bn->weight.item<float>() == 1.0F);
+  average.swap();
+  CHECK(bn->weight.item<float>() == 11.0F);
+}
+
 TEST_CASE("The moving average begins with a short memory and takes in batch-norm statistics") {
   torch::nn::BatchNorm2d bn(1);
   MovingAverage average(*bn, 0.25);

@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "accuracy/data/fractal.h"
+#include "accuracy/training/loss.h"
+#include "accuracy/training/score.h"
 #include "accuracy/training/trainer.h"
 #include "tests/accuracy/small_networks.h"
 #include "tests/catch.h"
@@ -61,4 +63,83 @@ TEST_CASE("The score is the fraction classified rightly") {
   module->parameters().back().copy_(
       at::tensor({0.0F, 1.0F}));  // the classifier's bias: always class 1
   CHECK(score(module, maker, TrainingConfig{}).accuracy == 0.75);
+}
+
+TEST_CASE("Binary cross-entropy asks of every class whether it is in the image") {
+  TrainingConfig config;
+  config.loss = LossKind::kBinaryCrossEntropy;
+  config.label_smoothing = 0.3;
+  const auto log_sigmoid = [](double x) { return -std::log1p(std::exp(-x)); };
+  const auto loss_of = [&](double target, double x) {
+    return -(target * log_sigmoid(x) + (1 - target) * log_sigmoid(-x));
+  };
+  const at::Tensor logits = at::tensor({0.5F, -1.0F, 2.0F}).unsqueeze(0);
+  Batch batch{.images = {}, .labels = at::zeros({1}, at::kLong)};
+  // Smoothing gives 0.1 to each class, and the label 0.7 more.
+  CHECK(training_loss(logits, batch, config).item<float>() ==
+        Approx((loss_of(0.8, 0.5) + loss_of(0.1, -1) + loss_of(0.1, 2)) / 3));
+  batch.partner_labels = at::full({1}, 2, at::kLong);
+  batch.own = 0.9;
+  CHECK(training_loss(logits, batch, config).item<float>() ==
+        Approx((loss_of(0.8, 0.5) + loss_of(0.1, -1) + loss_of(0.8, 2)) / 3));
+}
+
+namespace {
+
+/// Without batch norm, so that a part of a batch computes what it does in the whole one.
+Network plain_network() {
+  NetworkBuilder builder("plain", {3, 16, 16});
+  Conv2d conv;
+  conv.out_channels = 8;
+  conv.kernel_h = conv.kernel_w = 3;
+  conv.bias = true;
+  int node = builder.add("conv", conv, {0});
+  node = builder.add("act", Activation{ActivationKind::kSwish}, {node});
+  node = builder.add("pool", GlobalAveragePool{}, {node});
+  builder.add("classifier", Linear{.out_features = 3, .bias = true}, {node});
+  return std::move(builder).build();
+}
+
+}  // namespace
+
+TEST_CASE("Accumulated gradients are those of the whole batch") {
+  const Dataset data = few_fractals();
+  const BatchMaker maker(data.train, normalization_of(data.train), 3, 16);
+  TrainingConfig config;
+  config.batch = 20;
+  config.mixup_alpha = 0.2;
+  const auto weights_after = [&](int parts) {
+    config.accumulate = parts;
+    NetworkModule module(plain_network(), 1);
+    const Evaluation trained = train(module, maker, config, {.epochs = 2, .seed = {1, 1}});
+    return std::pair(module->parameters(), trained.loss);
+  };
+  const auto [whole, loss] = weights_after(1);
+  const auto [parts, parts_loss] = weights_after(3);  // 6, 7 and 7 images
+  CHECK(parts_loss == Approx(loss).epsilon(1e-5));
+  for (size_t i = 0; i < whole.size(); ++i)
+    CHECK((whole[i] - parts[i]).abs().max().item<double>() < 1e-5);
+  config.accumulate = 21;
+  NetworkModule module(plain_network(), 1);
+  CHECK_THROWS_WITH(train(module, maker, config, {.epochs = 1}), Contains("only 20 images"));
+}
+
+TEST_CASE("A training ends where its plan says, and averages are seen only between epochs") {
+  const Dataset data = few_fractals();
+  const BatchMaker maker(data.train, normalization_of(data.train), 3, 16);
+  TrainingConfig config;
+  config.batch = 20;
+  config.ema_decay = 0.9;
+  NetworkModule module(plain_network(), 1);
+  at::Tensor seen;
+  TrainingPlan plan{.epochs = 5, .seed = {1, 1}, .averaged_after_epoch = true};
+  plan.after_epoch = [&](int epoch, const std::vector<Metric>& curve) -> EpochEnd {
+    CHECK(curve.back().epoch == epoch);
+    seen = module->parameters()[0].detach().clone();
+    return {.metrics = {{epoch, "mine", 7.0}}, .stop = epoch == 3};
+  };
+  const Evaluation result = train(module, maker, config, plan);
+  CHECK(result.metrics.back().epoch == 3);
+  CHECK(result.metrics.back().name == "mine");
+  CHECK(module->parameters()[0].equal(seen));  // the training ends with the averages
 }
