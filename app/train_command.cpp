@@ -19,6 +19,7 @@
 #include "experiments/executors/rank_processes.h"
 #include "experiments/run_directory.h"
 #include "runtime/device.h"
+#include "runtime/pretrained/pretrained.h"
 
 namespace ridgeline {
 namespace fs = std::filesystem;
@@ -148,6 +149,22 @@ struct Prepared {
   FullTrainingTask task;
 };
 
+/// Makes the network pad and normalize as the weights that it starts from need it.
+void set_layout(const StartConfig& start, NetworkSource& source) {
+  if (start.weights.empty()) return;
+  const Network network = source.network();
+  const auto layout = find_pretrained_layout(network, start.weights, start.layout);
+  if (source.named) {
+    source.named->layout = layout;
+  } else if (layout != PretrainedLayout::kRidgeline) {
+    throw Error(ErrorKind::kConfig,
+                "start.weights: " + start.weights + " has the layout " + enum_name(layout) +
+                    ", which only published networks can take: give a name that `ridgeline "
+                    "networks` lists instead of " +
+                    source.name());
+  }
+}
+
 Prepared prepare(const TrainOptions& options) {
   Prepared p{
       .config = config_of(options), .data = {}, .source = source_of(options.source), .task = {}};
@@ -157,6 +174,7 @@ Prepared prepare(const TrainOptions& options) {
   }
   p.data = load_dataset(p.config.data);
   p.source.set_classes(p.data.classes);
+  set_layout(p.config.start, p.source);
   if (p.config.resolution > 0) p.source.set_resolution(p.config.resolution);
   const int channels = static_cast<int>(p.source.network().input_shape().channels);
   const bool imagenet = p.config.normalization == PixelStatistics::kImageNet;

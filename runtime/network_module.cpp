@@ -148,6 +148,7 @@ at::Tensor pool(const Pool& p, const WindowPadding& padding, const at::Tensor& x
 struct NetworkModuleImpl::Layer {
   at::Tensor weight, bias, running_mean, running_var;
   WindowPadding padding;
+  bool is_frozen = false;  // a batch norm that keeps its statistics
 };
 
 NetworkModuleImpl::NetworkModuleImpl(const Network& network, uint64_t seed)
@@ -231,6 +232,33 @@ void NetworkModuleImpl::share_batch(const BatchSlice& slice, RankGroup* statisti
   statistics_ = statistics;
 }
 
+void NetworkModuleImpl::freeze(const std::vector<std::string>& parameters) {
+  auto known = named_parameters();
+  for (const std::string& name : parameters) {
+    if (known.contains(name)) continue;
+    throw Error(ErrorKind::kConfig,
+                "network " + network_.name() + ": has no parameter '" + name + "' to freeze");
+  }
+  for (const std::string& name : parameters) {
+    at::Tensor& parameter = known[name];
+    parameter.set_requires_grad(false);
+    for (const auto& layer : layers_) {
+      if (layer->running_mean.defined() && layer->weight.is_same(parameter)) {
+        layer->is_frozen = true;
+      }
+    }
+  }
+}
+
+void NetworkModuleImpl::clear_statistics() {
+  const at::NoGradGuard no_grad;
+  for (const auto& layer : layers_) {
+    if (layer->is_frozen || !layer->running_mean.defined()) continue;
+    layer->running_mean.zero_();
+    layer->running_var.zero_();
+  }
+}
+
 torch::Tensor NetworkModuleImpl::forward(torch::Tensor x) {
   std::vector<at::Tensor> values(layers_.size());
   const std::vector<at::Tensor> masks =
@@ -303,15 +331,16 @@ at::Tensor NetworkModuleImpl::apply(const Node& node, const Layer& layer,
                               layer.padding.symmetric, {1, 1}, c.groups);
           },
           [&](const BatchNorm& b) {
-            if (is_training() && statistics_ != nullptr) {
+            const bool learns = is_training() && !layer.is_frozen;
+            if (learns && statistics_ != nullptr) {
               const double own = static_cast<double>(x.numel()) / static_cast<double>(x.size(1));
               return synchronised_batch_norm(
                   x, {layer.weight, layer.bias, layer.running_mean, layer.running_var}, b.momentum,
                   b.epsilon, own / slice_.count * slice_.total, *statistics_);
             }
-            const bool collects = !is_training() && collecting_ > 0;
+            const bool collects = !is_training() && collecting_ > 0 && !layer.is_frozen;
             return at::batch_norm(x, layer.weight, layer.bias, layer.running_mean,
-                                  layer.running_var, is_training() || collects,
+                                  layer.running_var, learns || collects,
                                   collects ? collecting_ : b.momentum, b.epsilon, true);
           },
           [&](const Activation& a) { return activate(a.kind, x); },

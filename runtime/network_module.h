@@ -48,6 +48,13 @@ class NetworkModuleImpl : public torch::nn::Module {
   /// mixes them with this weight into its running ones: for taking these anew without dropout and
   /// drop-connect. 0: evaluation mode is as usual again.
   void collect_statistics(double weight) { collecting_ = weight; }
+  /// Freezes these parameters (full names): they take no gradient. A batch norm whose weight is
+  /// frozen uses its running statistics in training too, and nothing changes them. Throws `kConfig`
+  /// for a name that the module does not have.
+  void freeze(const std::vector<std::string>& parameters);
+  /// Sets all running statistics to 0 before they are collected anew, but for those of frozen
+  /// batch norms.
+  void clear_statistics();
   const Network& network() const { return network_; }
 
  private:

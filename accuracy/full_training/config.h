@@ -7,6 +7,7 @@
 #include "accuracy/data_config.h"
 #include "accuracy/training_config.h"
 #include "core/config.h"
+#include "network/published/pretrained_layout.h"
 
 namespace ridgeline {
 
@@ -31,13 +32,21 @@ struct EnumNames<PixelStatistics> {
 /// What a training starts from.
 struct StartConfig {
   std::string weights;
+  PretrainedLayout layout = PretrainedLayout::kAuto;
+  PretrainedHead head = PretrainedHead::kAuto;
   std::optional<std::vector<std::string>> freeze = {};
 
   template <class V>
   void describe(V& v) {
     v.field("weights", weights,
-            {.help = "file of weights to start from: of an export, or a state dict; empty: initial "
-                     "weights. A head with another number of classes starts anew"});
+            {.help = "file of weights to start from: of an export or a training, or a state "
+                     "dictionary of torchvision or timm; empty: initial weights"});
+    v.field("layout", layout,
+            {.help = "whose weights these are: auto (told by their names), ridgeline, torchvision, "
+                     "timm, or timm_tf (timm's tf_*); decides about padding, too"});
+    v.field("head", head,
+            {.help = "the last layer: auto (the file's where the classes are as many, else new), "
+                     "new, or pretrained"});
     v.field(
         "freeze", freeze,
         {.help = "patterns of parameters that stay as they are, such as stem.* or stage[1-3].*; "

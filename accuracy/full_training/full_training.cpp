@@ -11,8 +11,11 @@
 #include "accuracy/training/score.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/logging.h"
 #include "core/units.h"
 #include "runtime/device.h"
+#include "runtime/parameter_names.h"
+#include "runtime/pretrained/pretrained.h"
 #include "runtime/weights.h"
 
 namespace ridgeline {
@@ -47,7 +50,7 @@ class FullTraining {
         observer_(observer),
         device_(device_from_text(config.training.device)),
         module_(task.network(task.resolution), derive_seed(config.seed, kTrialId, "weights")) {
-    if (!config.start.weights.empty()) load_weights(*module_, config.start.weights);
+    start();
     place(*module_, device_);
   }
 
@@ -79,6 +82,17 @@ class FullTraining {
   }
 
  private:
+  void start() {
+    const StartConfig& from = config_.start;
+    if (from.weights.empty()) return;
+    const PretrainedReport report =
+        load_pretrained(module_, from.weights, {.layout = from.layout, .head = from.head});
+    if (from.freeze) module_->freeze(matching_parameters(*module_, *from.freeze));
+    if (leads())
+      spdlog::info("starting from {}: {} tensors of {}; new: {}", from.weights, report.taken.size(),
+                   report.source, report.fresh.empty() ? "none" : join(report.fresh));
+  }
+
   bool leads() const { return task_.ranks == nullptr || task_.ranks->rank() == 0; }
 
   BatchMaker maker(const ImageSet& images, int resolution) const {

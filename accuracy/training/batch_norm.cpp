@@ -28,7 +28,7 @@ void retake_batch_norm_statistics(NetworkModule& module, const BatchMaker& image
                                   const TrainingConfig& config, const TrainingSeed& seed) {
   const at::NoGradGuard no_gradients;
   module->eval();
-  for (auto& statistic : module->buffers()) statistic.zero_();
+  module->clear_statistics();
   RandomStream stream(seed.seed, seed.trial_id, "batch norm statistics");
   const std::vector<int> order = permutation(images.size(), stream);
   const int wanted = std::clamp(images.size() / 4, kFewestImages, kStatisticsImages);

@@ -1,7 +1,5 @@
 #include "network/published/network_source.h"
 
-#include <algorithm>
-
 #include "core/config.h"
 #include "core/config_path.h"
 #include "network/classes.h"
@@ -23,7 +21,9 @@ Network NetworkSource::network(int resolution) const {
     resized.resolution = resolution;
     return lower(resized);
   }
-  return with_classes(find_known_network(named->network).build(resolution), named->classes);
+  return as_pretrained_layout(
+      with_classes(find_known_network(named->network).build(resolution), named->classes),
+      named->layout);
 }
 
 void NetworkSource::set_resolution(int resolution) {
@@ -44,21 +44,22 @@ NetworkSource load_network_source(const std::filesystem::path& path) {
   NamedNetwork named;
   ConfigReader reader(view);
   named.describe(reader);
-  view.refuse_unknown({"network", "resolution", "classes", "normalization"});
+  view.refuse_unknown({"network", "resolution", "classes", "layout", "normalization"});
+  if (named.layout == PretrainedLayout::kAuto)
+    view.at("layout").fail("valid: ridgeline, torchvision, timm, timm_tf");
   const KnownNetwork& known = find_known_network(named.network);
   if (named.resolution == 0) named.resolution = known.resolution;
   return named;
 }
 
 NetworkSource find_network_source(const std::string& name_or_path) {
-  const auto files = config_names("architectures");
-  const bool is_file = name_or_path.find('/') != std::string::npos ||
-                       name_or_path.ends_with(".yaml") ||
-                       std::find(files.begin(), files.end(), name_or_path) != files.end();
-  if (is_file) return load_network_source(find_config("architectures", name_or_path));
   load_network(name_or_path);  // says what would be valid
-  const KnownNetwork& known = find_known_network(name_or_path);
-  return NamedNetwork{known.name, known.resolution, 1000};
+  try {
+    const KnownNetwork& known = find_known_network(name_or_path);
+    return NamedNetwork{known.name, known.resolution};
+  } catch (const Error&) {
+    return load_network_source(find_config("architectures", name_or_path));
+  }
 }
 
 }  // namespace ridgeline

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "network/network.h"
+#include "network/published/pretrained_layout.h"
 #include "search_space/architecture.h"
 
 namespace ridgeline {
@@ -14,6 +15,7 @@ struct NamedNetwork {
   std::string network;  ///< as `ridgeline networks` lists it
   int resolution = 0;   ///< pixels
   int classes = 1000;
+  PretrainedLayout layout = PretrainedLayout::kRidgeline;  ///< never `kAuto`
 
   template <class V>
   void describe(V& v) {
@@ -21,6 +23,9 @@ struct NamedNetwork {
     v.field("resolution", resolution,
             {.help = "side of the square input", .unit = "pixels", .min = 1, .max = 8192});
     v.field("classes", classes, {.help = "number of classes", .min = 2, .max = 1000000});
+    v.field("layout", layout,
+            {.help = "whose padding and batch-norm epsilon it has: ridgeline, torchvision, timm or "
+                     "timm_tf"});
   }
   bool operator==(const NamedNetwork&) const = default;
 };

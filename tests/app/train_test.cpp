@@ -123,7 +123,7 @@ TEST_CASE("A published network is trained for the data's classes and exported") 
   INFO(outcome.err);
   REQUIRE(outcome.exit_code == 0);
   CHECK_THAT(read_file(folder / "trained/architecture.yaml"),
-             Contains("network: resnet18") && Contains("classes: 3") &&
+             Contains("resnet18") && Contains("classes: 3") &&
                  Contains("resolution: 32") && Contains("normalization:"));
   outcome = run_program({"export", folder / "trained", "--format", "yaml,torchscript,summary,card",
                          "--out", folder / "exported"});
