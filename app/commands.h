@@ -116,7 +116,10 @@ struct TrialOptions {
 };
 void trial_command(const TrialOptions& options);
 
-void reference_command();
+struct ReferenceOptions {
+  bool training = false;  ///< of a training file, not of an experiment
+};
+void reference_command(const ReferenceOptions& options);
 
 /// A short, commented experiment file.
 struct InitOptions {

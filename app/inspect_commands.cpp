@@ -1,6 +1,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "accuracy/full_training/config.h"
 #include "accuracy/training/make_evaluator.h"
 #include "app/commands.h"
 #include "app/network_commands.h"
@@ -171,6 +172,9 @@ void validate_command(const ValidateOptions& options) {
   at_places(config, [&] { validate(options, config); });
 }
 
-void reference_command() { std::cout << reference_config(); }
+void reference_command(const ReferenceOptions& options) {
+  std::cout << (options.training ? write_config(FullTrainingConfig(), /*annotate=*/true)
+                                 : reference_config());
+}
 
 }  // namespace ridgeline

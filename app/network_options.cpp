@@ -113,7 +113,10 @@ void add_network_commands(CLI::App& app) {
   sub = command(app, "reference",
                 "print every key of an experiment file with meaning, default, range and unit",
                 "ridgeline reference > my_experiment.yaml");
-  sub->callback([] { reference_command(); });
+  static ReferenceOptions reference;
+  sub->add_flag("--training", reference.training,
+                "the keys of a training file (`ridgeline train`)");
+  sub->callback([] { reference_command(reference); });
 }
 
 void add_roofline_command(CLI::App& app) {

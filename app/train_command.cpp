@@ -57,8 +57,14 @@ FullTrainingConfig config_of(const TrainOptions& options) {
     if (options.strict) throw Error(ErrorKind::kConfig, message);
     spdlog::warn("{}", message);
   }
+  if (!root["data"] && !is_run(options.source)) {
+    throw Error(ErrorKind::kConfig, file +
+                                        ": lacks data, the images to train on, such as data: "
+                                        "{kind: folder, path: photos}");
+  }
   make_paths_absolute(config.data, base);
   make_absolute(config.start.weights, base);
+  if (!root["data"] || !root["data"]["resolution"]) config.data.folder.resolution = 0;
   if (is_run(options.source)) {
     const ExperimentConfig experiment = RunDirectory::read(options.source).config();
     if (!root["data"]) config.data = experiment.accuracy.data;
@@ -149,6 +155,21 @@ struct Prepared {
   FullTrainingTask task;
 };
 
+/// The cache of an image folder keeps images as large as the training needs them, unless the file
+/// says otherwise.
+void set_cache_resolution(Prepared& p) {
+  if (p.config.data.kind != DataKind::kFolder) return;
+  const int needed = std::max(p.source.resolution(), p.config.train_resolution);
+  int& cached = p.config.data.folder.resolution;
+  if (cached == 0) cached = std::min(needed, 1024);
+  if (cached < needed) {
+    spdlog::warn(
+        "data.resolution: the images are kept for {} pixels and enlarged to the {} of the network; "
+        "--set data.resolution={} keeps them larger",
+        cached, needed, needed);
+  }
+}
+
 /// Makes the network pad and normalize as the weights that it starts from need it.
 void set_layout(const StartConfig& start, NetworkSource& source) {
   if (start.weights.empty()) return;
@@ -172,10 +193,11 @@ Prepared prepare(const TrainOptions& options) {
     throw Error(ErrorKind::kConfig,
                 options.source + ": is a point of plain decisions and has no network to train");
   }
+  if (p.config.resolution > 0) p.source.set_resolution(p.config.resolution);
+  set_cache_resolution(p);
   p.data = load_dataset(p.config.data);
   p.source.set_classes(p.data.classes);
   set_layout(p.config.start, p.source);
-  if (p.config.resolution > 0) p.source.set_resolution(p.config.resolution);
   const int channels = static_cast<int>(p.source.network().input_shape().channels);
   const bool imagenet = p.config.normalization == PixelStatistics::kImageNet;
   if (imagenet && channels != 3)

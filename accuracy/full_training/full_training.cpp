@@ -39,6 +39,18 @@ double last_value(const std::vector<Metric>& curve, int epoch, const std::string
   return 0;
 }
 
+PretrainedReport start_from(const StartConfig& from, NetworkModule& module) {
+  const PretrainedReport report =
+      load_pretrained(module, from.weights, {.layout = from.layout, .head = from.head});
+  if (!from.freeze) return report;
+  try {
+    module->freeze(matching_parameters(*module, *from.freeze));
+  } catch (const Error& error) {
+    throw Error(error.kind(), std::string("start.freeze: ") + error.what());
+  }
+  return report;
+}
+
 /// One full training while it runs.
 class FullTraining {
  public:
@@ -85,9 +97,7 @@ class FullTraining {
   void start() {
     const StartConfig& from = config_.start;
     if (from.weights.empty()) return;
-    const PretrainedReport report =
-        load_pretrained(module_, from.weights, {.layout = from.layout, .head = from.head});
-    if (from.freeze) module_->freeze(matching_parameters(*module_, *from.freeze));
+    const PretrainedReport report = start_from(from, module_);
     if (leads())
       spdlog::info("starting from {}: {} tensors of {}; new: {}", from.weights, report.taken.size(),
                    report.source, report.fresh.empty() ? "none" : join(report.fresh));
@@ -197,11 +207,13 @@ void check_full_training(const FullTrainingConfig& config, const FullTrainingTas
   check_resolution(config.train_resolution, "train_resolution", task);
   check_resolution(config.start_resolution, "start_resolution", task);
   require_training_device(config.training);
+  if (config.start.weights.empty()) return;
+  NetworkModule module(task.network(task.resolution), /*seed=*/1);
+  start_from(config.start, module);
 }
 
 FullTrainingResult train_fully(const FullTrainingConfig& config, const Dataset& data,
                                const FullTrainingTask& task, const FullTrainingObserver& observer) {
-  check_full_training(config, task);
   set_threads(config.training.threads);
   const c10::Device device = device_from_text(config.training.device);
   const c10::DeviceGuard guard(device);

@@ -62,12 +62,12 @@ struct FullTrainingResult {
 /// batch-norm statistics that these have on training images (accuracy/training/batch_norm.h), and
 /// keeps the best and the last weights. Continues from the folder's checkpoint where there is one
 /// of this training; on a CPU it ends with the same bits as a training without a break. Throws
-/// `kConfig` for a device, resolution or weights that do not fit, `kInterrupted` when it is asked
-/// to stop.
+/// `kInterrupted` when it is asked to stop. REQUIRES: `check_full_training` passed.
 FullTrainingResult train_fully(const FullTrainingConfig& config, const Dataset& data,
                                const FullTrainingTask& task, const FullTrainingObserver& observer);
 
-/// Whether the training could begin. Throws as `train_fully`.
+/// Tries all that a training needs. Throws `kConfig` for a device, resolution or weights that do
+/// not fit, `kData` for weights that cannot be read.
 void check_full_training(const FullTrainingConfig& config, const FullTrainingTask& task);
 
 /// ImageNet's mean and deviation, for `PixelStatistics::kImageNet`.

@@ -147,6 +147,9 @@ TEST_CASE("What cannot be trained is refused before anything is written") {
   };
   const std::string net = folder / "net.yaml", train = folder / "train.yaml";
   refused({"train", net, "--out", folder / "out"}, 2, "--config FILE is needed");
+  std::ofstream(folder / "no_data.yaml") << "training: {epochs: 1}\n";
+  refused({"train", net, "--config", folder / "no_data.yaml", "--out", folder / "out"}, 3,
+          "lacks data");
   refused({"train", "resnet51", "--config", train, "--out", folder / "out"}, 3, "resnet50");
   refused(train_command(folder, "out", {"--set", "start_resolution=4"}), 3, "start_resolution");
   refused(train_command(folder, "out", {"--set", "training.epoch=4"}), 3, "epochs");

@@ -40,10 +40,16 @@ TEST_CASE("Procedure A3 has LAMB, binary cross-entropy and both mixings") {
 }
 
 TEST_CASE("What is written is read back as the same training") {
-  const FullTrainingConfig config =
-      read("{preset: efficientnet_x, training: {batch: 64}, start: {weights: w.pt, freeze: [a.*]}}");
+  const FullTrainingConfig config = read(
+      "{preset: efficientnet_x, training: {batch: 64}, start: {weights: w.pt, freeze: [a.*]}}");
   const std::string written = write_config(config);
   CHECK(write_config(read(written)) == written);
+}
+
+TEST_CASE("The annotated reference of all keys is a training file") {
+  const std::string reference = write_config(FullTrainingConfig(), /*annotate=*/true);
+  CHECK(write_config(read(reference)) == write_config(FullTrainingConfig()));
+  CHECK_THAT(reference, Contains("patience:") && Contains("epochs without a better"));
 }
 
 TEST_CASE("Unknown presets and keys are refused with their place") {

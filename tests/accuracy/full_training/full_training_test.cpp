@@ -156,6 +156,34 @@ TEST_CASE("A resolution below the network's strides is refused by its key") {
   config.start_resolution = 1;
   const Dataset data = fractals(config);
   const TempFolder folder;
-  CHECK_THROWS_WITH(train_fully(config, data, task_in(folder, data), {}),
+  CHECK_THROWS_WITH(check_full_training(config, task_in(folder, data)),
                     Contains("start_resolution"));
+}
+
+TEST_CASE("A training starts from weights, keeps frozen ones and gets a new head") {
+  FullTrainingConfig config = everything();
+  config.training.epochs = 1;
+  config.training.ema_decay = 0;
+  config.start_resolution = 0;
+  const Dataset data = fractals(config);
+  const TempFolder folder;
+  NetworkModule earlier(lower(small_architecture(7)), 99);  // of seven classes
+  save_weights(*earlier, folder / "start.safetensors");
+  config.start.weights = folder / "start.safetensors";
+  config.start.freeze = {{"stem.*"}};
+  const FullTrainingTask task = task_in(folder, data);
+  check_full_training(config, task);
+  REQUIRE(train_fully(config, data, task, {}).status == TrialStatus::kComplete);
+  const auto before = load_safetensors(config.start.weights).tensors;
+  const auto after = load_safetensors(folder / kLastWeightsFile).tensors;
+  for (const auto& [name, tensor] : before) {
+    INFO(name);
+    if (name.starts_with("stem.")) CHECK(after.at(name).equal(tensor));
+  }
+  CHECK_FALSE(after.at("head.conv.weight").equal(before.at("head.conv.weight")));
+  CHECK(after.at("classifier.weight").size(0) == 3);
+
+  config.start.freeze = {{"stm.*"}};
+  CHECK_THROWS_WITH(check_full_training(config, task),
+                    Contains("start.freeze") && Contains("stem.*"));
 }
