@@ -130,6 +130,9 @@ struct InitOptions {
   std::string space;              ///< empty: by the size of the images
   int batch = 0;                  ///< images per inference; 0: 1 where measured, else 128
   int trials = 100;
+  std::string train_command;  ///< the user's own training program; empty: Ridgeline trains
+  int classes = 0;            ///< of the images of that program; 0: as --data has them
+  int resolution = 0;         ///< pixels, likewise
   bool asks = true;  ///< on a terminal, for data, device and target
 };
 void init_command(const InitOptions& options);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iostream>
 #include <optional>
+#include <sstream>
 
 #include "accuracy/data/idx.h"
 #include "accuracy/images/decode.h"
@@ -26,7 +27,8 @@ namespace fs = std::filesystem;
 struct FoundData {
   std::string kind;
   std::vector<std::string> lines;
-  int pixels = 32;                         ///< side of an image
+  int pixels = 32;  ///< side of an image
+  int classes = 10;
   std::vector<std::string> training = {};  ///< lines of `accuracy.training`
 };
 
@@ -76,8 +78,8 @@ std::optional<FoundData> idx_data(const fs::path& given) {
     found.lines.push_back("test_images: " + test_images);
     found.lines.push_back("test_labels: " + test_labels);
   }
-  found.lines.push_back(
-      "classes: " + std::to_string(1 + *std::max_element(all_labels.begin(), all_labels.end())));
+  found.classes = 1 + *std::max_element(all_labels.begin(), all_labels.end());
+  found.lines.push_back("classes: " + std::to_string(found.classes));
   return found;
 }
 
@@ -101,10 +103,12 @@ int proxy_resolution(const ImageFolder& folder) {
 /// A folder of image files in one folder per class.
 std::optional<FoundData> folder_data(const std::string& given, const std::string& path_line) {
   if (!is_image_folder(given)) return std::nullopt;
-  const int resolution = proxy_resolution(scan_image_folder(given));
+  const ImageFolder folder = scan_image_folder(given);
+  const int resolution = proxy_resolution(folder);
   return FoundData{.kind = "folder",
                    .lines = {path_line, "resolution: " + std::to_string(resolution)},
                    .pixels = resolution,
+                   .classes = static_cast<int>(folder.classes.size()),
                    .training = {"flip: true", "crop_min_area: 0.35"}};
 }
 
@@ -112,7 +116,9 @@ FoundData find_data(const std::string& given) {
   if (given == "fractal") return {.kind = "fractal", .lines = {}};
   const std::string path = "path: " + fs::absolute(given).lexically_normal().string();
   if (fs::exists(fs::path(given) / "data_batch_1.bin")) return {.kind = "cifar10", .lines = {path}};
-  if (fs::exists(fs::path(given) / "train.bin")) return {.kind = "cifar100", .lines = {path}};
+  if (fs::exists(fs::path(given) / "train.bin")) {
+    return {.kind = "cifar100", .lines = {path}, .classes = 100};
+  }
   if (const auto found = idx_data(given)) return *found;
   if (const auto found = folder_data(given, path)) return *found;
   throw Error(ErrorKind::kUsage,
@@ -121,6 +127,25 @@ FoundData find_data(const std::string& given) {
                   "with JPEG, PNG or WebP files in train/CLASS/ or CLASS/, a folder with CIFAR's "
                   "binary files, or a folder with IDX files whose names hold train, images and "
                   "labels");
+}
+
+/// The images, with classes and size as the options say where they say so.
+FoundData data_of(const InitOptions& options) {
+  if (options.train_command.empty() && (options.classes > 0 || options.resolution > 0)) {
+    throw Error(ErrorKind::kUsage,
+                "--classes and --resolution are for --train-command; Ridgeline takes them from the "
+                "images of --data");
+  }
+  const bool all_told = options.classes > 0 && options.resolution > 0;
+  if (!options.train_command.empty() && options.data == "fractal" && !all_told) {
+    throw Error(ErrorKind::kUsage,
+                "--train-command: give --classes and --resolution of your images, or their folder "
+                "with --data");
+  }
+  FoundData data = all_told ? FoundData{} : find_data(options.data);
+  if (options.classes > 0) data.classes = options.classes;
+  if (options.resolution > 0) data.pixels = options.resolution;
+  return data;
 }
 
 bool is_device(const std::string& text) { return text == "cpu" || text.starts_with("cuda"); }
@@ -136,20 +161,50 @@ std::string latency_lines(const InitOptions& options) {
          options.device + "\n" + batch;
 }
 
+/// The named space with these classes and this input, which a training program cannot tell us.
+std::string inline_space(const std::string& name, const FoundData& data) {
+  YAML::Node space = YamlView::load_file(find_config("spaces", name)).node();
+  space["classes"] = data.classes;
+  space["resolution"] = data.pixels;
+  std::string text = "\n";
+  std::istringstream lines(emit_yaml(space));
+  for (std::string line; std::getline(lines, line);) text += "  " + line + "\n";
+  return text;
+}
+
+/// `accuracy` for the user's own program. Its words are separated by blanks.
+std::string command_lines(const std::string& command) {
+  std::istringstream words(command);
+  std::vector<std::string> quoted;
+  for (std::string word; words >> word;) quoted.push_back("\"" + word + "\"");
+  return "  # Runs once per network; docs/training_programs.md says what it gets and prints.\n"
+         "  kind: command\n  command: [" +
+         join(quoted) + "]\n";
+}
+
 std::string experiment_text(const InitOptions& options, const FoundData& data,
                             const std::string& target) {
-  std::string text = "# Check it: ridgeline validate " + options.out +
-                     "\n# Run it:   ridgeline search " + options.out +
-                     "\n# `ridgeline reference` explains every key.\n" +
-                     "name: " + fs::path(options.out).stem().string() + "\nseed: 1\n\n" +
-                     "# A name of configs/spaces, or a file of your own (docs/file_formats.md).\n"
-                     "space: " +
-                     options.space + "\n\nsearch:\n  trials: " + std::to_string(options.trials) +
-                     "\n\nlatency:\n" + latency_lines(options) + "\nreward:\n" + target +
-                     "\naccuracy:\n  kind: proxy\n  data:\n    kind: " + data.kind + "\n";
-  for (const std::string& line : data.lines) text += "    " + line + "\n";
+  const bool own_program = !options.train_command.empty();
+  std::string text =
+      "# Check it: ridgeline validate " + options.out + "\n# Run it:   ridgeline search " +
+      options.out + "\n# `ridgeline reference` explains every key.\n" +
+      "name: " + fs::path(options.out).stem().string() + "\nseed: 1\n\n" +
+      (own_program ? "# Classes and resolution must be those of your images.\n"
+                   : "# A name of configs/spaces, or a file of your own "
+                     "(docs/file_formats.md).\n") +
+      "space: " + (own_program ? inline_space(options.space, data) : options.space + "\n") +
+      "\nsearch:\n  trials: " + std::to_string(options.trials) + "\n\nlatency:\n" +
+      latency_lines(options) + "\nreward:\n" + target + "\naccuracy:\n";
+  if (own_program) {
+    text += command_lines(options.train_command);
+  } else {
+    text += "  kind: proxy\n  data:\n    kind: " + data.kind + "\n";
+    for (const std::string& line : data.lines) text += "    " + line + "\n";
+  }
   text += "  training:\n    # More epochs rank the networks better and cost more.\n    epochs: 5\n";
-  for (const std::string& line : data.training) text += "    " + line + "\n";
+  for (const std::string& line : data.training) {
+    if (!own_program) text += "    " + line + "\n";
+  }
   if (options.device.starts_with("cuda")) text += "    device: " + options.device + "\n";
   return text +
          "\n# The next member of the family has twice the latency.\nscaling:\n"
@@ -193,7 +248,7 @@ void init_command(const InitOptions& given) {
         options.device);
     ask("latency target, such as 5ms; median: the median of the space's networks", options.target);
   }
-  const FoundData data = find_data(options.data);
+  const FoundData data = data_of(options);
   if (options.space.empty()) options.space = data.pixels <= 64 ? "tiny" : "efficientnet_x";
   if (options.batch == 0) options.batch = is_device(options.device) ? 1 : 128;
   const bool median = options.target == "median";

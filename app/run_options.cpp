@@ -51,6 +51,17 @@ void add_init_command(CLI::App& app) {
   sub->add_option("--trials", init.trials, "number of networks to propose")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  sub->add_option("--train-command", init.train_command,
+                  "your own training program, such as 'python3 train.py --data images' "
+                  "(docs/training_programs.md)")
+      ->type_name("COMMAND");
+  sub->add_option("--classes", init.classes,
+                  "with --train-command: number of classes (default: those of --data)")
+      ->check(CLI::Range(2, 1000000));
+  sub->add_option("--resolution", init.resolution,
+                  "with --train-command: side of the images (default: that of --data)")
+      ->type_name("PX")
+      ->check(CLI::Range(8, 4096));
   sub->add_option("--out", init.out, "the new file")->type_name("FILE")->capture_default_str();
   sub->callback([sub] {
     init.asks = sub->count("--data") + sub->count("--device") + sub->count("--target") == 0;

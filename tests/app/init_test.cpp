@@ -82,6 +82,31 @@ TEST_CASE("init recognises an image folder, and data check looks at it") {
             .exit_code == 0);
 }
 
+TEST_CASE("init writes an experiment for the user's own training program") {
+  TempFolder folder;
+  const std::string file = folder / "my.yaml", script = folder / "train.py";
+  write_file_atomic(script, "print('{\"accuracy\": 0.5}')\n");
+  const auto made =
+      run_program({"init", "--train-command", "python3 " + script + " --fast", "--classes", "7",
+                   "--resolution", "48", "--device", "v100", "--out", file});
+  INFO(made.err);
+  REQUIRE(made.exit_code == 0);
+  const ExperimentConfig config = load_experiment(file, {}, /*strict=*/true);
+  CHECK(config.accuracy.kind == AccuracyKind::kCommand);
+  CHECK(*config.accuracy.command == std::vector<std::string>{"python3", script, "--fast"});
+  CHECK(config.space["classes"].as<int>() == 7);
+  CHECK(config.space["resolution"].as<int>() == 48);
+  CHECK(run_program({"validate", file, "--strict"}).exit_code == 0);
+  const std::string other = folder / "other.yaml";
+  const auto unknown = run_program({"init", "--train-command", "python3 x.py", "--out", other});
+  CHECK(unknown.exit_code == 2);
+  CHECK(contains(unknown.err, "--classes and --resolution"));
+  const auto needless =
+      run_program({"init", "--data", "fractal", "--classes", "5", "--out", other});
+  CHECK(needless.exit_code == 2);
+  CHECK_FALSE(std::filesystem::exists(other));
+}
+
 TEST_CASE("init refuses what it cannot read and leaves no file") {
   TempFolder folder;
   const std::string file = folder / "my.yaml";
