@@ -106,7 +106,7 @@ std::optional<FoundData> folder_data(const std::string& given, const std::string
   const ImageFolder folder = scan_image_folder(given);
   const int resolution = proxy_resolution(folder);
   return FoundData{.kind = "folder",
-                   .lines = {path_line, "resolution: " + std::to_string(resolution)},
+                   .lines = {path_line},
                    .pixels = resolution,
                    .classes = static_cast<int>(folder.classes.size()),
                    .training = {"flip: true", "crop_min_area: 0.35"}};
@@ -159,6 +159,13 @@ std::string latency_lines(const InitOptions& options) {
   return "  # Calculated from a hardware file; `ridgeline hardware list` names all.\n"
          "  kind: roofline\n  hardware: " +
          options.device + "\n" + batch;
+}
+
+/// The input of all networks of a space, where it gives one: images are then kept for it.
+std::optional<int> resolution_of_space(const std::string& name) {
+  const auto resolution = YamlView::load_file(find_config("spaces", name)).find("resolution");
+  if (!resolution || !resolution->is_scalar()) return std::nullopt;
+  return static_cast<int>(resolution->as_int());
 }
 
 /// The named space with these classes and this input, which a training program cannot tell us.
@@ -248,8 +255,12 @@ void init_command(const InitOptions& given) {
         options.device);
     ask("latency target, such as 5ms; median: the median of the space's networks", options.target);
   }
-  const FoundData data = data_of(options);
+  FoundData data = data_of(options);
   if (options.space.empty()) options.space = data.pixels <= 64 ? "tiny" : "efficientnet_x";
+  if (data.kind == "folder") {
+    data.lines.push_back("resolution: " +
+                         std::to_string(resolution_of_space(options.space).value_or(data.pixels)));
+  }
   if (options.batch == 0) options.batch = is_device(options.device) ? 1 : 128;
   const bool median = options.target == "median";
   const double target = median ? 1 : milliseconds_of_option("--target", options.target);

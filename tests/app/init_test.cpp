@@ -65,13 +65,13 @@ TEST_CASE("init recognises an image folder, and data check looks at it") {
   REQUIRE(made.exit_code == 0);
   const ExperimentConfig config = load_experiment(file, {}, /*strict=*/true);
   CHECK(config.accuracy.data.kind == DataKind::kFolder);
-  CHECK(config.accuracy.data.folder.resolution == 30);
+  CHECK(config.accuracy.data.folder.resolution == 32);  // of the space tiny
   CHECK(config.accuracy.training.flip);
   const std::string setting = "accuracy.data.cache=" + cache, sheet = folder / "sheet.png";
   const auto checked = run_program({"data", "check", file, "--set", setting, "--sheet", sheet});
   CHECK(checked.exit_code == 0);
   CHECK(contains(checked.out, "train: 3 images; smallest class dog 1, largest cat 2"));
-  CHECK(read_image_head(read_file(sheet)).width == 8 * 32 - 2);
+  CHECK(read_image_head(read_file(sheet)).width == 8 * 34 - 2);
   write_file_atomic(folder / "images/dog/torn.jpg", "torn");
   const auto torn = run_program({"data", "check", file, "--set", setting});
   CHECK(torn.exit_code == 4);
