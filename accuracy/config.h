@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "accuracy/data_config.h"
+#include "accuracy/normalization.h"
 #include "accuracy/training_config.h"
 #include "tables/config.h"
 
@@ -37,6 +38,7 @@ inline bool trains(AccuracyKind kind) {
 struct AccuracyConfig {
   AccuracyKind kind = AccuracyKind::kProxy;
   std::optional<std::vector<std::string>> command = {};
+  std::optional<Normalization> normalization = {};
   DataConfig data;
   TrainingConfig training;
   TableConfig table;
@@ -56,6 +58,10 @@ struct AccuracyConfig {
                  "trial.json, and prints lines such as {\"step\": 1, \"accuracy\": 0.5}; the last "
                  "one counts (docs/training_programs.md)"},
         used_by("kind", kind, {AccuracyKind::kCommand}));
+    v.field("normalization", normalization,
+            {.help = "what your program does to pixels from 0 to 1, such as {mean: [0.485, 0.456, "
+                     "0.406], std: [0.229, 0.224, 0.225]}; the exported files record it"},
+            used_by("kind", kind, {AccuracyKind::kCommand}));
     const UsedBy proxy = used_by("kind", kind, {AccuracyKind::kProxy});
     v.section("data", data, "the images", proxy);
     v.section("training", training,

@@ -186,7 +186,9 @@ std::string command_lines(const std::string& command) {
   for (std::string word; words >> word;) quoted.push_back("\"" + word + "\"");
   return "  # Runs once per network; docs/training_programs.md says what it gets and prints.\n"
          "  kind: command\n  command: [" +
-         join(quoted) + "]\n";
+         join(quoted) +
+         "]\n  # What it does to pixels from 0 to 1; the exported files record it.\n"
+         "  # normalization: {mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}\n";
 }
 
 std::string experiment_text(const InitOptions& options, const FoundData& data,

@@ -136,6 +136,15 @@ void check_training_program(const ExperimentConfig& config, const YamlView& view
   }
 }
 
+void check_normalization(const Normalization& normalization, const std::string& where) {
+  const size_t means = normalization.mean.size(), deviations = normalization.deviation.size();
+  if (means == deviations && (means == 1 || means == 3)) return;
+  throw Error(ErrorKind::kConfig,
+              where + ": needs as many values of mean as of std, one per channel; has " +
+                  std::to_string(means) + " and " + std::to_string(deviations) +
+                  "; valid: such as {mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}");
+}
+
 std::string indented(const std::string& text, const std::string& margin) {
   std::string result;
   for (size_t begin = 0; begin < text.size();) {
@@ -231,6 +240,8 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
                     "in_process; executor local starts processes");
   }
   if (config.accuracy.kind == AccuracyKind::kCommand) check_training_program(config, view);
+  if (config.accuracy.normalization)
+    check_normalization(*config.accuracy.normalization, place_of(view, "accuracy.normalization"));
   const bool folder_name =
       !config.name.empty() && config.name[0] != '.' &&
       std::none_of(config.name.begin(), config.name.end(),

@@ -79,6 +79,7 @@ Evaluation failure(const CommandOutput& output) {
 CommandEvaluator::CommandEvaluator(const AccuracyConfig& config, CandidateWriter write)
     : command_(config.command.value_or(std::vector<std::string>{})),
       training_(config.training),
+      normalization_(config.normalization),
       write_(std::move(write)) {
   if (command_.empty() || command_[0].empty()) {
     throw Error(ErrorKind::kConfig,
@@ -106,7 +107,7 @@ Evaluation CommandEvaluator::evaluate(const TrialSpec& spec) {
   const WorkFolder folder(spec.checkpoint.path);
   write_file_atomic(folder.path() / "architecture.yaml", to_yaml(spec.architecture) + "\n");
   if (write_) write_(spec.architecture, folder.path());
-  const nlohmann::ordered_json trial = {
+  nlohmann::ordered_json trial = {
       {"trial_id", spec.trial_id},
       {"seed", derive_seed(spec.seed, spec.trial_id, "command") >> 33},  // fits any library's seed
       {"epochs", spec.epochs > 0 ? spec.epochs : training_.epochs},
@@ -117,6 +118,9 @@ Evaluation CommandEvaluator::evaluate(const TrialSpec& spec) {
       {"classes", spec.architecture.classes},
       {"test_split", spec.test_split},
       {"weights", spec.weights_path}};
+  if (normalization_) {
+    trial["normalization"] = {{"mean", normalization_->mean}, {"std", normalization_->deviation}};
+  }
   write_file_atomic(folder.path() / "trial.json", trial.dump(2) + "\n");
   const auto start = std::chrono::steady_clock::now();
   // The executor ends the whole trial at runtime.trial_time_limit_s.

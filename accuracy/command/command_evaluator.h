@@ -17,7 +17,7 @@ using CandidateWriter =
 /// trial's folder, which outlives a kill of the program, so that it can go on from a checkpoint of
 /// its own. The folder holds architecture.yaml, what `CandidateWriter` adds, and trial.json: seed,
 /// trial_id, epochs, batch, device, threads, test_split, and weights, the file for the trained
-/// weights ("": none wanted). Its output is read by `evaluation_of_lines`; all of it goes on to
+/// weights ("": none wanted), and normalization where the configuration has one. Its output is read by `evaluation_of_lines`; all of it goes on to
 /// this process's error output, where a trial's log is made of it.
 ///
 /// Exit codes other than 0 and signals are `kCrashed`, with the last line of its error output;
@@ -31,10 +31,12 @@ class CommandEvaluator : public AccuracyEvaluator {
   Evaluation evaluate(const TrialSpec& spec) override;
   /// Throws `kConfig` for plain decisions; warns where the program is not on this machine.
   void require(const SearchSpace& space) const override;
+  std::optional<Normalization> normalization() const override { return normalization_; }
 
  private:
   std::vector<std::string> command_;
   TrainingConfig training_;
+  std::optional<Normalization> normalization_;
   CandidateWriter write_;
 };
 

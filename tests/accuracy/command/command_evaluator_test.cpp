@@ -46,6 +46,22 @@ TEST_CASE("the program finds its network and its task in the folder where it run
   CHECK(trial.at("seed").get<uint64_t>() < (uint64_t{1} << 31));
 }
 
+TEST_CASE("the program is told the normalization, and the evaluator tells it to the exports") {
+  TempFolder folder;
+  AccuracyConfig config;
+  config.kind = AccuracyKind::kCommand;
+  config.command = {"sh", "-c", "echo '{\"accuracy\": 0.5}'"};
+  config.normalization = Normalization{{0.5}, {0.25}};
+  CommandEvaluator evaluator(config);
+  CHECK(evaluator.normalization() == config.normalization);
+  TrialSpec spec;
+  spec.architecture = small_architecture(10);
+  spec.checkpoint.path = folder / "trial";
+  evaluator.evaluate(spec);
+  const auto trial = nlohmann::json::parse(read_file(folder / "trial/trial.json"));
+  CHECK(trial.at("normalization").at("std") == std::vector<double>{0.25});
+}
+
 TEST_CASE("a program goes on from what an earlier attempt left in the folder") {
   TempFolder folder;
   const std::string program =
