@@ -15,14 +15,6 @@
 namespace ridgeline {
 namespace {
 
-/// None where nothing was trained.
-std::optional<Normalization> recorded_normalization(RunDirectory& run) {
-  const auto recorded = run.store().fact(kNormalizationFact);
-  if (!recorded) return std::nullopt;
-  return read_config<Normalization>(
-      YamlView::parse(*recorded, run.path().string() + ": " + kNormalizationFact));
-}
-
 bool trains(const RunDirectory& run) {
   return run.config().accuracy.kind != AccuracyKind::kFormula;
 }
@@ -109,6 +101,13 @@ void export_family(RunDirectory& run, const BundleOptions& best,
 }
 
 }  // namespace
+
+std::optional<Normalization> recorded_normalization(RunDirectory& run) {
+  const auto recorded = run.store().fact(kNormalizationFact);
+  if (!recorded) return std::nullopt;
+  return read_config<Normalization>(
+      YamlView::parse(*recorded, run.path().string() + ": " + kNormalizationFact));
+}
 
 ExportReport export_run(RunDirectory& run, BundleOptions options,
                         const std::filesystem::path& folder) {
