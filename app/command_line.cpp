@@ -23,8 +23,8 @@ constexpr const char* kFooter =
     "  5 run folder (in use, damaged, of another configuration), 6 file system (full disk, "
     "permissions),\n"
     "  7 infeasible (target out of reach, trials failed), 8 `ridgeline doctor` found a problem,\n"
-    "  9 `ridgeline verify` could not check a file, 130 interrupted (continue with `ridgeline "
-    "resume`)";
+    "  9 `ridgeline verify` or `evaluate` lacks the program for a file, 130 interrupted (continue "
+    "with `ridgeline resume`)";
 
 /// The command whose options the user gave: the innermost sub-command on the line.
 const CLI::App& innermost(const CLI::App& app) {

@@ -133,7 +133,7 @@ struct InitOptions {
   std::string train_command;  ///< the user's own training program; empty: Ridgeline trains
   int classes = 0;            ///< of the images of that program; 0: as --data has them
   int resolution = 0;         ///< pixels, likewise
-  bool asks = true;  ///< on a terminal, for data, device and target
+  bool asks = true;           ///< on a terminal, for data, device and target
 };
 void init_command(const InitOptions& options);
 

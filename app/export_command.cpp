@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "app/export_run.h"
+#include "app/held_out.h"
 #include "app/network_commands.h"
 #include "app/pipeline.h"
 #include "app/report.h"
@@ -15,14 +16,6 @@
 
 namespace ridgeline {
 namespace {
-
-/// None where nothing was trained.
-std::optional<Normalization> recorded_normalization(RunDirectory& run) {
-  const auto recorded = run.store().fact(kNormalizationFact);
-  if (!recorded) return std::nullopt;
-  return read_config<Normalization>(
-      YamlView::parse(*recorded, run.path().string() + ": " + kNormalizationFact));
-}
 
 bool trains(const RunDirectory& run) {
   return run.config().accuracy.kind != AccuracyKind::kFormula;
@@ -111,6 +104,13 @@ void export_family(RunDirectory& run, const BundleOptions& best,
 
 }  // namespace
 
+std::optional<Normalization> recorded_normalization(RunDirectory& run) {
+  const auto recorded = run.store().fact(kNormalizationFact);
+  if (!recorded) return std::nullopt;
+  return read_config<Normalization>(
+      YamlView::parse(*recorded, run.path().string() + ": " + kNormalizationFact));
+}
+
 ExportReport export_run(RunDirectory& run, BundleOptions options,
                         const std::filesystem::path& folder) {
   if (!std::filesystem::exists(run.best_architecture())) {
@@ -141,6 +141,14 @@ ExportReport export_run(RunDirectory& run, BundleOptions options,
     options.facts.accuracy_of = run.config().accuracy.kind == AccuracyKind::kCommand
                                     ? "the images of the training program, after the final training"
                                     : "the test images, after the final training";
+  }
+  if (run.config().accuracy.kind == AccuracyKind::kProxy && options.input.normalization) {
+    const Normalization normalization =
+        for_channels(*options.input.normalization, architecture.input_channels);
+    options.held_out =
+        held_out_score(run.config().accuracy.data, {architecture, weights, normalization});
+    if (options.held_out && options.facts.accuracy && options.held_out->images < kMostHeldOutImages)
+      options.facts.accuracy_images = options.held_out->images;
   }
   if (tells_facts(options.formats)) options.facts.latencies.push_back(measured_here(architecture));
   ExportReport report = export_bundle(architecture, weights, run.config().seed, options, folder);

@@ -1,12 +1,17 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <vector>
 
+#include "accuracy/normalization.h"
 #include "experiments/run_directory.h"
 #include "export/bundle.h"
 
 namespace ridgeline {
+
+/// Of the images that the run's networks are given; none where nothing was trained.
+std::optional<Normalization> recorded_normalization(RunDirectory& run);
 
 /// Writes the run's best network with its trained weights into `folder`, and the architectures of
 /// the larger members of its family, which nobody trained, into folders of their own there. Every

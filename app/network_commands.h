@@ -47,6 +47,25 @@ void export_command(const ExportOptions& options);
 /// that differs, `kUnchecked` after the table when a file could not be checked here.
 void verify_command(const std::vector<std::string>& files);
 
+struct ScoreOptions {
+  std::string model;                  ///< file or folder of an export, folder of a run
+  std::string data;                   ///< experiment file, or a folder of images
+  std::vector<std::string> settings;  ///< of the experiment file
+  std::string split;                  ///< train, validation, test, all; empty: test or validation
+  int batch = 64;
+  int limit = 0;       ///< images; 0: all
+  int resolution = 0;  ///< pixels, where the model does not record it; 0: as recorded
+  std::vector<double> mean, deviation;  ///< instead of the recorded ones
+  bool data_normalization = false;      ///< likewise: of the data's training images
+  bool whole_images = false;            ///< of a folder: no middle crop
+  int threads = 0;                      ///< 0: all cores
+  bool json = false;
+  std::string csv, svg;  ///< files for the classes and the confusion matrix; empty: none
+};
+/// Scores a trained network on labelled images. Throws `kUnchecked` when the program that the
+/// file needs is not here.
+void score_command(const ScoreOptions& options);
+
 struct NetworksOptions {
   std::string family;  ///< empty: all
   bool csv = false, json = false;

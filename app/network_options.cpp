@@ -175,6 +175,7 @@ void add_calibrate_command(CLI::App& app) {
 void add_network_options(CLI::App& app) {
   add_scale_command(app);
   add_network_commands(app);
+  add_evaluate_options(app);
   add_roofline_command(app);
   add_calibrate_command(app);
 }

@@ -259,12 +259,16 @@ std::string family_table(const LacsResult& result, const LacsConfig& config) {
 }
 
 std::string export_table(const ExportReport& report) {
+  const bool scored = std::any_of(report.files.begin(), report.files.end(),
+                                  [](const auto& file) { return file.accuracy.has_value(); });
   TextTable table{{"exported", "size", "largest difference after reloading", "checked by"}, {}};
+  if (scored) table.header.push_back("accuracy here");
   for (const auto& file : report.files) {
     table.rows.push_back(
         {file.path.string(), format_bytes(static_cast<double>(file.bytes)),
          file.was_checked ? ConfigWriter::plain_number(file.largest_difference) : "-",
          file.checked_by});
+    if (scored) table.rows.back().push_back(file.accuracy ? format_percent(*file.accuracy, 2) : "");
   }
   return table.str() + (report.input.empty() ? "" : report.input + "\n");
 }

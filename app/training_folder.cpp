@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "app/held_out.h"
 #include "core/error.h"
 #include "core/random.h"
 #include "core/units.h"
@@ -120,7 +121,12 @@ ExportReport TrainingFolder::export_to(const fs::path& folder, BundleOptions opt
     options.facts.accuracy_of =
         finished->test_accuracy ? "the test images" : "the validation images";
   }
-  return export_bundle(source(), best_weights(), trained.seed, options, folder);
+  const NetworkSource network = source();
+  options.held_out =
+      held_out_score(trained.data, {network, best_weights(), *options.input.normalization});
+  if (options.held_out && finished && options.held_out->images < kMostHeldOutImages)
+    options.facts.accuracy_images = options.held_out->images;
+  return export_bundle(network, best_weights(), trained.seed, options, folder);
 }
 
 }  // namespace ridgeline

@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "core/file.h"
+#include "core/units.h"
 #include "export/onnx.h"
 #include "export/pytorch_source.h"
 #include "export/torchscript.h"
@@ -142,6 +144,26 @@ class BundleWriter {
   std::vector<std::string> files_;
 };
 
+bool can_be_run(const std::string& file) {
+  return file.ends_with(".ts.pt") || file.ends_with(".onnx") || file.ends_with(".py");
+}
+
+/// The accuracy of a file; an error where it is not the network's.
+std::optional<double> accuracy_of(const std::filesystem::path& path, const HeldOutScore& held_out) {
+  const auto accuracy = held_out.of_file(path);
+  if (!accuracy) return std::nullopt;
+  // An image on the border between two classes may fall to either side, in bf16 some may.
+  const bool bf16 = path.filename() == "model_bf16.ts.pt";
+  const double allowed = (bf16 ? 0.03 : 0.002) + 1.0 / held_out.images;
+  if (std::abs(*accuracy - held_out.network) > allowed) {
+    throw Error(ErrorKind::kRun, path.string() + ": classifies " + format_percent(*accuracy, 2) +
+                                     " of " + std::to_string(held_out.images) +
+                                     " held-out images rightly, the network itself " +
+                                     format_percent(held_out.network, 2));
+  }
+  return accuracy;
+}
+
 /// Compares the nodes' names and shapes: enough to tell two lowered architectures apart but for
 /// rates.
 void check_same_network(const NetworkSource& source, const Network& network) {
@@ -260,6 +282,9 @@ ExportReport export_bundle(const NetworkSource& source, NetworkModule& module,
           {folder / file, std::filesystem::file_size(path), check.difference,
            check.missing.empty() ? check.program : "not checked: " + check.missing,
            check.missing.empty()});
+      const bool runs = check.missing.empty() && options.facts.trained && can_be_run(file);
+      if (options.held_out && runs)
+        report.files.back().accuracy = accuracy_of(path, *options.held_out);
     }
   } catch (const Error& error) {
     throw Error(error.kind(), staging.named_in_folder(error.what()));

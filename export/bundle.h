@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,16 +29,26 @@ struct ExportedFile {
   double largest_difference = 0;  ///< of the reloaded outputs, relative as in export/verify.h
   std::string checked_by;         ///< the program that reloaded it, or why it was not checked
   bool was_checked = true;
+  std::optional<double> accuracy = {};  ///< on the held-out images
 };
 struct ExportReport {
   std::vector<ExportedFile> files;
   std::string input = {};  ///< what images the network wants, in words; empty: not known
 };
 
+/// Held-out images on which every file that can be run is scored.
+struct HeldOutScore {
+  double network = 0;  ///< accuracy of the network itself on them
+  int images = 0;
+  /// The accuracy of an exported file; nothing where no program here runs it.
+  std::function<std::optional<double>(const std::filesystem::path& file)> of_file;
+};
+
 struct BundleOptions {
   std::vector<ExportFormat> formats;
   ExportInput input = {};  ///< the normalization is written into every file
   NetworkFacts facts = {};
+  std::optional<HeldOutScore> held_out = {};
 };
 
 /// Writes `architecture` and the weights of `module`, which must be its lowered network in fp32 on
@@ -45,7 +57,8 @@ struct BundleOptions {
 /// when all are right do they get their names, in place of those of an earlier export. With
 /// `facts.trained` false, formats with weights are left out. Throws `kUsage` for preprocessing
 /// without a normalization or a format that this build does not write, `kRun` when a file differs
-/// or the network gives NaN, `kIo` when the folder cannot be written.
+/// or scores otherwise on the held-out images, or the network gives NaN, `kIo` when the folder
+/// cannot be written.
 ExportReport export_bundle(const NetworkSource& source, NetworkModule& module,
                            const BundleOptions& options, const std::filesystem::path& folder);
 

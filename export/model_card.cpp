@@ -1,6 +1,7 @@
 #include "export/model_card.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "core/config.h"
@@ -15,6 +16,14 @@ using Json = nlohmann::ordered_json;
 std::string latency_text(const LatencyFact& latency) {
   return format_ms(latency.ms) + " on " + latency.device + " (" + latency.method + ")" +
          (latency.target_ms > 0 ? ", target " + format_ms(latency.target_ms) : "");
+}
+
+/// How much the accuracy would differ on as many other images: one standard error.
+std::string spread_text(const NetworkFacts& facts) {
+  if (facts.accuracy_images == 0) return "";
+  const double p = *facts.accuracy, n = facts.accuracy_images;
+  return " (" + std::to_string(facts.accuracy_images) + " images, standard error " +
+         format_percent(std::sqrt(p * (1 - p) / n), 2) + ")";
 }
 
 std::string images_text(const ExportInput& input) {
@@ -91,6 +100,8 @@ std::vector<std::pair<std::string, std::string>> notes_of(const NetworkSource& s
   if (facts.accuracy) {
     notes.emplace_back("accuracy", ConfigWriter::plain_number(*facts.accuracy));
     notes.emplace_back("accuracy_of", facts.accuracy_of);
+    if (facts.accuracy_images > 0)
+      notes.emplace_back("accuracy_images", std::to_string(facts.accuracy_images));
   }
   std::vector<std::string> latencies;
   for (const auto& latency : facts.latencies) latencies.push_back(latency_text(latency));
@@ -115,6 +126,7 @@ std::string summary_json(const NetworkSource& source, const ExportInput& input,
   }
   json["trained"] = facts.trained;
   if (facts.accuracy) json["accuracy"] = {{"value", *facts.accuracy}, {"of", facts.accuracy_of}};
+  if (facts.accuracy_images > 0) json["accuracy"]["images"] = facts.accuracy_images;
   json["latency"] = Json::array();
   for (const auto& latency : facts.latencies) {
     Json entry{{"ms", latency.ms}, {"device", latency.device}, {"method", latency.method}};
@@ -141,7 +153,7 @@ std::string model_card(const NetworkSource& source, const ExportInput& input,
   if (!facts.trained) {
     text += "This network is not trained, so these files hold no weights.\n";
   } else if (facts.accuracy) {
-    text += format_percent(*facts.accuracy, 2) + " of " + facts.accuracy_of +
+    text += format_percent(*facts.accuracy, 2) + " of " + facts.accuracy_of + spread_text(facts) +
             ", in one training. Its spread over trainings was not measured.\n";
   } else {
     text += "Not measured.\n";

@@ -23,6 +23,7 @@ struct NetworkFacts {
   std::string data = {};                ///< a sentence: on what it was trained
   std::optional<double> accuracy = {};  ///< fraction
   std::string accuracy_of = {};         ///< "the test images, after the final training"
+  int accuracy_images = 0;              ///< so many; 0: not known
   std::vector<LatencyFact> latencies = {};
   bool trained = true;  ///< false: there are no weights worth having
 };

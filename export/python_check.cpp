@@ -56,18 +56,6 @@ for run in json.load(open(sys.argv[1])):
 print("ONNX Runtime", onnxruntime.__version__)
 )py";
 
-std::vector<std::string> pythons() {
-  std::vector<std::string> result;
-  if (const char* given = std::getenv("RIDGELINE_PYTHON")) {
-    std::istringstream words(given);
-    for (std::string word; std::getline(words, word, ':');) {
-      if (!word.empty()) result.push_back(word);
-    }
-  }
-  result.insert(result.end(), {"python3", "/usr/bin/python3"});
-  return result;
-}
-
 /// The folder for what goes to Python and comes back.
 class ExchangeFolder {
  public:
@@ -154,6 +142,18 @@ PythonResults run_in_python(const std::vector<PythonRun>& runs, const char* scri
 }
 
 }  // namespace
+
+std::vector<std::string> pythons() {
+  std::vector<std::string> result;
+  if (const char* given = std::getenv("RIDGELINE_PYTHON")) {
+    std::istringstream words(given);
+    for (std::string word; std::getline(words, word, ':');) {
+      if (!word.empty()) result.push_back(word);
+    }
+  }
+  result.insert(result.end(), {"python3", "/usr/bin/python3"});
+  return result;
+}
 
 PythonResults run_pytorch_files(const std::vector<PythonRun>& runs) {
   return run_in_python(runs, kPyTorchScript, "torch");

@@ -8,6 +8,10 @@
 
 namespace ridgeline {
 
+/// The Pythons that are tried, in order: those in the environment variable RIDGELINE_PYTHON
+/// (separated by colons), `python3`, /usr/bin/python3.
+std::vector<std::string> pythons();
+
 /// A file to run on a batch of images in a Python of this machine.
 struct PythonRun {
   std::filesystem::path file;
@@ -21,9 +25,8 @@ struct PythonResults {
 };
 
 /// Runs Python files that `pytorch_source` wrote with their weights (model.safetensors in the same
-/// folder; without that file, untrained), all in one process. The first of the Pythons in the
-/// environment variable RIDGELINE_PYTHON (separated by colons), `python3` and /usr/bin/python3 that
-/// has torch is taken. Throws `kRun` when a file fails there.
+/// folder; without that file, untrained), all in one process. The first of `pythons()` that has
+/// torch is taken. Throws `kRun` when a file fails there.
 PythonResults run_pytorch_files(const std::vector<PythonRun>& runs);
 
 /// The same for ONNX files in ONNX Runtime.

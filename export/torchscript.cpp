@@ -137,20 +137,36 @@ torch::jit::Module loaded_script(const std::filesystem::path& path) {
 
 }  // namespace
 
-ScriptOutputs run_torchscript(const std::filesystem::path& path, const at::Tensor& images) {
-  torch::jit::Module script = loaded_script(path);
+LoadedScript::LoadedScript(const std::filesystem::path& path)
+    : path_(path), script_(std::make_shared<torch::jit::Module>(loaded_script(path))) {}
+
+at::Tensor LoadedScript::run(const at::Tensor& images) const {
   const at::NoGradGuard no_grad;
   const torch::jit::GraphOptimizerEnabledGuard as_written(false);  // pays for many runs only
   try {
-    const bool is_frozen = script.parameters().size() == 0;
-    return {script.forward({images}).toTensor(), script.hasattr(kIsBf16) ? ScriptVariant::kBf16
-                                                 : is_frozen             ? ScriptVariant::kFrozen
-                                                             : ScriptVariant::kTrainable};
+    return script_->forward({images}).toTensor();
   } catch (const std::exception& error) {
     const std::string text = error.what();
     throw Error(ErrorKind::kRun,
-                path.string() + ": does not run: " + text.substr(0, text.find('\n')));
+                path_.string() + ": does not run: " + text.substr(0, text.find('\n')));
   }
+}
+
+ScriptVariant LoadedScript::variant() const {
+  if (script_->hasattr(kIsBf16)) return ScriptVariant::kBf16;
+  return script_->parameters().size() == 0 ? ScriptVariant::kFrozen : ScriptVariant::kTrainable;
+}
+
+ExportInput LoadedScript::input() const {
+  if (!script_->hasattr("mean") || !script_->hasattr("std")) return {};
+  return {
+      Normalization{script_->attr("mean").toDoubleVector(), script_->attr("std").toDoubleVector()},
+      script_->hasattr(kIncludes) && script_->attr(kIncludes).toBool()};
+}
+
+ScriptOutputs run_torchscript(const std::filesystem::path& path, const at::Tensor& images) {
+  const LoadedScript script(path);
+  return {script.run(images), script.variant()};
 }
 
 }  // namespace ridgeline

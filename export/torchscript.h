@@ -1,10 +1,14 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
+#include <memory>
 
 #include "export/input.h"
 #include "runtime/network_module.h"
+
+namespace torch::jit {
+struct Module;
+}
 
 namespace ridgeline {
 
@@ -27,12 +31,28 @@ void export_torchscript(NetworkModule& module, const std::filesystem::path& path
 /// programs that time it.
 void export_untrained_torchscript(const Network& network, const std::filesystem::path& path);
 
+/// A TorchScript file that was loaded, in evaluation mode on the CPU.
+class LoadedScript {
+ public:
+  /// Throws `kIo` when the file cannot be loaded.
+  explicit LoadedScript(const std::filesystem::path& path);
+
+  /// What the file makes of images in the form that it takes. Throws `kRun` when it does not run.
+  at::Tensor run(const at::Tensor& images) const;
+  ScriptVariant variant() const;
+  /// What the file records of its images.
+  ExportInput input() const;
+
+ private:
+  std::filesystem::path path_;
+  std::shared_ptr<torch::jit::Module> script_;
+};
+
 struct ScriptOutputs {
   at::Tensor outputs;
   ScriptVariant variant = ScriptVariant::kTrainable;  ///< of the file
 };
-/// What the file makes of images in the form that it takes, in evaluation mode. Throws `kIo` when
-/// it cannot be loaded, `kRun` when it does not run.
+/// The same for one run. Throws as `LoadedScript`.
 ScriptOutputs run_torchscript(const std::filesystem::path& path, const at::Tensor& images);
 
 }  // namespace ridgeline

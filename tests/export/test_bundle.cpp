@@ -319,3 +319,23 @@ TEST_CASE("verification refuses what is damaged, of other weights, or alone", "[
   CHECK_THAT(error_of([&] { check_file(folder / "model.py"); }),
              Catch::Contains("cannot be checked without probe.safetensors"));
 }
+
+TEST_CASE("a file that classifies held-out images otherwise than the network is refused") {
+  const TempFolder folder;
+  const Architecture architecture = small_b0("efficientnet_b0.yaml");
+  NetworkModule module(lower(architecture), 1);
+  BundleOptions options{.formats = {ExportFormat::kTorchScript}};
+  options.held_out = HeldOutScore{0.9, 100, [](const auto&) { return 0.9; }};
+  const ExportReport report = export_bundle(architecture, module, options, folder.path());
+  CHECK(report.files[0].accuracy == 0.9);
+  CHECK_FALSE(report.files[1].accuracy);  // weights alone cannot be run
+  const std::string before = read_file(folder / "model.ts.pt");
+  options.held_out->of_file = [](const auto&) { return 0.7; };
+  CHECK_THAT(error_of([&] { export_bundle(architecture, module, options, folder.path()); }),
+             Catch::Contains("classifies 70.00 % of 100 held-out images rightly, the network "
+                             "itself 90.00 %"));
+  CHECK(read_file(folder / "model.ts.pt") == before);
+  options.held_out->of_file = [](const auto&) { return std::nullopt; };  // no program here
+  CHECK_FALSE(
+      export_bundle(architecture, module, options, folder.path()).files[0].accuracy.has_value());
+}
