@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -18,7 +19,7 @@ struct Layer {
   int block = 0;
   std::string part, leaf;
   int flat_block = 0;  // of the block in the network
-  int group = 0;       // of its stage, where stages of one width count as one
+  int group = 0;       // of its stage in timm, from 0
   int block_in_group = 0;
 
   bool is_norm() const { return leaf == "bn"; }
@@ -58,19 +59,26 @@ bool has_weights(const Node& node) {
          std::holds_alternative<Linear>(node.op);
 }
 
-/// The channels that each stage gives.
-std::map<int, int64_t> stage_widths(const Network& network) {
-  std::map<int, int64_t> widths;
+/// The stages at which timm's stages begin: MobileNetV3's have blocks of several expansions, which
+/// are stages of their own here. The large one has nine, the small one seven.
+std::vector<int> first_stages(const Network& network) {
+  int last = 0;
+  bool is_v3 = false;
   for (const Node& node : network.nodes()) {
-    if (has_weights(node)) widths[parsed(node.name).stage] = node.shape.channels;
+    last = std::max(last, parsed(node.name).stage);
+    is_v3 |= node.name == "head.features";
   }
-  return widths;
+  if (is_v3 && last == 9) return {1, 2, 4, 5, 8, 9};
+  if (is_v3 && last == 7) return {1, 2, 4, 6, 7};
+  std::vector<int> all(static_cast<size_t>(last));
+  std::iota(all.begin(), all.end(), 1);
+  return all;
 }
 
 /// Numbers stages, blocks and parts in the order of the network.
 class Planner {
  public:
-  explicit Planner(const Network& network) : widths_(stage_widths(network)) {
+  explicit Planner(const Network& network) : first_stages_(first_stages(network)) {
     for (const Node& node : network.nodes()) {
       if (!has_weights(node)) continue;
       Layer layer = parsed(node.name);
@@ -86,7 +94,8 @@ class Planner {
   void number(Layer& layer) {
     if (layer.stage != stage_) {
       ++plan_.stages;
-      if (stage_ == 0 || widths_[layer.stage] != widths_[stage_]) {
+      if (std::find(first_stages_.begin(), first_stages_.end(), layer.stage) !=
+          first_stages_.end()) {
         ++plan_.groups;
         block_in_group_ = -1;
       }
@@ -108,7 +117,7 @@ class Planner {
   }
 
   Plan plan_;
-  std::map<int, int64_t> widths_;
+  std::vector<int> first_stages_;
   int stage_ = 0, block_ = -1, block_in_group_ = -1;
 };
 

@@ -93,3 +93,47 @@ TEST_CASE("timm's weights from TensorFlow", "[process]") {
               {"tf_mobilenetv3_large_100", "mobilenetv3_large_100", 96}},
              PretrainedLayout::kTimmTf);
 }
+
+// The rest of what docs/fine_tuning.md names; minutes, so by name only.
+
+TEST_CASE("all other networks of torchvision", "[.]") {
+  check_torchvision({{"resnet101", "resnet101"},
+                     {"resnet152", "resnet152"},
+                     {"wide_resnet50_2", "wide_resnet50_2"},
+                     {"wide_resnet101_2", "wide_resnet101_2"},
+                     {"resnext101_32x8d", "resnext101_32x8d"},
+                     {"resnext101_64x4d", "resnext101_64x4d"},
+                     {"regnet_x_3_2gf", "regnetx_032"},
+                     {"regnet_x_8gf", "regnetx_080"},
+                     {"regnet_x_16gf", "regnetx_160"},
+                     {"regnet_x_32gf", "regnetx_320"},
+                     {"regnet_y_1_6gf", "regnety_016"},
+                     {"regnet_y_3_2gf", "regnety_032"},
+                     {"regnet_y_16gf", "regnety_160"},
+                     {"regnet_y_32gf", "regnety_320"},
+                     {"mnasnet0_75", "mnasnet_075"},
+                     {"efficientnet_b2", "efficientnet_b2"},
+                     {"efficientnet_b3", "efficientnet_b3"},
+                     {"efficientnet_b4", "efficientnet_b4"},
+                     {"efficientnet_b6", "efficientnet_b6"},
+                     {"efficientnet_b7", "efficientnet_b7"},
+                     {"efficientnet_v2_m", "efficientnetv2_m"},
+                     {"efficientnet_v2_l", "efficientnetv2_l"}});
+}
+
+TEST_CASE("more networks of timm", "[.]") {
+  check_timm({{"resnet50d", "resnet50d"},
+              {"resnext50_32x4d", "resnext50_32x4d"},
+              {"seresnet101", "seresnet101"},
+              {"seresnext50_32x4d", "seresnext50_32x4d"},
+              {"regnety_032", "regnety_032"},
+              {"regnetx_032", "regnetx_032"},
+              {"mobilenetv2_050", "mobilenetv2_050", 96},
+              {"mobilenetv2_140", "mobilenetv2_140", 96},
+              {"mobilenetv3_small_050", "mobilenetv3_small_050", 96},
+              {"mobilenetv3_large_075", "mobilenetv3_large_075", 96},
+              {"mnasnet_140", "mnasnet_140", 96},
+              {"semnasnet_075", "semnasnet_075", 96},
+              {"efficientnet_b4", "efficientnet_b4"},
+              {"efficientnetv2_m", "efficientnetv2_m"}});
+}
