@@ -94,7 +94,7 @@ TEST_CASE("timm's weights from TensorFlow", "[process]") {
              PretrainedLayout::kTimmTf);
 }
 
-// The rest of what docs/fine_tuning.md names; minutes, so by name only.
+// The rest of what docs/training.md names; minutes, so by name only.
 
 TEST_CASE("all other networks of torchvision", "[.]") {
   check_torchvision({{"resnet101", "resnet101"},
