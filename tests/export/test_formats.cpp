@@ -60,6 +60,15 @@ class AllFormats {
     names_.push_back(network.name());
     expected_.push_back(expected);
     INFO(network.name());
+    // Rounding alone changes each value by about 1e-7. What multiplies that a thousand times has
+    // no outputs of its own in fp32: the deepest networks with their initial weights.
+    const double moved = relative_difference(module->forward(images * (1 + 1e-7)), expected);
+    tolerances_.push_back(kFp32);
+    if (moved > kFp32) {
+      WARN(network.name() << ": images changed by 1e-7 change the outputs by " << moved
+                          << "; the formats are compared to ten times that");
+      tolerances_.back() = 10 * moved;
+    }
     for (const auto variant :
          {ScriptVariant::kTrainable, ScriptVariant::kFrozen, ScriptVariant::kBf16}) {
       const auto path = folder / "model.ts.pt";
@@ -68,7 +77,7 @@ class AllFormats {
       CHECK(result.variant == variant);
       const bool is_bf16 = variant == ScriptVariant::kBf16;
       CHECK(relative_difference(result.outputs, is_bf16 ? in_bf16 : expected) <=
-            (is_bf16 ? kBf16Tolerance : kFp32));
+            (is_bf16 ? kBf16Tolerance : tolerances_.back()));
     }
     write_file_atomic(folder / "model.py", pytorch_source(network));
     save_weights(*module, folder / "model.safetensors");
@@ -83,13 +92,14 @@ class AllFormats {
     REQUIRE(results.outputs.size() == expected_.size());
     for (size_t i = 0; i < expected_.size(); ++i) {
       INFO(results.program << ": " << names_[i]);
-      CHECK(relative_difference(results.outputs[i], expected_[i]) <= kFp32);
+      CHECK(relative_difference(results.outputs[i], expected_[i]) <= tolerances_[i]);
     }
   }
 
   TempFolder folder_;
   std::vector<std::string> names_;
   std::vector<at::Tensor> expected_;
+  std::vector<double> tolerances_;
   std::vector<PythonRun> pytorch_, onnx_;
 };
 
@@ -183,12 +193,14 @@ TEST_CASE("published networks of every family compute the same in every format",
   formats.check();
 }
 
-// Takes minutes and gigabytes: test_export "every published network*"
+// Takes half an hour and gigabytes: test_export "every published network*" [-c NAME]
 TEST_CASE("every published network computes the same in every format", "[.every_network]") {
   for (const KnownNetwork& known : known_networks()) {
-    AllFormats formats;
-    formats.add_untrained(small(known));
-    formats.check();
+    DYNAMIC_SECTION(known.name) {
+      AllFormats formats;
+      formats.add_untrained(small(known));
+      formats.check();
+    }
   }
 }
 
