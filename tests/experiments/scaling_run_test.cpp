@@ -55,7 +55,7 @@ TEST_CASE("LACS meets the target latency and records every candidate as a trial"
   REQUIRE(trials.size() == result.candidates.size());
   for (size_t i = 0; i < trials.size(); ++i) {
     CHECK(trials[i].id == kFirstScalingId + i);
-    CHECK(std::abs(trials[i].latency_ms() / result.target_ms - 1) <= config.scaling.tolerance);
+    CHECK(std::abs(trials[i].latency_ms() / result.target_ms - 1) <= config.scaling.grid.tolerance);
     CHECK(trials[i].reward ==
           Approx(trials[i].accuracy * std::pow(trials[i].latency_ms() / result.target_ms, -0.09)));
     CHECK(trials[i].reward == result.candidates[i].reward);
