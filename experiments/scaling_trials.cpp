@@ -51,10 +51,12 @@ void ScalingTrials::fill_reward(LacsCandidate& candidate) const {
 }
 
 double ScalingTrials::reward(const Trial& trial) const {
-  if (!target_.alone) return scoring_.reward(trial);
-  Trial view = trial;
-  view.latencies = {{"", trial.latencies.at(target_.index).ms}};
-  return scoring_.reward(view);
+  return scoring_.reward(seen_by_reward(trial));
+}
+
+Trial ScalingTrials::seen_by_reward(Trial trial) const {
+  if (target_.alone) trial.latencies = {{"", trial.latencies.at(target_.index).ms}};
+  return trial;
 }
 
 void ScalingTrials::price(Trial& trial, double known_ms, const CandidateNetwork& candidate) const {
@@ -105,8 +107,10 @@ Trial ScalingTrials::start(const LacsCandidate& scaled, int occurrence) {
 void ScalingTrials::finish(Trial& trial) {
   if (unrecorded_.erase(trial.id) > 0) {
     if (trial.status == TrialStatus::kPending) {
+      const auto latencies = trial.latencies;
+      trial = seen_by_reward(std::move(trial));
       scoring_.score(trial, wait_for(trial.id));
-      if (trial.status == TrialStatus::kComplete) trial.reward = reward(trial);
+      trial.latencies = latencies;
     }
     trial.finished_at = utc_now();
     parts_.store.append(trial);

@@ -47,6 +47,8 @@ class ScalingTrials {
   /// does not matter here.
   void price(Trial& trial, double known_ms, const CandidateNetwork& candidate) const;
   double reward(const Trial& trial) const;
+  /// With the latencies that the reward knows.
+  Trial seen_by_reward(Trial trial) const;
   Evaluation wait_for(uint64_t id);
 
   ExperimentConfig config_;
