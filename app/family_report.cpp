@@ -210,7 +210,7 @@ std::string family_report(const LacsResult& result, const LacsConfig& config) {
     text += grids_text(result, config);
     if (result.star) text += star_text(result);
     text += plateau_text(result.plateau);
-    for (const auto& bound : coefficients_at_bounds(result.best, config.grid)) text += bound + "\n";
+    for (const auto& bound : result.bounds) text += bound + "\n";
   }
   if (!result.direct.empty()) text += "\n" + direct_table(result);
   text += "\n" + elasticity_table(result.elasticities);

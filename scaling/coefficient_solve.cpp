@@ -44,6 +44,26 @@ int last_at_most(int count, double target, const std::function<double(int)>& pri
   return low;
 }
 
+int nearest_item(int count, int start, double target, const std::function<double(int)>& price) {
+  int low = start, high = start;
+  if (price(start) <= target) {
+    for (int step = 1; high < count - 1 && price(high) <= target; step *= 2) {
+      low = high;
+      high = std::min(count - 1, high + step);
+    }
+  } else {
+    for (int step = 1; low > 0 && price(low) > target; step *= 2) {
+      high = low;
+      low = std::max(0, low - step);
+    }
+  }
+  while (high - low > 1) {
+    const int middle = low + (high - low) / 2;
+    (price(middle) <= target ? low : high) = middle;
+  }
+  return miss(price(low), target) <= miss(price(high), target) ? low : high;
+}
+
 double crossing(double low, double high, double target, const std::function<double(double)>& f) {
   const auto off = [&](double x) { return std::log(f(x) / target); };
   double a = std::log(low), b = std::log(high), fa = off(low), fb = off(high);

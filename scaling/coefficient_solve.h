@@ -76,6 +76,10 @@ std::vector<int> resolutions_up_to(int base, double factor, const RoundingRules&
 /// is asked for as few as needed. REQUIRES: rising
 int last_at_most(int count, double target, const std::function<double(int)>& price);
 
+/// Index of the item whose price is nearest to `target`, in ratio, of the two beside the crossing
+/// that lies nearest to `start`: prices of real networks rise in steps, and may fall at some.
+int nearest_item(int count, int start, double target, const std::function<double(int)>& price);
+
 /// Where a rising function crosses `target` between `low` and `high`, by the Illinois method on
 /// logarithms. REQUIRES: f(low) <= target <= f(high), all above 0
 double crossing(double low, double high, double target, const std::function<double(double)>& f);

@@ -1,5 +1,6 @@
 #include "scaling/family.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -101,19 +102,25 @@ class FamilyMaker {
     if (step < 0) return;
     const double phi = phi_at(step);
     Architecture network = narrow(phi);
-    const double most = std::max(2.0, 2 * member.factors.resolution);
+    // The box of the search holds for members too; given coefficients have none.
+    const double most =
+        config_.has_target()
+            ? std::max(member.factors.resolution, std::pow(config_.grid.max_gamma, member.phi))
+            : 2 * member.factors.resolution;
     const auto sides = resolutions_up_to(base_.resolution, most, config_.rounding);
     const auto at_side = [&](int i) {
       network.resolution = sides[i];
       return price(network);
     };
-    const int count = static_cast<int>(sides.size());
-    int side = last_at_most(count, target, at_side);
-    const auto miss = [&](double ms) { return std::abs(std::log(ms / target)); };
-    if (side + 1 < count && miss(at_side(side + 1)) < miss(at_side(side))) ++side;
+    const auto nominal_side =
+        std::lower_bound(sides.begin(), sides.end(), member.architecture.resolution);
+    const int start = std::min(static_cast<int>(sides.size()) - 1,
+                               static_cast<int>(nominal_side - sides.begin()));
+    const int side = nearest_item(static_cast<int>(sides.size()), start, target, at_side);
+    const auto miss_of = [&](double ms) { return std::abs(std::log(ms / target)); };
     // One step of depth or width further, at the base's resolution, may be nearer still.
     const Architecture further = narrow(phi_at(std::min(step + 1, kPhiSteps)));
-    const bool take_further = miss(price(further)) < miss(at_side(side));
+    const bool take_further = miss_of(price(further)) < miss_of(at_side(side));
     network.resolution = sides[side];
     member.architecture = take_further ? further : network;
     const ScalingFactors narrowed = best_.at(take_further ? phi_at(step + 1) : phi);

@@ -38,10 +38,11 @@ double deviation_from_target(const FamilyMember& member);
 
 /// B0..Bn of `base`: at each phi of `config.family`, or where `config.family_targets` are given, at
 /// the phi whose latency is nearest to each. With `config.fit_resolution` and a target, the
-/// resolution is the one (from the base's on) whose latency is nearest to it; depth and width are
-/// those of the largest exponent up to phi that leaves room for the base's resolution. Targets by
-/// phi are latency_ratio^(phi / level) times the base's latency, in the modes that have one. Throws
-/// `kInfeasible` for a listed target out of reach; the message gives the range.
+/// resolution is the one (from the base's up to max_gamma^phi) whose latency is nearest to it;
+/// depth and width are those of the largest exponent up to phi that leaves room for the base's
+/// resolution. Targets by phi are latency_ratio^(phi / level) times the base's latency, in the
+/// modes that have one. Throws `kInfeasible` for a listed target out of reach; the message gives
+/// the range.
 std::vector<FamilyMember> make_family(const Architecture& base, const CompoundCoefficients& best,
                                       const LacsConfig& config, const NetworkPrice& latency_ms,
                                       const NetworkLimit& over_limit = {});

@@ -40,6 +40,7 @@ class Lacs {
       result.best = config_.given;
     } else {
       search(result);
+      result.bounds = coefficients_at_bounds(result.best, config_.grid, largest_gamma());
     }
     if (!result.refused.empty()) return refused(std::move(result));
     make_members(result);
@@ -48,6 +49,14 @@ class Lacs {
 
  private:
   double latency_ms(const Architecture& network) { return solver_.price(network); }
+
+  /// Without rounding: max_gamma.
+  double largest_gamma() const {
+    if (config_.continuous) return config_.grid.max_gamma;
+    const double most = std::pow(config_.grid.max_gamma, config_.level);
+    const int side = resolutions_up_to(base_.resolution, most, config_.rounding).back();
+    return std::pow(side / static_cast<double>(base_.resolution), 1 / config_.level);
+  }
 
   void describe_base(LacsResult& result) {
     const auto latency = [&](const Architecture& network) { return latency_ms(network); };

@@ -35,6 +35,7 @@ struct LacsResult {
   std::vector<LacsCandidate> candidates;  ///< all that were trained on the grids, in order
   std::optional<StarReport> star;
   Plateau plateau;
+  std::vector<std::string> bounds;  ///< coefficients of `best` that the box stops, in words
   std::vector<CompoundCoefficients> same_network;  ///< triples met that build the best's network
   std::vector<NamedElasticities> elasticities;     ///< of the base network
   std::vector<DirectTriple> direct;                ///< mode direct: of each member

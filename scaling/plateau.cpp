@@ -52,7 +52,7 @@ Plateau plateau_of(const std::vector<LacsCandidate>& candidates, const LacsCandi
 }
 
 std::vector<std::string> coefficients_at_bounds(const CompoundCoefficients& best,
-                                                const GridConfig& box) {
+                                                const GridConfig& box, double largest_gamma) {
   std::vector<std::string> texts;
   const auto look = [&](const std::string& name, double value, double maximum) {
     if (value >= maximum * (1 - 1e-9)) {
@@ -65,7 +65,7 @@ std::vector<std::string> coefficients_at_bounds(const CompoundCoefficients& best
   };
   look("alpha", best.alpha, box.max_alpha);
   look("beta", best.beta, box.max_beta);
-  look("gamma", best.gamma, box.max_gamma);
+  look("gamma", best.gamma, largest_gamma);
   return texts;
 }
 

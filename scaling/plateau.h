@@ -43,8 +43,9 @@ Plateau plateau_of(const std::vector<LacsCandidate>& candidates, const LacsCandi
                    const AccuracyNoise& noise);
 
 /// "alpha 2 is at its bound scaling.max_alpha", "gamma is at its lower bound 1" for each
-/// coefficient that the box stops.
+/// coefficient that the box stops. `largest_gamma`: below max_gamma where no whole resolution lies
+/// between the two.
 std::vector<std::string> coefficients_at_bounds(const CompoundCoefficients& best,
-                                                const GridConfig& box);
+                                                const GridConfig& box, double largest_gamma);
 
 }  // namespace ridgeline

@@ -35,6 +35,17 @@ TEST_CASE("the last item at or below a target is found with few questions") {
   CHECK(last_at_most(0, 1, [](int) { return 0.0; }) == -1);
 }
 
+TEST_CASE("of several crossings the one nearest to the start counts, and the nearer item there") {
+  const std::vector<double> prices = {1, 2, 4, 3, 5, 8, 9};
+  const auto price = [&](int i) { return prices[i]; };
+  for (int start = 0; start < 7; ++start) CHECK(nearest_item(7, start, 7.5, price) == 5);
+  CHECK(nearest_item(7, 0, 2.2, price) == 1);  // 2 and 4 beside it
+  CHECK(nearest_item(7, 3, 3.1, price) == 3);
+  CHECK(nearest_item(7, 6, 3.1, price) == 3);
+  CHECK(nearest_item(7, 3, 0.1, price) == 0);
+  CHECK(nearest_item(7, 3, 100, price) == 6);
+}
+
 TEST_CASE("a crossing is found, also next to where the function is infinite") {
   const auto cube = [](double x) { return x * x * x; };
   CHECK(crossing(1, 10, 27, cube) == Approx(3).epsilon(1e-12));

@@ -102,6 +102,20 @@ TEST_CASE("members meet their targets to the pixel where depth and width come in
   CHECK(worst > 0.1);  // what rounding does where nothing is fitted
 }
 
+TEST_CASE("the member of the level that was searched is the candidate that was chosen") {
+  // Latency falls where the resolution becomes a multiple of 16, as on tiled hardware.
+  Plant plant;
+  LacsCallbacks tiled = callbacks_of(plant);
+  tiled.latency_ms = [plant](const Architecture& a) {
+    return plant.latency_ms(built(a)) * (a.resolution % 16 == 0 ? 0.93 : 1.0);
+  };
+  LacsConfig config = planted_config();
+  config.grid.max_candidates = 5;
+  const LacsResult result = search_coefficients(base_network(), config, tiled);
+  CHECK(result.family[1].architecture == scale(base_network(), result.best.at(1)));
+  CHECK(result.family[1].accuracy.has_value());
+}
+
 TEST_CASE("a family by latencies has the phi that leads to each") {
   LacsConfig config;
   const std::vector<double> targets = {10, 15, 20, 37.5};

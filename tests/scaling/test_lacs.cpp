@@ -287,13 +287,23 @@ TEST_CASE(
 
 TEST_CASE("coefficients at the edge of the grid's box are named, at both edges") {
   const GridConfig box;
-  CHECK(coefficients_at_bounds({1.2, 1.1, 1.15}, box).empty());
-  const auto found = coefficients_at_bounds({2, 1, 1.6}, box);
+  CHECK(coefficients_at_bounds({1.2, 1.1, 1.15}, box, 1.6).empty());
+  const auto found = coefficients_at_bounds({2, 1, 1.6}, box, 1.6);
   CHECK(found ==
         std::vector<std::string>{
             "alpha 2 is at its bound scaling.max_alpha: a higher one may give a better family",
             "beta is at its lower bound 1: that dimension is not scaled",
             "gamma 1.6 is at its bound scaling.max_gamma: a higher one may give a better family"});
+}
+
+TEST_CASE("the largest whole resolution of the box counts as its bound") {
+  LacsConfig config = planted_config();
+  config.grid.max_gamma = 1.052;  // 210 of 200 pixels
+  config.grid.tolerance = 0.05;
+  const LacsResult result = search_coefficients(base_network(), config, planted());
+  CHECK(result.best.gamma == Approx(1.05));
+  REQUIRE(result.bounds.size() == 1);
+  CHECK(result.bounds[0].find("gamma 1.05 is at its bound scaling.max_gamma") == 0);
 }
 
 TEST_CASE("without the constraint the reward of Equation 4 would scale nothing") {
