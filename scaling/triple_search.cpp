@@ -51,7 +51,7 @@ void TripleSearch::run(double target, LacsResult& result) {
   if (config_.score == TripleScore::kStar) fit_surface(target, result);
   double step = config_.grid.coarse_step;
   if (!search_grid({whole_box(config_.grid)}, step, target, result)) {
-    result.refused = "every scaled network at " + format_ms(result.target_ms) +
+    result.refused = "every scaled network at " + price_text(target) +
                      " breaks a limit of the reward, the first one because its " +
                      first_over_limit_ + ": raise that limit or lower scaling.latency_ratio";
     return;
@@ -82,15 +82,15 @@ void TripleSearch::fit_surface(double target, LacsResult& result) {
     point.coefficients = {std::pow(factors.depth, root), std::pow(factors.width, root),
                           std::pow(factors.resolution, root)};
     point.architecture = scale(base_, factors, config_.rounding);
-    point.latency_ms = callbacks_.latency_ms(point.architecture);
-    points.push_back(std::move(point));
+    point.latency_ms = latency_of(point.architecture);
+    if (std::isfinite(point.latency_ms)) points.push_back(std::move(point));
   }
   if (points.size() < kFewestStarPoints) {
-    fail(ErrorKind::kInfeasible, "the star design has only " + std::to_string(points.size()) +
-                                     " different networks, since rounding builds the same one for "
-                                     "many triples, and the surface needs " +
-                                     std::to_string(kFewestStarPoints) +
-                                     "; take score: training, or a higher level");
+    fail(ErrorKind::kInfeasible,
+         "the star design has only " + std::to_string(points.size()) +
+             " different networks that fit the device, since rounding "
+             "builds the same one for many triples, and the surface needs " +
+             std::to_string(kFewestStarPoints) + "; take score: training, or a higher level");
   }
   evaluate(points);
   std::vector<SurfacePoint> trained;
@@ -98,6 +98,20 @@ void TripleSearch::fit_surface(double target, LacsResult& result) {
     if (!point.failed) trained.push_back({factors_of(point), point.accuracy});
   }
   result.star = StarReport{.surface = ResponseSurface::fit(trained), .points = std::move(points)};
+}
+
+double TripleSearch::latency_of(const Architecture& network) const {
+  try {
+    return callbacks_.latency_ms(network);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInfeasible) throw;
+    return std::numeric_limits<double>::infinity();
+  }
+}
+
+std::string TripleSearch::price_text(double price) const {
+  return config_.mode == ScalingMode::kAccuracyOnly ? format_count(price) + " multiply-adds"
+                                                    : format_ms(price);
 }
 
 /// What the surface goes by: the unrounded factors, or those that were built.
@@ -166,8 +180,8 @@ bool TripleSearch::search_grid(const std::vector<GridWindow>& windows, double st
 void TripleSearch::score(std::vector<LacsCandidate>& batch, LacsResult& result) {
   // Another price than latency leads to the network; its latency is reported all the same.
   if (config_.mode == ScalingMode::kAccuracyOnly) {
-    for (auto& candidate : batch)
-      candidate.latency_ms = callbacks_.latency_ms(candidate.architecture);
+    for (auto& candidate : batch) candidate.latency_ms = latency_of(candidate.architecture);
+    std::erase_if(batch, [](const auto& c) { return !std::isfinite(c.latency_ms); });
   }
   if (!result.star) {
     evaluate(batch);
@@ -254,8 +268,7 @@ void TripleSearch::conclude(LacsResult& result) {
 
 void TripleSearch::fail_unreachable(const GridSurvey& survey, double target) {
   const GridConfig& box = config_.grid;
-  const bool latency = config_.mode != ScalingMode::kAccuracyOnly;
-  const auto text = [&](double price) { return latency ? format_ms(price) : format_count(price); };
+  const auto text = [&](double price) { return price_text(price); };
   const double most =
       solver_.price(CompoundCoefficients{box.max_alpha, box.max_beta, box.max_gamma});
   std::string message = std::string("no triple of the grid meets the target of ") + text(target) +

@@ -28,6 +28,9 @@ class TripleSearch {
   std::vector<GridNetwork> fresh_of(std::vector<GridNetwork> networks);
   void score(std::vector<LacsCandidate>& batch, LacsResult& result);
   void evaluate(std::vector<LacsCandidate>& batch);
+  /// Infinite where the network does not fit the device.
+  double latency_of(const Architecture& network) const;
+  std::string price_text(double price) const;
   ScalingFactors factors_of(const LacsCandidate& candidate) const;
   [[noreturn]] void fail_unreachable(const GridSurvey& survey, double target);
 
