@@ -83,8 +83,9 @@ std::string plateau_text(const Plateau& plateau) {
          std::to_string(plateau.triples.size()) +
          " triples) are within twice the noise of the best (" + percent_of(noise.deviation) +
          " of accuracy, " +
-         (noise.trainings > 0 ? "measured on " + std::to_string(noise.trainings) + " trainings"
-                              : std::string("assumed: scaling.noise")) +
+         (noise.of_surface      ? std::string("the residual of the surface")
+          : noise.trainings > 0 ? "measured on " + std::to_string(noise.trainings) + " trainings"
+                                : std::string("assumed: scaling.noise")) +
          "): " + range_text(plateau.low, plateau.high) + "\n";
 }
 
@@ -104,8 +105,10 @@ std::string star_text(const LacsResult& result) {
                          "share of depth", "share of width", "share of resolution"};
   const auto parameters = star.surface.parameters();
   for (size_t i = 0; i < parameters.size(); ++i) {
+    const bool known = std::isfinite(parameters[i].low);
     table.rows.push_back({names[i], format_fixed(parameters[i].value, 3),
-                          format_fixed(parameters[i].low, 3), format_fixed(parameters[i].high, 3)});
+                          known ? format_fixed(parameters[i].low, 3) : "not known",
+                          known ? format_fixed(parameters[i].high, 3) : "not known"});
   }
   return text + table.str();
 }

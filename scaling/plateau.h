@@ -21,8 +21,9 @@ struct LacsCandidate {
 
 /// By how much an accuracy varies by chance.
 struct AccuracyNoise {
-  double deviation = 0;  ///< standard deviation
-  int trainings = 0;     ///< it was measured on; 0: assumed
+  double deviation = 0;     ///< standard deviation
+  int trainings = 0;        ///< it was measured on; 0: assumed
+  bool of_surface = false;  ///< the response surface is less sure than a training: its residual
 };
 /// Of several trainings of one network. REQUIRES: two or more
 AccuracyNoise measured_noise(const std::vector<double>& accuracies);

@@ -14,6 +14,8 @@ namespace {
 
 using Parameters = std::array<double, ResponseSurface::kParameters>;
 
+constexpr double kMostLogRho = 5, kMostLogit = 20;
+
 /// offset, ln gain, ln rho, and two logits of the shares relative to the resolution's.
 struct Natural {
   double offset, gain, rho;
@@ -23,11 +25,12 @@ struct Natural {
 Natural natural(const Parameters& p) {
   // Limits that no data cross keep a step of the fit from overflowing.
   const auto bounded = [](double x, double most) { return std::clamp(x, -most, most); };
-  const double depth = std::exp(bounded(p[3], 20)), width = std::exp(bounded(p[4], 20));
+  const double depth = std::exp(bounded(p[3], kMostLogit)),
+               width = std::exp(bounded(p[4], kMostLogit));
   const double sum = depth + width + 1;
   return {p[0],
           std::exp(bounded(p[1], 20)),
-          std::exp(bounded(p[2], 5)),
+          std::exp(bounded(p[2], kMostLogRho)),
           {depth / sum, width / sum, 1 / sum}};
 }
 
@@ -209,13 +212,26 @@ ConfidenceInterval ResponseSurface::interval(const ScalingFactors& factors) cons
   return propagate([&](const Vector& p) { return accuracy_of(transformed(p, factors)); });
 }
 
+bool ResponseSurface::at_limit(size_t i) const {
+  if (i == 2) return std::abs(fitted_[2]) > kMostLogRho - 0.1;
+  constexpr double kNone = 1e-6;
+  const double share = i < 3 ? 0.5 : natural(fitted_).shares[i - 3];
+  return share < kNone || share > 1 - kNone;
+}
+
 std::array<ConfidenceInterval, 6> ResponseSurface::parameters() const {
-  return {propagate([](const Vector& p) { return natural(p).offset; }),
-          propagate([](const Vector& p) { return natural(p).gain; }),
-          propagate([](const Vector& p) { return natural(p).rho; }),
-          propagate([](const Vector& p) { return natural(p).shares[0]; }),
-          propagate([](const Vector& p) { return natural(p).shares[1]; }),
-          propagate([](const Vector& p) { return natural(p).shares[2]; })};
+  std::array<ConfidenceInterval, 6> result = {
+      propagate([](const Vector& p) { return natural(p).offset; }),
+      propagate([](const Vector& p) { return natural(p).gain; }),
+      propagate([](const Vector& p) { return natural(p).rho; }),
+      propagate([](const Vector& p) { return natural(p).shares[0]; }),
+      propagate([](const Vector& p) { return natural(p).shares[1]; }),
+      propagate([](const Vector& p) { return natural(p).shares[2]; })};
+  constexpr double kUnbounded = std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i < result.size(); ++i) {
+    if (at_limit(i)) result[i] = {result[i].value, -kUnbounded, kUnbounded};
+  }
+  return result;
 }
 
 }  // namespace ridgeline

@@ -36,7 +36,8 @@ class ResponseSurface {
   double accuracy(const ScalingFactors& factors) const;
   /// Of the mean accuracy there: the parameters' uncertainty, not a training's noise.
   ConfidenceInterval interval(const ScalingFactors& factors) const;
-  /// offset, gain, rho, share of depth, of width, of resolution.
+  /// offset, gain, rho, share of depth, of width, of resolution. An interval is unbounded where the
+  /// points do not hold the parameter: a share of 0 or 1, or rho at the end of its range.
   std::array<ConfidenceInterval, 6> parameters() const;
   /// Standard deviation of the points' accuracies around the surface, corrected for the parameters
   /// fitted.
@@ -47,6 +48,8 @@ class ResponseSurface {
   double transformed(const Vector& p, const ScalingFactors& factors) const;
   template <class F>
   ConfidenceInterval propagate(const F& f) const;
+  /// Whether the fit left parameter `i` at the end of its range, where data say nothing of it.
+  bool at_limit(size_t i) const;
 
   Vector fitted_{};
   std::array<Vector, kParameters> covariance_{};

@@ -22,7 +22,7 @@ constexpr std::array<Share, kMostStarPoints> kShares = {{{0, 0, 0},
                                                          {0, 0.5, 0.5},
                                                          {2.0 / 3, 2.0 / 3, 2.0 / 3},
                                                          {1.0 / 6, 1.0 / 6, 1.0 / 6}}};
-constexpr int kMoves = 24;
+constexpr int kMoves = 40;
 constexpr double kMove = 1.05;
 
 CompoundCoefficients along(size_t dimension, double coefficient) {
@@ -49,13 +49,13 @@ std::vector<ScalingFactors> star_design(const Architecture& base, const LacsConf
   std::vector<Architecture> built;
   for (int i = 0; i < config.star_points; ++i) {
     for (int move = 0; move < kMoves; ++move) {
-      const double stretch = std::pow(kMove, move);
-      const auto factor = [&](size_t k) { return std::pow(full[k], kShares[i][k] * stretch); };
+      // Where one more layer in each stage is over the target already, `full` is hardly above 1.
+      const auto factor = [&](size_t k) {
+        return std::pow(full[k] * std::pow(kMove, move), kShares[i][k]);
+      };
       const ScalingFactors factors = {factor(0), factor(1), factor(2)};
       const Architecture network = scale(base, factors, config.rounding);
-      const bool known =
-          !config.continuous && std::find(built.begin(), built.end(), network) != built.end();
-      if (known) continue;
+      if (std::find(built.begin(), built.end(), network) != built.end()) continue;
       points.push_back(factors);
       built.push_back(network);
       break;

@@ -95,7 +95,8 @@ void TripleSearch::fit_surface(double target, LacsResult& result) {
   evaluate(points);
   std::vector<SurfacePoint> trained;
   for (const auto& point : points) {
-    if (!point.failed) trained.push_back({factors_of(point), point.accuracy});
+    if (!point.failed)
+      trained.push_back({built_factors(base_, point.architecture), point.accuracy});
   }
   result.star = StarReport{.surface = ResponseSurface::fit(trained), .points = std::move(points)};
 }
@@ -114,7 +115,7 @@ std::string TripleSearch::price_text(double price) const {
                                                     : format_ms(price);
 }
 
-/// What the surface goes by: the unrounded factors, or those that were built.
+/// Where the surface scores a triple: at the unrounded factors, or at those that would be built.
 ScalingFactors TripleSearch::factors_of(const LacsCandidate& candidate) const {
   return config_.continuous ? candidate.coefficients.at(config_.level)
                             : built_factors(base_, candidate.architecture);
@@ -224,7 +225,13 @@ void TripleSearch::confirm_by_training(LacsResult& result) {
     if (best.size() == static_cast<size_t>(config_.grid.max_candidates)) break;
   }
   std::vector<double> predicted;
-  for (const auto& candidate : best) predicted.push_back(candidate.accuracy);
+  // What is trained is rounded, wherever the triple was searched.
+  for (auto& candidate : best) candidate.latency_ms = latency_of(candidate.architecture);
+  std::erase_if(best, [](const auto& candidate) { return !std::isfinite(candidate.latency_ms); });
+  for (const auto& candidate : best) {
+    const ScalingFactors built = built_factors(base_, candidate.architecture);
+    predicted.push_back(result.star->surface.accuracy(built));
+  }
   evaluate(best);
   double squares = 0;
   int trained = 0;
@@ -240,20 +247,23 @@ void TripleSearch::confirm_by_training(LacsResult& result) {
 }
 
 void TripleSearch::conclude(LacsResult& result) {
-  const LacsCandidate* best = best_of(result.candidates);
-  if (best == nullptr) {
+  const LacsCandidate* trained = best_of(result.candidates);
+  if (trained == nullptr) {
     fail(ErrorKind::kInfeasible, "all " + std::to_string(result.candidates.size()) +
                                      " networks that the surface holds for the best failed to "
                                      "train; their statuses are in the log");
   }
+  // Rounded networks beside an unrounded optimum do not tell triples apart: the surface decides.
+  const LacsCandidate* best = result.star && config_.continuous ? best_of(scored_) : trained;
   AccuracyNoise noise = {.deviation = config_.noise.noise};
   if (config_.noise.noise_repeats > 0 && callbacks_.repeat) {
-    std::vector<double> accuracies = callbacks_.repeat(*best, config_.noise.noise_repeats);
-    accuracies.push_back(best->accuracy);
+    std::vector<double> accuracies = callbacks_.repeat(*trained, config_.noise.noise_repeats);
+    accuracies.push_back(trained->accuracy);
     if (accuracies.size() > 1) noise = measured_noise(accuracies);
   }
   // On a surface, what it cannot tell apart is wider than the noise of one training.
-  if (result.star) noise.deviation = std::max(noise.deviation, result.star->surface.residual());
+  if (result.star && result.star->surface.residual() > noise.deviation)
+    noise = {.deviation = result.star->surface.residual(), .of_surface = true};
   const LacsCandidate* centre = result.star ? best_of(scored_) : best;
   result.plateau = plateau_of(scored_, *centre, noise);
   result.best = best->coefficients;

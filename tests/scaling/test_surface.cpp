@@ -80,6 +80,20 @@ TEST_CASE("the residual is the noise of the trainings") {
   CHECK(std::sqrt(squares) == Approx(0.003).epsilon(0.15));
 }
 
+TEST_CASE("what the points do not hold has no bounded interval") {
+  // Depth alone changes nothing: its share is 0 or its return is that of the worst dimension.
+  std::vector<SurfacePoint> points;
+  for (const auto& f : star(13))
+    points.push_back({f, 1 - 0.3 * std::pow(f.width * f.resolution, -0.4)});
+  const auto parameters = ResponseSurface::fit(points).parameters();
+  CHECK(parameters[3].value < 0.01);
+  for (const auto& parameter : parameters) {
+    CHECK(parameter.low <= parameter.value);
+    CHECK(parameter.value <= parameter.high);
+  }
+  CHECK_FALSE(std::isfinite(parameters[2].high));  // a product is the limit of rho 0
+}
+
 TEST_CASE("too few points, and points that do not move a dimension alone, are refused") {
   auto points = measured({}, 7);
   points.pop_back();
@@ -114,6 +128,23 @@ TEST_CASE("a star design moves each dimension alone up to the target, and repeat
     CHECK(std::find(networks.begin(), networks.end(), network) == networks.end());
     networks.push_back(network);
   }
+}
+
+TEST_CASE("a star design has its points where one more layer is over the target already") {
+  LacsConfig config;
+  Architecture base = base_network();
+  base.stages[0].layers = 1;
+  const ScalingPrice price{[](const Architecture& a) {
+    return 10.0 * a.stages[0].layers * a.stages[0].filters / 160 * a.resolution / 200;
+  }};
+  CoefficientSolver solver(base, config, price);
+  int deeper = 0;
+  for (const auto& point : star_design(base, config, 15, solver)) {
+    const Architecture network = scale(base, point);
+    deeper += network.stages[0].layers > 1 && network.stages[0].filters == 160 &&
+              network.resolution == 200;
+  }
+  CHECK(deeper == 2);  // two and three layers
 }
 
 TEST_CASE("on rounded networks the surface goes by what was built, and training confirms it") {
