@@ -9,7 +9,9 @@ namespace ridgeline {
 /// Depth and width coefficient; the resolution's is solved for.
 struct CoefficientPair {
   double alpha = 1, beta = 1;
-  auto operator<=>(const CoefficientPair&) const = default;
+  bool operator<(const CoefficientPair& other) const {
+    return alpha != other.alpha ? alpha < other.alpha : beta < other.beta;
+  }
 };
 
 /// A network that a grid reaches at the target.

@@ -204,7 +204,9 @@ void CoefficientSolver::add_edge_rows(std::vector<Row>& rows, double target) con
     if (row.price > 0) fits = std::max(fits, beta);
     if (row.price == 0 && row.below == 0) exceeds = std::min(exceeds, beta);
   }
-  for (const auto& [alpha, range] : betas) {
+  for (const auto& entry : betas) {
+    const double alpha = entry.first;
+    const auto& range = entry.second;
     if (range.first == 0 || !std::isfinite(range.second)) continue;
     const double beta = crossing(range.first, range.second, target, [&](double width) {
       return unrounded({alpha, width, 1});

@@ -65,6 +65,7 @@ struct SurfaceResiduals {
   using InputType = Eigen::VectorXd;
   using ValueType = Eigen::VectorXd;
   using JacobianType = Eigen::MatrixXd;
+  // NOLINTNEXTLINE(readability-identifier-naming): the names that Eigen asks for
   enum { InputsAtCompileTime = Eigen::Dynamic, ValuesAtCompileTime = Eigen::Dynamic };
 
   const std::vector<SurfacePoint>& points;

@@ -112,3 +112,17 @@ TEST_CASE("a star design of nine trainings and three to confirm finds the triple
     CHECK(std::abs(result.best.gamma - truth.gamma) < 0.01);
   }
 }
+
+TEST_CASE("with the default budget the chosen network loses little accuracy against the optimum") {
+  double worst = 0;
+  for (uint32_t seed = 1; seed <= 20; ++seed) {
+    const Plant plant = random_plant(seed);
+    const LacsResult result =
+        search_coefficients(base_network(), LacsConfig{}, callbacks_of(plant));
+    CHECK(result.candidates.size() <= 15);
+    const Architecture found = scale(base_network(), result.best.at(1));
+    const double lost = plant.accuracy(built(best_network(plant))) - plant.accuracy(built(found));
+    worst = std::max(worst, lost);
+  }
+  CHECK(worst < 0.001);
+}
