@@ -241,6 +241,7 @@ TEST_CASE("with an accelerator more and scaling.per_accelerator there is a famil
                                   "--set", "scaling.per_accelerator=true"});
   CHECK(std::filesystem::exists(folder / "run/family/main/B1.yaml"));
   CHECK(std::filesystem::exists(folder / "run/family/tpu/B1.yaml"));
+  CHECK(std::filesystem::exists(folder / "run/export/tpu/B1/architecture.yaml"));
   const std::string report = read_file(folder / "run/family/family.txt");
   CHECK(report.find("family by LACS for tpu: ") != std::string::npos);
   CHECK(report.find("the families side by side") != std::string::npos);
