@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iostream>
+#include <tuple>
 
 #include "app/export_run.h"
 #include "app/held_out.h"
@@ -84,20 +85,41 @@ NetworkFacts facts_of(RunDirectory& run, const Trial& trial) {
           .latencies = latencies_of(run, trial)};
 }
 
-/// The larger members of the family: architectures alone, since nobody trained them.
+/// The files of the family's members, of each accelerator's where there are several families: B2
+/// before B10.
+std::vector<std::filesystem::path> family_files(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  if (!std::filesystem::is_directory(folder)) return files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() == ".yaml") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) {
+    const auto key = [](const std::filesystem::path& path) {
+      const std::string name = path.filename().string();
+      return std::tuple(path.parent_path(), name.size(), name);
+    };
+    return key(a) < key(b);
+  });
+  return files;
+}
+
+/// The members of the family besides the best network: architectures alone, since their weights are
+/// not kept.
 void export_family(RunDirectory& run, const BundleOptions& best,
                    const std::filesystem::path& folder, ExportReport& report) {
-  for (int member = 1;; ++member) {
-    const std::string name = "B" + std::to_string(member);
-    const std::filesystem::path file = run.family_folder() / (name + ".yaml");
-    if (!std::filesystem::exists(file)) return;
+  const Architecture base = load_architecture(run.best_architecture());
+  for (const auto& file : family_files(run.family_folder())) {
+    const Architecture member = load_architecture(file);
+    if (member == base) continue;
+    const auto place = file.lexically_relative(run.family_folder()).replace_extension();
     BundleOptions options = best;
-    options.facts = {.found = "Member " + name + " of the family that compound scaling made of " +
-                              "the best network. " + best.facts.found,
+    options.facts = {.found = "Member " + place.string() +
+                              " of the family that compound scaling made of the best network. " +
+                              best.facts.found,
                      .data = best.facts.data,
                      .trained = false};
     const ExportReport exported =
-        export_bundle(load_architecture(file), {}, run.config().seed, options, folder / name);
+        export_bundle(member, {}, run.config().seed, options, folder / place);
     report.files.insert(report.files.end(), exported.files.begin(), exported.files.end());
   }
 }

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "scaling/compound.h"
+
 namespace ridgeline {
 
 // The sub-commands about networks and hardware; see commands.h.
@@ -15,9 +17,13 @@ struct ScaleOptions {
   std::string config;  ///< LACS for an architecture file
   double alpha = 1.2, beta = 1.1, gamma = 1.15;
   std::vector<double> phi = {0, 1, 2};
+  std::vector<double> targets;  ///< ms; the members' latencies, instead of `phi`
+  ResolutionRounding resolution_rounding = ResolutionRounding::kFloor;
+  int resolution_multiple = 1;
   std::string hardware = "xeon_skylake";
   int batch = 1;
-  std::string out;  ///< folder for the members' files; empty: none written
+  std::vector<std::string> price_on;  ///< further hardware
+  std::string out;                    ///< folder for the members' files; empty: none written
 };
 void scale_command(const ScaleOptions& options);
 

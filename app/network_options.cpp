@@ -10,12 +10,13 @@ namespace {
 
 void add_scale_command(CLI::App& app) {
   static ScaleOptions scale;
-  auto* sub =
-      command(app, "scale", "scale a network into a family: by LACS, or by given coefficients",
-              "ridgeline scale runs/first --set scaling.latency_ratio=3 --out family\n"
-              "  ridgeline scale efficientnet_b0 --alpha 1.2 --beta 1.1 --gamma 1.15 --phi 0 1 2 "
-              "--hardware v100 --batch 128\n"
-              "  ridgeline scale net.yaml --config configs/quickstart.yaml");
+  auto* sub = command(
+      app, "scale", "scale a network into a family: by LACS, or by given coefficients",
+      "ridgeline scale runs/first --set scaling.latency_ratio=3 --out family\n"
+      "  ridgeline scale efficientnet_b0 --alpha 1.2 --beta 1.1 --gamma 1.15 --phi 0 1 2 "
+      "--hardware v100 --batch 128\n"
+      "  ridgeline scale efficientnet_b0 --targets 2 4 8 --hardware v100 --price-on tpu_v3\n"
+      "  ridgeline scale net.yaml --config configs/quickstart.yaml");
   sub->add_option("source", scale.source,
                   "run folder (LACS on its best network) or architecture file")
       ->required()
@@ -30,7 +31,23 @@ void add_scale_command(CLI::App& app) {
   sub->add_option("--beta", scale.beta, "width coefficient")->capture_default_str();
   sub->add_option("--gamma", scale.gamma, "resolution coefficient")->capture_default_str();
   sub->add_option("--phi", scale.phi, "compound exponents of the members")->capture_default_str();
+  sub->add_option("--targets", scale.targets, "latencies of the members, instead of --phi")
+      ->type_name("MS...");
+  sub->add_option_function<std::string>(
+         "--resolution-rounding",
+         [](const std::string& text) {
+           scale.resolution_rounding =
+               text == "nearest" ? ResolutionRounding::kNearest : ResolutionRounding::kFloor;
+         },
+         "resolutions down, or to the nearest multiple")
+      ->check(CLI::IsMember(enum_choices<ResolutionRounding>()));
+  sub->add_option("--resolution-multiple", scale.resolution_multiple,
+                  "resolutions are multiples of this")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 512));
   sub->add_option("--hardware", scale.hardware, "prices the members")->capture_default_str();
+  sub->add_option("--price-on", scale.price_on, "prices them on this hardware too")
+      ->type_name("NAME...");
   sub->add_option("--batch", scale.batch, "images per inference")->capture_default_str();
   sub->add_option("--out", scale.out, "write the members' architecture files there")
       ->type_name("DIR");

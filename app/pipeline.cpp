@@ -8,6 +8,7 @@
 #include "accuracy/training/proxy.h"
 #include "app/command_line.h"
 #include "app/export_run.h"
+#include "app/family_report.h"
 #include "app/report.h"
 #include "controller/policy/make_controller.h"
 #include "core/interrupt.h"
@@ -219,19 +220,21 @@ void scaling_phase(RunDirectory& run, Session& session) {
   if (!run.store().fact(phase_fact(Phase::kScaling))) require_trial_device(run.config());
   const Architecture base = best_architecture(run);
   const int recorded = static_cast<int>(run.store().count(Phase::kScaling));
-  PhaseProgress progress("scaling", 2 * run.config().scaling.max_candidates, recorded);
-  const LacsResult result =
-      run_lacs(run.config(), base, {session.target_oracles(), *session.runner, run.store()},
-               [&](const Trial& trial) { progress(trial); });
+  PhaseProgress progress("scaling", most_scaling_trials(run.config()), recorded);
+  const auto results =
+      run_scaling(run.config(), base, {session.target_oracles(), *session.runner, run.store()},
+                  [&](const Trial& trial) { progress(trial); });
   progress.finish();
-  if (!result.refused.empty()) spdlog::warn("scaling: {}", result.refused);
-  for (const auto& member : result.family) {
-    if (!member.over_limit.empty())
-      spdlog::warn("scaling: {} is refused: its {} (reward.limits)", member.name,
-                   member.over_limit);
+  for (const LacsResult& result : results) {
+    if (!result.refused.empty()) spdlog::warn("scaling: {}", result.refused);
+    for (const auto& member : result.family) {
+      if (!member.over_limit.empty())
+        spdlog::warn("scaling: {} is refused: {}", member.name, member.over_limit);
+    }
   }
-  write_family(result.family, run.family_folder());
-  write_file_atomic(run.family_folder() / "family.txt", family_table(result, run.config().scaling));
+  write_families(results, run.family_folder());
+  write_file_atomic(run.family_folder() / "family.txt",
+                    family_report(results, run.config().scaling));
   record_phase(run, Phase::kScaling);
 }
 
@@ -387,6 +390,14 @@ void write_family(const std::vector<FamilyMember>& family, const std::filesystem
   for (const auto& member : family) {
     if (!member.over_limit.empty()) continue;
     write_file_atomic(folder / (member.name + ".yaml"), to_yaml(member.architecture));
+  }
+}
+
+void write_families(const std::vector<LacsResult>& results, const std::filesystem::path& folder) {
+  make_folder(folder);
+  for (const LacsResult& result : results) {
+    const std::string name = result.accelerator.empty() ? "main" : result.accelerator;
+    write_family(result.family, results.size() == 1 ? folder : folder / name);
   }
 }
 

@@ -8,7 +8,6 @@
 #include "core/units.h"
 #include "experiments/analysis/front.h"
 #include "experiments/stop_rules.h"
-#include "network/cost.h"
 
 namespace ridgeline {
 namespace {
@@ -17,10 +16,6 @@ namespace {
 constexpr size_t kFrontRows = 8;
 
 std::string percent(double fraction) { return format_fixed(100 * fraction, 2) + " %"; }
-
-std::string signed_percent(double fraction) {
-  return (fraction < 0 ? "-" : "+") + format_fixed(100 * std::abs(fraction), 1) + " %";
-}
 
 std::string describe_stage(const Stage& stage) {
   if (stage.layers == 0) return "left out";
@@ -208,53 +203,6 @@ std::string run_summary(RunDirectory& run) {
   if (std::filesystem::exists(run.family_folder() / "family.txt")) {
     text += read_file(run.family_folder() / "family.txt") + "\n";
   }
-  return text;
-}
-
-std::string family_table(const std::vector<FamilyMember>& family) {
-  TextTable table{{"member", "phi", "depth", "width", "px", "blocks", "params", "madds", "latency",
-                   "target", "off", "accuracy"},
-                  {}};
-  for (const auto& member : family) {
-    const OperatorCost total = cost(lower(member.architecture)).total;
-    int blocks = 0;
-    for (const auto& stage : member.architecture.stages) blocks += stage.layers;
-    table.rows.push_back(
-        {member.name, format_fixed(member.phi, 2), format_fixed(member.factors.depth, 3),
-         format_fixed(member.factors.width, 3), std::to_string(member.architecture.resolution),
-         std::to_string(blocks), format_count(static_cast<double>(total.params)),
-         format_count(static_cast<double>(total.madds)), format_ms(member.latency_ms),
-         member.target_ms > 0 ? format_ms(member.target_ms) : "-",
-         member.target_ms > 0 ? signed_percent(deviation_from_target(member)) : "-",
-         member.accuracy ? percent(*member.accuracy) : "-"});
-  }
-  std::string text = table.str();
-  for (const auto& member : family) {
-    if (!member.over_limit.empty())
-      text += member.name + " is refused: its " + member.over_limit + " (reward.limits)\n";
-  }
-  return text;
-}
-
-std::string family_table(const LacsResult& result, const LacsConfig& config) {
-  if (!result.refused.empty())
-    return "no scaled family: " + result.refused + "\n" + family_table(result.family);
-  const auto& best = result.best;
-  std::string text = "family by LACS: alpha " + format_fixed(best.alpha, 3) + " (depth), beta " +
-                     format_fixed(best.beta, 3) + " (width), gamma " + format_fixed(best.gamma, 3) +
-                     " (resolution), from " + std::to_string(result.candidates.size()) +
-                     " scaled networks at " + format_ms(result.target_ms) + "\n" +
-                     family_table(result.family);
-  for (const auto& member : result.family) {
-    if (std::abs(deviation_from_target(member)) <= config.tolerance) continue;
-    text += member.name + " misses its target of " + format_ms(member.target_ms) + " by " +
-            signed_percent(deviation_from_target(member)) +
-            ", more than scaling.tolerance: the coefficients were chosen at phi " +
-            ConfigWriter::plain_number(config.level) +
-            "; set scaling.level to the phi of the member that matters most\n";
-  }
-  for (const auto& bound : coefficients_at_bounds(best, config))
-    text += bound + ": a higher one may give a better family\n";
   return text;
 }
 

@@ -5,7 +5,7 @@
 
 #include "experiments/run_directory.h"
 #include "export/bundle.h"
-#include "scaling/lacs.h"
+#include "scaling/compound.h"
 
 namespace ridgeline {
 
@@ -21,12 +21,6 @@ std::string front_table(const std::vector<Trial>& front, size_t trials, size_t m
 
 /// State, counts by status, best network, front, final accuracy and family of a run.
 std::string run_summary(RunDirectory& run);
-
-/// The best coefficients and B0..Bn with resolution, blocks, parameters, MAdds, latency beside the
-/// target, and accuracy; says which members miss their target and which coefficients stand at a
-/// bound.
-std::string family_table(const LacsResult& result, const LacsConfig& config);
-std::string family_table(const std::vector<FamilyMember>& family);
 
 /// Files, sizes and largest differences after reloading.
 std::string export_table(const ExportReport& report);

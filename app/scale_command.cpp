@@ -1,8 +1,8 @@
 #include <iostream>
 
+#include "app/family_report.h"
 #include "app/network_commands.h"
 #include "app/pipeline.h"
-#include "app/report.h"
 #include "core/config_path.h"
 #include "core/logging.h"
 #include "core/progress.h"
@@ -11,9 +11,10 @@
 namespace ridgeline {
 namespace {
 
-void print(const LacsResult& result, const LacsConfig& config, const std::string& out) {
-  std::cout << family_table(result, config);
-  if (!out.empty()) write_family(result.family, out);
+void print(const std::vector<LacsResult>& results, const LacsConfig& config,
+           const std::string& out) {
+  std::cout << family_report(results, config);
+  if (!out.empty()) write_families(results, out);
 }
 
 /// LACS on the best network of a run, with the run's settings or changed `scaling.*` ones.
@@ -28,8 +29,8 @@ void scale_run(const ScaleOptions& options) {
   }
   require_trial_device(config);
   Session session = make_session(config, run);
-  print(run_lacs(config, best_architecture(run),
-                 {session.target_oracles(), *session.runner, run.store()}),
+  print(run_scaling(config, best_architecture(run),
+                    {session.target_oracles(), *session.runner, run.store()}),
         config.scaling, options.out);
 }
 
@@ -40,8 +41,8 @@ void scale_with_config(const ScaleOptions& options, const std::filesystem::path&
   require_trial_device(config);
   Session session = make_session(config, run);
   const CandidateBuilder one(SearchSpace::load(file), data_shape(*session.evaluator));
-  print(run_lacs(config, one.architecture({}),
-                 {session.target_oracles(), *session.runner, run.store()}),
+  print(run_scaling(config, one.architecture({}),
+                    {session.target_oracles(), *session.runner, run.store()}),
         config.scaling, options.out);
 }
 
@@ -51,12 +52,21 @@ void scale_by_coefficients(const ScaleOptions& options, const Architecture& base
   latency.batch = options.batch;
   const auto oracle = make_oracle(latency);
   LacsConfig config;
+  config.mode = ScalingMode::kGiven;
+  config.given = {options.alpha, options.beta, options.gamma};
   config.family = options.phi;
-  const auto family =
-      make_family(base, {options.alpha, options.beta, options.gamma}, config,
-                  [&](const Architecture& a) { return oracle->estimate_architecture(a).ms; });
-  std::cout << oracle->description() << "\n" << family_table(family);
-  if (!options.out.empty()) write_family(family, options.out);
+  if (!options.targets.empty()) config.family_targets = options.targets;
+  config.rounding.resolution_rounding = options.resolution_rounding;
+  config.rounding.resolution_multiple = options.resolution_multiple;
+  LacsResult result = search_coefficients(
+      base, config,
+      {.latency_ms = [&](const Architecture& a) { return oracle->estimate_architecture(a).ms; },
+       .evaluate = {}});
+  result.elasticities[0].name = options.hardware;
+  for (auto& member : result.family)
+    price_member(member, {{"", *oracle}}, 0, options.price_on, latency);
+  std::cout << oracle->description() << "\nrounding: " << to_text(config.rounding) << "\n";
+  print({result}, config, options.out);
 }
 
 }  // namespace

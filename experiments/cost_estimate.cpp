@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/units.h"
+#include "experiments/scaling_run.h"
 #include "experiments/trial_runner.h"
 
 namespace ridgeline {
@@ -31,10 +32,11 @@ void add_later_phases(const ExperimentConfig& config, CostEstimate& estimate) {
       estimate.trial_s *
       (epochs > 0 ? static_cast<double>(epochs) / config.accuracy.training.epochs : 1.0);
   if (!config.scaling.enabled) return;
-  const int grid = config.scaling.max_candidates;
-  const int rounds = divide_up(grid, trials_at_a_time(config, grid, true));
-  estimate.scaling_trials = 2 * grid;
-  estimate.scaling_wall_s = 2 * rounds * estimate.trial_s * config.scaling.latency_ratio;
+  const int most = most_scaling_trials(config);
+  const int grid = config.scaling.grid.max_candidates;
+  const int rounds = divide_up(most, grid) * divide_up(grid, trials_at_a_time(config, grid, true));
+  estimate.scaling_trials = most;
+  estimate.scaling_wall_s = rounds * estimate.trial_s * config.scaling.latency_ratio;
 }
 
 }  // namespace

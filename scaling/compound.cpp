@@ -28,21 +28,6 @@ void check_factor(const char* name, double factor) {
                                       ConfigWriter::plain_number(kMaxScalingFactor));
 }
 
-int scale_resolution(int resolution, double factor, int multiple) {
-  if (multiple < 1) {
-    throw Error(ErrorKind::kConfig, "scaling: the resolution multiple is " +
-                                        std::to_string(multiple) + "; it must be at least 1");
-  }
-  const int64_t side = floor_exactly(resolution * factor / multiple) * multiple;
-  if (side < 1) {
-    throw Error(ErrorKind::kConfig, "scaling: a resolution of " + std::to_string(resolution) +
-                                        " times " + ConfigWriter::plain_number(factor) +
-                                        " floored to a multiple of " + std::to_string(multiple) +
-                                        " leaves nothing; take a smaller multiple");
-  }
-  return static_cast<int>(side);
-}
-
 }  // namespace
 
 ScalingFactors CompoundCoefficients::at(double phi) const {
@@ -61,14 +46,53 @@ int round_layers(int layers, double depth) {
   return static_cast<int>(ceil_exactly(layers * depth));
 }
 
+int nominal_depth(int blocks, double depth) {
+  return static_cast<int>(floor_exactly(blocks * depth));
+}
+
+int blocks_of(const Architecture& architecture) {
+  int blocks = 0;
+  for (const Stage& stage : architecture.stages) blocks += stage.layers;
+  return blocks;
+}
+
+int round_resolution(int resolution, double factor, const RoundingRules& rules) {
+  const int multiple = rules.resolution_multiple;
+  if (multiple < 1) {
+    throw Error(ErrorKind::kConfig, "scaling: the resolution multiple is " +
+                                        std::to_string(multiple) + "; it must be at least 1");
+  }
+  if (factor == 1) return resolution;
+  const bool nearest = rules.resolution_rounding == ResolutionRounding::kNearest;
+  const int64_t side =
+      floor_exactly(resolution * factor / multiple + (nearest ? 0.5 : 0.0)) * multiple;
+  if (side < 1) {
+    throw Error(ErrorKind::kConfig, "scaling: a resolution of " + std::to_string(resolution) +
+                                        " times " + ConfigWriter::plain_number(factor) +
+                                        " rounded to a multiple of " + std::to_string(multiple) +
+                                        " leaves nothing; take a smaller multiple");
+  }
+  return static_cast<int>(side);
+}
+
+std::string to_text(const RoundingRules& rules) {
+  const bool nearest = rules.resolution_rounding == ResolutionRounding::kNearest;
+  return "filters to multiples of " + std::to_string(rules.filter_multiple) +
+         " (up where that loses over 10 %), layers up per stage, resolution " +
+         (nearest ? "to the nearest multiple of " : "down to a multiple of ") +
+         std::to_string(rules.resolution_multiple);
+}
+
 Architecture scale(const Architecture& base, const ScalingFactors& factors,
-                   int resolution_multiple) {
+                   const RoundingRules& rules) {
   check_factor("depth", factors.depth);
   check_factor("width", factors.width);
   check_factor("resolution", factors.resolution);
   // A factor of exactly 1 leaves its dimension as it is, even where rounding would move it.
   const auto widen = [&](int filters) {
-    return filters == 0 || factors.width == 1 ? filters : round_filters(filters, factors.width);
+    return filters == 0 || factors.width == 1
+               ? filters
+               : round_filters(filters, factors.width, rules.filter_multiple);
   };
   Architecture scaled = base;
   scaled.stem.filters = widen(base.stem.filters);
@@ -77,10 +101,19 @@ Architecture scale(const Architecture& base, const ScalingFactors& factors,
     stage.filters = widen(stage.filters);
     stage.layers = round_layers(stage.layers, factors.depth);
   }
-  if (factors.resolution != 1) {
-    scaled.resolution = scale_resolution(base.resolution, factors.resolution, resolution_multiple);
-  }
+  scaled.resolution = round_resolution(base.resolution, factors.resolution, rules);
   return scaled;
+}
+
+ScalingFactors built_factors(const Architecture& base, const Architecture& scaled) {
+  const auto filters_of = [](const Architecture& architecture) {
+    double filters = architecture.stem.filters;
+    for (const Stage& stage : architecture.stages) filters += stage.layers > 0 ? stage.filters : 0;
+    return filters;
+  };
+  return {static_cast<double>(blocks_of(scaled)) / blocks_of(base),
+          filters_of(scaled) / filters_of(base),
+          static_cast<double>(scaled.resolution) / base.resolution};
 }
 
 }  // namespace ridgeline

@@ -219,6 +219,22 @@ TEST_CASE("scale by coefficients prints the family and writes files that load ba
         0);
 }
 
+TEST_CASE("scale by latencies finds the exponents, and says what is out of reach") {
+  const Outcome reached =
+      run_program({"scale", "efficientnet_b0", "--targets", "60", "120", "--hardware", "v100",
+                   "--batch", "128", "--price-on", "tpu_v3", "--resolution-multiple", "4"});
+  CHECK(reached.exit_code == 0);
+  CHECK(contains(reached.out, "tpu_v3"));
+  CHECK(contains(reached.out, "resolution down to a multiple of 4"));
+  const Outcome below = run_program(
+      {"scale", "efficientnet_b0", "--targets", "1", "--hardware", "v100", "--batch", "128"});
+  CHECK(below.exit_code == 7);
+  CHECK(contains(below.err, "the base network's, to"));
+  const Outcome shrunk = run_program({"scale", "efficientnet_b0", "--beta", "0.9"});
+  CHECK(shrunk.exit_code == 3);
+  CHECK(contains(shrunk.err, "beta is 0.9; coefficients must be at least 1"));
+}
+
 TEST_CASE("every command explains itself with an example") {
   const auto commands_of = [](const std::string& help) {
     std::vector<std::string> names;

@@ -223,11 +223,28 @@ TEST_CASE("LACS on a finished run with another target takes known candidates fro
   INFO(same.err);
   CHECK(same.exit_code == 0);
   CHECK(same.out.find("family by LACS") == 0);
+  for (const char* part : {"grids: alpha and beta in steps of 0.1, ", "rounding: filters to",
+                           "plateau: ", "elasticities of the base network", "multiply-adds"})
+    CHECK(same.out.find(part) != std::string::npos);
   const auto other = test::run_program(
       {"scale", folder / "run", "--set", "scaling.latency_ratio=3", "--out", folder / "f"});
   CHECK(other.exit_code == 0);
   CHECK(std::filesystem::exists(folder / "f/B2.yaml"));
   CHECK(test::run_program({"scale", folder / "run", "--set", "seed=4"}).exit_code == 2);
+}
+
+TEST_CASE("with an accelerator more and scaling.per_accelerator there is a family for each") {
+  TempFolder folder;
+  test::make_run(folder / "run", {"--set",
+                                  "accelerators=[{name: tpu, target_ms: 0.15, hardware: "
+                                  "tpu_v3, batch: 128}]",
+                                  "--set", "scaling.per_accelerator=true"});
+  CHECK(std::filesystem::exists(folder / "run/family/main/B1.yaml"));
+  CHECK(std::filesystem::exists(folder / "run/family/tpu/B1.yaml"));
+  CHECK(std::filesystem::exists(folder / "run/export/tpu/B1/architecture.yaml"));
+  const std::string report = read_file(folder / "run/family/family.txt");
+  CHECK(report.find("family by LACS for tpu: ") != std::string::npos);
+  CHECK(report.find("the families side by side") != std::string::npos);
 }
 
 TEST_CASE("trials of a formula start no processes unless the user wants them") {

@@ -34,7 +34,7 @@ TEST_CASE("a search of batches costs the rounds that its workers need for each b
   CHECK(estimate.wall_s == (6 * 3 + 1) * 10);  // 6 batches of 8, one of 2
   CHECK(estimate.str() ==
         "one trial takes about 10s: 50 trials are 8m20s of work, 3m10s with 3 at a time, if none "
-        "is a repeat; then about 30s of final training and up to 40s of 6 scaled networks: 4m20s "
+        "is a repeat; then about 30s of final training and up to 1m00s of 9 scaled networks: 4m40s "
         "in all");
   config.runtime.workers = 100;  // more than a batch has work for
   CHECK(estimate_cost(config, 10, 50).wall_s == 70);
@@ -50,9 +50,9 @@ TEST_CASE("final training costs its epochs, a scaled network its latency ratio i
   config.scaling.latency_ratio = 3;
   const CostEstimate estimate = estimate_cost(config, 10, 4);
   CHECK(estimate.final_s == 40);
-  CHECK(estimate.scaling_trials == 6);
-  CHECK(estimate.scaling_wall_s == 2 * 2 * 30);  // two grids of 3 candidates, 2 at a time
-  CHECK(estimate.total_s() == 20 + 40 + 120);
+  CHECK(estimate.scaling_trials == 9);
+  CHECK(estimate.scaling_wall_s == 3 * 2 * 30);  // three grids of 3 candidates, 2 at a time
+  CHECK(estimate.total_s() == 20 + 40 + 180);
   config.final_training.epochs = 0;  // as in the trials
   config.scaling.enabled = false;
   CHECK(estimate_cost(config, 10, 4).total_s() == 20 + 10);

@@ -55,7 +55,7 @@ TEST_CASE("LACS meets the target latency and records every candidate as a trial"
   REQUIRE(trials.size() == result.candidates.size());
   for (size_t i = 0; i < trials.size(); ++i) {
     CHECK(trials[i].id == kFirstScalingId + i);
-    CHECK(std::abs(trials[i].latency_ms() / result.target_ms - 1) <= config.scaling.tolerance);
+    CHECK(std::abs(trials[i].latency_ms() / result.target_ms - 1) <= config.scaling.grid.tolerance);
     CHECK(trials[i].reward ==
           Approx(trials[i].accuracy * std::pow(trials[i].latency_ms() / result.target_ms, -0.09)));
     CHECK(trials[i].reward == result.candidates[i].reward);
@@ -141,4 +141,108 @@ TEST_CASE("the reward's limits hold scaled networks, whatever the kind of the re
     CHECK(lacs(config, none, executor).refused.find("over the limit of") != std::string::npos);
     CHECK(none.trials(Phase::kScaling).empty());
   }
+}
+
+TEST_CASE("a star design is trained as trials, confirmed by training, and resumed to the same") {
+  auto config = small_config("scaling.score=star;scaling.star_points=7");
+  const auto evaluator = make_evaluator(config.accuracy);
+  InProcessExecutor executor(*evaluator);
+  TempFolder whole;
+  TrialStore expected(whole / "s.sqlite");
+  const LacsResult result = lacs(config, expected, executor);
+  REQUIRE(result.star.has_value());
+  CHECK(result.star->points.size() == 7);
+  const auto trials = expected.trials(Phase::kScaling);
+  CHECK(trials.size() <= 10);
+  CHECK(trials.size() >= 7 + 1);
+  CHECK(trials[0].architecture == base());
+  for (const int stop : {3, 7}) {
+    TempFolder folder;
+    TrialStore store(folder / "s.sqlite");
+    ReversedExecutor stopped(*evaluator, stop);
+    error_of([&] { lacs(config, store, stopped); });
+    InProcessExecutor rest(*evaluator);
+    CHECK(lacs(config, store, rest).best.alpha == result.best.alpha);
+    CHECK(comparable(store.trials(Phase::kScaling)) == comparable(trials));
+  }
+}
+
+TEST_CASE("the search on unrounded dimensions goes by a surface and an analytic oracle only") {
+  auto config = small_config("scaling.continuous=true;scaling.score=star");
+  const auto evaluator = make_evaluator(config.accuracy);
+  InProcessExecutor executor(*evaluator);
+  TempFolder folder;
+  TrialStore store(folder / "s.sqlite");
+  const LacsResult result = lacs(config, store, executor);
+  CHECK(result.best.alpha >= 1);
+  CHECK_FALSE(result.candidates.empty());
+  config.scaling.score = TripleScore::kTraining;
+  CHECK(contains(error_of([&] { lacs(config, store, executor); }),
+                 "scaling.continuous: needs scaling.score: star"));
+}
+
+TEST_CASE("further trainings of the best network are trials of their own, made once") {
+  const auto config = small_config("scaling.noise_repeats=2");
+  const auto evaluator = make_evaluator(config.accuracy);
+  InProcessExecutor executor(*evaluator);
+  TempFolder folder;
+  TrialStore store(folder / "s.sqlite");
+  const LacsResult result = lacs(config, store, executor);
+  CHECK(result.plateau.noise.trainings == 3);
+  CHECK(result.plateau.noise.deviation == 0);  // of a formula
+  CHECK(store.count(Phase::kScaling) == result.candidates.size() + 2);
+  lacs(config, store, executor);
+  CHECK(store.count(Phase::kScaling) == result.candidates.size() + 2);
+}
+
+TEST_CASE("a family is trained on request, and priced on every hardware that is named") {
+  const auto config = small_config("scaling.train_family=true;scaling.price_on=[tpu_v3, t4]");
+  const auto evaluator = make_evaluator(config.accuracy);
+  InProcessExecutor executor(*evaluator);
+  TempFolder folder;
+  TrialStore store(folder / "s.sqlite");
+  const LacsResult result = lacs(config, store, executor);
+  for (const auto& member : result.family) {
+    CHECK(member.accuracy.has_value());
+    CHECK(member.intensity > 0);
+    REQUIRE(member.elsewhere.size() == 2);
+    CHECK(member.elsewhere[0].name == "tpu_v3");
+    LatencyConfig tpu = config.latency;
+    tpu.hardware = "tpu_v3";
+    CHECK(member.elsewhere[0].ms ==
+          make_oracle(tpu)->estimate_architecture(member.architecture).ms);
+  }
+  REQUIRE(result.elasticities.size() == 4);
+  CHECK(result.elasticities[1].name == "tpu_v3");
+  CHECK(result.elasticities[3].name == "multiply-adds");
+}
+
+TEST_CASE("members stand nearest to their targets that the resolution permits") {
+  const auto config = small_config("scaling.latency_ratio=1.6");
+  const auto evaluator = make_evaluator(config.accuracy);
+  InProcessExecutor executor(*evaluator);
+  TempFolder folder;
+  TrialStore store(folder / "s.sqlite");
+  const auto oracle = make_oracle(config.latency);
+  for (const auto& member : lacs(config, store, executor).family) {
+    if (member.phi == 0) continue;
+    const double off = std::abs(std::log(member.latency_ms / member.target_ms));
+    for (const int px : {-1, 1}) {
+      Architecture other = member.architecture;
+      other.resolution += px;
+      const double ms = oracle->estimate_architecture(other).ms;
+      CHECK(off <= std::abs(std::log(ms / member.target_ms)));
+    }
+  }
+}
+
+TEST_CASE("the scaling keys of earlier runs still load and keep their meaning") {
+  const auto config = small_config(
+      "scaling={enabled: true, latency_ratio: 3, level: 2, tolerance: 0.05, max_alpha: 1.5, "
+      "max_beta: 1.4, max_gamma: 1.3, coarse_step: 0.2, fine_step: 0.02, max_candidates: 4, "
+      "resolution_multiple: 8, family: [0, 2]}");
+  CHECK(config.scaling.mode == ScalingMode::kLacs);
+  CHECK(config.scaling.grid.max_gamma == 1.3);
+  CHECK(config.scaling.grid.max_candidates == 4);
+  CHECK(config.scaling.rounding.resolution_multiple == 8);
 }

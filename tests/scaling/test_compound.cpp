@@ -95,7 +95,7 @@ TEST_CASE("coefficients at phi are powers of phi") {
 
 TEST_CASE("factors of one return the base unchanged, even where its filters are no multiples") {
   CHECK(scale(small(), {1, 1, 1}) == small());
-  CHECK(scale(small(), {1, 1, 1}, 48) == small());
+  CHECK(scale(small(), {1, 1, 1}, {.resolution_multiple = 48}) == small());
 }
 
 TEST_CASE("each factor moves its own dimension, and stages and heads left out stay out") {
@@ -115,7 +115,7 @@ TEST_CASE("each factor moves its own dimension, and stages and heads left out st
 
 TEST_CASE("the resolution is floored to a multiple, and exact products keep their value") {
   CHECK(scale(small(), {1, 1, 1.3}).resolution == 41);  // 41.6
-  CHECK(scale(small(), {1, 1, 1.3}, 8).resolution == 40);
+  CHECK(scale(small(), {1, 1, 1.3}, {.resolution_multiple = 8}).resolution == 40);
   Architecture a = small();
   for (const int side : {240, 260, 300, 380, 456, 528, 600}) {
     a.resolution = 224;
@@ -156,9 +156,12 @@ TEST_CASE("factors that cannot be are refused by name and valid range") {
              }),
              Catch::Contains("resolution factor is nan"));
   CHECK_THAT(error_of([] { scale(small(), {1, 1, 1e9}); }), Catch::Contains("at most 1000"));
-  CHECK_THAT(error_of([] { scale(small(), {1, 1, 1.1}, 0); }), Catch::Contains("at least 1"));
   CHECK_THAT(error_of([] {
-               scale(small(), {1, 1, 1.1}, 64);
+               scale(small(), {1, 1, 1.1}, {.resolution_multiple = 0});
+             }),
+             Catch::Contains("at least 1"));
+  CHECK_THAT(error_of([] {
+               scale(small(), {1, 1, 1.1}, {.resolution_multiple = 64});
              }),
              Catch::Contains("leaves nothing; take a smaller multiple"));
 }

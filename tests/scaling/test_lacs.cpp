@@ -1,12 +1,16 @@
 #include "scaling/lacs.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <cmath>
 #include <set>
 
 #include "core/error.h"
-#include "scaling/lacs_grid.h"
+#include "network/cost.h"
+#include "scaling/coefficient_grid.h"
 #include "tests/catch.h"
+#include "tests/scaling/planted.h"
 #include "tests/support.h"
 
 using namespace ridgeline;
@@ -14,86 +18,13 @@ using namespace ridgeline::test;
 
 namespace {
 
-/// Wide, deep and large enough that rounding leaves many steps.
-Architecture base_network() {
-  Architecture a;
-  a.name = "planted";
-  a.resolution = 200;
-  a.stem.filters = 160;
-  a.stages = {{.filters = 160, .layers = 20}};
-  a.head.filters = 160;
-  return a;
-}
+LacsCallbacks planted() { return callbacks_of(Plant{}); }
 
-/// What rounding really made of a triple.
-ScalingFactors built(const Architecture& a) {
-  const Architecture base = base_network();
-  return {a.stages[0].layers / static_cast<double>(base.stages[0].layers),
-          a.stages[0].filters / static_cast<double>(base.stages[0].filters),
-          a.resolution / static_cast<double>(base.resolution)};
-}
+void score(std::vector<LacsCandidate>& candidates) { planted().evaluate(candidates); }
 
-/// A device on which width is cheap and resolution dear.
-double planted_latency(const Architecture& a) {
-  const ScalingFactors f = built(a);
-  return 10 * std::pow(f.depth, 0.9) * std::pow(f.width, 1.2) * std::pow(f.resolution, 2.2);
-}
+double planted_latency(const Architecture& a) { return Plant{}.latency_ms(built(a)); }
 
-/// Dimensions that saturate and complement each other (constant elasticity of substitution 1/5).
-double planted_accuracy(const Architecture& a) {
-  const ScalingFactors f = built(a);
-  const double mix = 0.35 * std::pow(f.depth, -4) + 0.30 * std::pow(f.width, -4) +
-                     0.35 * std::pow(f.resolution, -4);
-  return 1 - 0.3 * std::pow(mix, 1 / 8.0);
-}
-
-double reward_of(double accuracy, double latency_ms) {
-  return accuracy * std::pow(latency_ms / 20, -0.09);
-}
-
-void score(std::vector<LacsCandidate>& candidates) {
-  for (auto& candidate : candidates) {
-    candidate.accuracy = planted_accuracy(candidate.architecture);
-    candidate.reward = reward_of(candidate.accuracy, candidate.latency_ms);
-  }
-}
-
-LacsCallbacks planted() { return {planted_latency, score}; }
-
-LacsConfig planted_config() {
-  LacsConfig config;
-  config.tolerance = 0.02;
-  config.coarse_step = 0.05;
-  config.fine_step = 0.01;
-  config.max_candidates = 100000;
-  return config;
-}
-
-/// The best reward of a box of triples by brute force, in steps of `step`, under the latency
-/// constraint.
-double exhaustive_best(const CompoundCoefficients& low, const CompoundCoefficients& high,
-                       double step, double target_ms, double tolerance) {
-  double best = 0;
-  for (double a = low.alpha; a < high.alpha + 1e-9; a += step) {
-    for (double b = low.beta; b < high.beta + 1e-9; b += step) {
-      for (double g = low.gamma; g < high.gamma + 1e-9; g += step) {
-        const Architecture scaled = scale(base_network(), {a, b, g});
-        const double ms = planted_latency(scaled);
-        if (std::abs(ms / target_ms - 1) > tolerance) continue;
-        best = std::max(best, reward_of(planted_accuracy(scaled), ms));
-      }
-    }
-  }
-  return best;
-}
-
-double best_reward(const LacsResult& result, bool with_fine = true) {
-  double best = 0;
-  for (const auto& c : result.candidates) {
-    if (!c.failed && (with_fine || !c.fine)) best = std::max(best, c.reward);
-  }
-  return best;
-}
+double best_reward(const LacsResult& result) { return best_of(result.candidates)->reward; }
 
 }  // namespace
 
@@ -104,50 +35,23 @@ TEST_CASE("an axis of the grid holds its ends, its centre and decimal steps betw
   CHECK(grid_axis(1, 0.1, 1, 1) == std::vector<double>{1.0});
 }
 
-TEST_CASE("LACS finds the planted optimum that exhaustive search finds") {
-  const LacsConfig config = planted_config();
-  const LacsResult result = search_coefficients(base_network(), config, planted());
-
-  CHECK(result.target_ms == Approx(20.0));
-  const double coarse = exhaustive_best({1, 1, 1}, {2, 2, 1.6}, 0.05, 20, config.tolerance);
-  CHECK(best_reward(result, false) == Approx(coarse).epsilon(1e-12));
-
-  // The fine grid must reach the optimum of the box around the best coarse triple...
-  const LacsCandidate* centre = nullptr;
-  for (const auto& c : result.candidates) {
-    if (!c.fine && (centre == nullptr || c.reward > centre->reward)) centre = &c;
-  }
-  const CompoundCoefficients& m = centre->coefficients;
-  const double fine = exhaustive_best(
-      {std::max(1.0, m.alpha - 0.05), std::max(1.0, m.beta - 0.05), std::max(1.0, m.gamma - 0.05)},
-      {m.alpha + 0.05, m.beta + 0.05, m.gamma + 0.05}, 0.01, 20, config.tolerance);
-  CHECK(best_reward(result) == Approx(std::max(coarse, fine)).epsilon(1e-12));
-  CHECK(best_reward(result) >= best_reward(result, false));
-
-  // ... which here is that of the whole fine space, and lies inside of it, not in a corner.
-  const double everywhere = exhaustive_best({1, 1, 1}, {2, 2, 1.6}, 0.01, 20, config.tolerance);
-  CHECK(best_reward(result) == Approx(everywhere).epsilon(5e-4));
-  CHECK(result.best.alpha > 1.0);
-  CHECK(result.best.beta > 1.0);
-  CHECK(result.best.gamma > 1.0);
-}
-
 TEST_CASE("the best triple is the one whose candidate has the highest reward") {
   const LacsResult result = search_coefficients(base_network(), planted_config(), planted());
   const Architecture best = scale(base_network(), result.best.at(1));
-  CHECK(reward_of(planted_accuracy(best), planted_latency(best)) == Approx(best_reward(result)));
+  CHECK(planted_reward(Plant{}.accuracy(built(best)), planted_latency(best)) ==
+        Approx(best_reward(result)));
 }
 
 TEST_CASE("every candidate meets the target latency, though smaller networks have higher rewards") {
   // Without Equation 4's constraint the reward prefers the unscaled network.
   const Architecture base = base_network();
-  const double unscaled = reward_of(planted_accuracy(base), planted_latency(base));
+  const double unscaled = planted_reward(Plant{}.accuracy({1, 1, 1}), 10);
   const LacsConfig config = planted_config();
   const LacsResult result = search_coefficients(base, config, planted());
   CHECK(unscaled > best_reward(result));
   for (const auto& c : result.candidates) {
-    CHECK(c.latency_ms >= 20 * (1 - config.tolerance) - 1e-6);
-    CHECK(c.latency_ms <= 20 * (1 + config.tolerance) + 1e-6);
+    CHECK(c.latency_ms >= 20 * (1 - config.grid.tolerance) - 1e-6);
+    CHECK(c.latency_ms <= 20 * (1 + config.grid.tolerance) + 1e-6);
     CHECK(c.latency_ms == planted_latency(c.architecture));
     CHECK(c.architecture == scale(base, c.coefficients.at(config.level)));
   }
@@ -157,30 +61,33 @@ TEST_CASE("triples that round to one network are one candidate, in the middle of
   Architecture base = base_network();
   base.stages[0].layers = 2;  // depth in (1.5, 2] builds 4 layers, in (1, 1.5] three
   LacsConfig config = planted_config();
-  config.max_beta = config.max_gamma = 1;
-  config.coarse_step = 0.1;
-  config.fine_step = 0.05;
+  config.grid.max_beta = config.grid.max_gamma = 1;
+  config.grid.coarse_step = 0.1;
+  config.grid.fine_step = 0.05;
   const auto per_layer = [](const Architecture& a) { return 1.0 * a.stages[0].layers; };
   const LacsResult result = search_coefficients(base, config, {per_layer, score});
-  // The coarse triples 1.6, 1.7, 1.8, 1.9 and 2.0; the fine grid holds no other network.
+  // The coarse triples 1.6, 1.7, 1.8, 1.9 and 2.0; the finer grids hold no other network.
   REQUIRE(result.candidates.size() == 1);
+  CHECK(result.steps.size() == 2);
+  for (const auto& triple : result.same_network) CHECK(triple.alpha > 1.5);
+  CHECK(result.same_network.size() == 11);  // and six between 1.7 and 1.9
   CHECK(result.best.alpha == Approx(1.8));
   CHECK(result.candidates[0].architecture.stages[0].layers == 4);
 }
 
 TEST_CASE("each grid evaluates at most the allowed number of different networks, in one batch") {
   LacsConfig config = planted_config();
-  config.max_candidates = 8;
+  config.grid.max_candidates = 8;
   std::vector<size_t> batches;
   const LacsResult result = search_coefficients(
       base_network(), config, {planted_latency, [&](std::vector<LacsCandidate>& candidates) {
                                  batches.push_back(candidates.size());
                                  score(candidates);
                                }});
-  CHECK(batches == std::vector<size_t>{8, 8});
-  CHECK(result.candidates.size() == 16);
+  CHECK(batches == std::vector<size_t>{8, 8, 6});  // the last grid reaches no further network
+  CHECK(result.steps == std::vector<double>{0.1, 0.025, 0.00625});
   for (size_t i = 0; i < result.candidates.size(); ++i) {
-    CHECK(result.candidates[i].fine == (i >= 8));
+    CHECK(result.candidates[i].round == static_cast<int>(i / 8));
     for (size_t j = 0; j < i; ++j) {
       CHECK_FALSE(result.candidates[i].architecture == result.candidates[j].architecture);
     }
@@ -190,7 +97,7 @@ TEST_CASE("each grid evaluates at most the allowed number of different networks,
 TEST_CASE("the candidates that remain are spread widest") {
   std::vector<GridNetwork> line;
   for (int i = 0; i <= 10; ++i) {
-    line.push_back({{std::exp(0.1 * i), 1, 1}, {}, static_cast<double>(i)});
+    line.push_back({{std::exp(0.1 * i), 1, 1}, {}, static_cast<double>(i), {}});
   }
   const auto positions = [](const std::vector<GridNetwork>& networks) {
     std::vector<double> result;
@@ -217,7 +124,7 @@ TEST_CASE("each different network is priced once") {
 
 TEST_CASE("two searches give the same candidates in the same order") {
   LacsConfig config = planted_config();
-  config.max_candidates = 5;
+  config.grid.max_candidates = 5;
   const LacsResult a = search_coefficients(base_network(), config, planted());
   const LacsResult b = search_coefficients(base_network(), config, planted());
   REQUIRE(a.candidates.size() == b.candidates.size());
@@ -271,19 +178,20 @@ TEST_CASE("a search without any scored candidate is infeasible") {
 
 TEST_CASE("an unreachable target names the nearest latencies and what would help") {
   LacsConfig config = planted_config();
-  config.max_alpha = config.max_beta = config.max_gamma = 1.1;
+  config.grid.max_alpha = config.grid.max_beta = config.grid.max_gamma = 1.1;
   try {
     search_coefficients(base_network(), config, planted());
     FAIL("must be infeasible");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::kInfeasible);
-    CHECK_THAT(error.what(), Catch::Contains("target latency of 20.0 ms within 2 %"));
+    CHECK_THAT(error.what(),
+               Catch::Contains("target of 20.0 ms within 2 %: the grid reaches from 10.0 ms to"));
     CHECK_THAT(error.what(), Catch::Contains("none is above: raise max_alpha"));
   }
   // Two networks only: 10 ms and 40 ms.
-  config.max_alpha = 2;
-  config.max_beta = config.max_gamma = 1;
-  config.coarse_step = 1;
+  config.grid.max_alpha = 2;
+  config.grid.max_beta = config.grid.max_gamma = 1;
+  config.grid.coarse_step = 1;
   const auto steep = [](const Architecture& a) { return a.stages[0].layers > 20 ? 40.0 : 10.0; };
   const std::string message = error_of([&] {
     search_coefficients(base_network(), config, {steep, score});
@@ -316,41 +224,28 @@ TEST_CASE("settings that cannot be are refused by name") {
   };
   CHECK_THAT(message([](LacsConfig& c) { c.latency_ratio = 1; }), Catch::Contains("latency_ratio"));
   CHECK_THAT(message([](LacsConfig& c) { c.level = 0; }), Catch::Contains("level"));
-  CHECK_THAT(message([](LacsConfig& c) { c.tolerance = 0; }), Catch::Contains("tolerance"));
-  CHECK_THAT(message([](LacsConfig& c) { c.max_beta = 0.5; }), Catch::Contains("max_beta"));
-  CHECK_THAT(message([](LacsConfig& c) { c.fine_step = 0; }), Catch::Contains("fine_step"));
-  CHECK_THAT(message([](LacsConfig& c) { c.max_candidates = 0; }),
+  CHECK_THAT(message([](LacsConfig& c) { c.grid.tolerance = 0; }), Catch::Contains("tolerance"));
+  CHECK_THAT(message([](LacsConfig& c) { c.grid.max_beta = 0.5; }), Catch::Contains("max_beta"));
+  CHECK_THAT(message([](LacsConfig& c) { c.grid.fine_step = 0; }), Catch::Contains("fine_step"));
+  CHECK_THAT(message([](LacsConfig& c) { c.grid.max_candidates = 0; }),
              Catch::Contains("max_candidates"));
-  CHECK_THAT(message([](LacsConfig& c) { c.coarse_step = 0.001; }),
+  CHECK_THAT(message([](LacsConfig& c) { c.grid.coarse_step = 0.001; }),
              Catch::Contains("coarse_step makes a grid of") && Catch::Contains("larger step"));
-}
-
-TEST_CASE("a family has its members at each phi with their latencies, B0 being the base") {
-  LacsConfig config;
-  config.family = {0, 1, 2.5};
-  const auto family = make_family(base_network(), {1.2, 1.1, 1.15}, config, planted_latency);
-  REQUIRE(family.size() == 3);
-  CHECK(family[0].name == "B0");
-  CHECK(family[0].architecture == base_network());
-  CHECK(family[0].latency_ms == Approx(10.0));
-  CHECK(family[1].name == "B1");
-  CHECK(family[1].architecture.stages[0].layers == 24);
-  CHECK(family[1].architecture.stages[0].filters == 176);
-  CHECK(family[1].architecture.resolution == 230);
-  CHECK(family[1].latency_ms == planted_latency(family[1].architecture));
-  CHECK(family[2].phi == 2.5);
-  CHECK(family[2].factors.depth == Approx(std::pow(1.2, 2.5)));
-  CHECK(family[2].architecture.stages[0].layers == 32);  // ceil(20 * 1.577)
+  CHECK_THAT(message([](LacsConfig& c) { c.given.beta = 0.9; }),
+             Catch::Contains("beta is 0.9; coefficients must be at least 1"));
+  CHECK_THAT(message([](LacsConfig& c) { c.star_points = 5; }), Catch::Contains("from 7 to 13"));
+  CHECK_THAT(message([](LacsConfig& c) { c.continuous = true; }),
+             Catch::Contains("continuous needs a latency oracle"));
 }
 
 TEST_CASE("a search at a higher level raises the coefficients to that power") {
   LacsConfig config = planted_config();
   config.level = 3;
   config.latency_ratio = 8;
-  config.coarse_step = 0.1;
-  config.tolerance = 0.05;
-  config.fine_step = 0.05;
-  config.max_alpha = config.max_beta = config.max_gamma = 1.6;
+  config.grid.coarse_step = 0.1;
+  config.grid.tolerance = 0.05;
+  config.grid.fine_step = 0.05;
+  config.grid.max_alpha = config.grid.max_beta = config.grid.max_gamma = 1.6;
   config.family = {0, 3};
   const LacsResult result = search_coefficients(base_network(), config, planted());
   CHECK(result.target_ms == Approx(80.0));
@@ -390,42 +285,151 @@ TEST_CASE(
   CHECK(result.family[0].architecture == base_network());
 }
 
-TEST_CASE("a member knows its target, how far it is off, and the accuracy that its trial had") {
-  LacsConfig config;
-  config.latency_ratio = 3;
-  config.level = 2;
-  FamilyMember member;
-  member.latency_ms = 3;
-  CHECK(deviation_from_target(member) == 0);  // none is known
-  member.target_ms = 4;
-  CHECK(deviation_from_target(member) == Approx(-0.25));
-  const Architecture base = base_network();
-  const LacsCallbacks callbacks{
-      .latency_ms = [](const Architecture& a) { return static_cast<double>(a.resolution); },
-      .evaluate =
-          [](std::vector<LacsCandidate>& candidates) {
-            for (auto& candidate : candidates) {
-              candidate.accuracy = 0.7;
-              candidate.reward = candidate.coefficients.gamma;
-            }
-          }};
-  config.level = 1;
-  config.latency_ratio = 1.5;
-  config.tolerance = 0.05;
-  const LacsResult result = search_coefficients(base, config, callbacks);
-  REQUIRE(result.family.size() == 3);
-  CHECK(result.family[0].target_ms == Approx(base.resolution));
-  CHECK(result.family[1].target_ms == Approx(1.5 * base.resolution));
-  CHECK(result.family[2].target_ms == Approx(2.25 * base.resolution));
-  CHECK_FALSE(result.family[0].accuracy.has_value());
-  CHECK(result.family[1].accuracy == std::optional(0.7));
-  CHECK_FALSE(result.family[2].accuracy.has_value());
+TEST_CASE("coefficients at the edge of the grid's box are named, at both edges") {
+  const GridConfig box;
+  CHECK(coefficients_at_bounds({1.2, 1.1, 1.15}, box, 1.6).empty());
+  const auto found = coefficients_at_bounds({2, 1, 1.6}, box, 1.6);
+  CHECK(found ==
+        std::vector<std::string>{
+            "alpha 2 is at its bound scaling.max_alpha: a higher one may give a better family",
+            "beta is at its lower bound 1: that dimension is not scaled",
+            "gamma 1.6 is at its bound scaling.max_gamma: a higher one may give a better family"});
 }
 
-TEST_CASE("coefficients at the edge of the grid's box are named") {
+TEST_CASE("the largest whole resolution of the box counts as its bound") {
+  LacsConfig config = planted_config();
+  config.grid.max_gamma = 1.052;  // 210 of 200 pixels
+  config.grid.tolerance = 0.05;
+  const LacsResult result = search_coefficients(base_network(), config, planted());
+  CHECK(result.best.gamma == Approx(1.05));
+  REQUIRE(result.bounds.size() == 1);
+  CHECK(result.bounds[0].find("gamma 1.05 is at its bound scaling.max_gamma") == 0);
+}
+
+TEST_CASE("without the constraint the reward of Equation 4 would scale nothing") {
+  // Every plant, at the paper's w: over a free grid the unscaled network has the highest reward.
+  for (uint32_t seed = 1; seed <= 5; ++seed) {
+    const Plant plant = random_plant(seed);
+    // Doubling the latency buys a few points of accuracy at best, as between real networks.
+    const auto accuracy = [&](const ScalingFactors& f) { return 0.7 + plant.accuracy(f) / 10; };
+    CompoundCoefficients best;
+    double most = 0;
+    for (double a = 1; a < 2.01; a += 0.05) {
+      for (double b = 1; b < 2.01; b += 0.05) {
+        for (double g = 1; g < 1.61; g += 0.05) {
+          const double reward =
+              planted_reward(accuracy({a, b, g}), plant.latency_ms({a, b, g}), 20, -0.09);
+          if (reward > most) most = reward, best = {a, b, g};
+        }
+      }
+    }
+    CHECK((best.alpha == 1 && best.beta == 1 && best.gamma == 1));
+  }
+}
+
+TEST_CASE("the result is the same for any number of threads") {
+  LacsConfig config = planted_config();
+  config.grid.max_candidates = 6;
+  const int threads = omp_get_max_threads();
+  std::vector<LacsResult> results;
+  for (const int count : {1, 4}) {
+    omp_set_num_threads(count);
+    LacsCallbacks callbacks = planted();
+    callbacks.parallel = true;
+    results.push_back(search_coefficients(base_network(), config, callbacks));
+  }
+  omp_set_num_threads(threads);
+  results.push_back(search_coefficients(base_network(), config, planted()));
+  for (const LacsResult& result : results) {
+    REQUIRE(result.candidates.size() == results[0].candidates.size());
+    for (size_t i = 0; i < result.candidates.size(); ++i) {
+      CHECK(result.candidates[i].architecture == results[0].candidates[i].architecture);
+      CHECK(result.candidates[i].coefficients.gamma == results[0].candidates[i].coefficients.gamma);
+    }
+  }
+}
+
+TEST_CASE("the plateau holds what the noise cannot tell from the best, assumed or measured") {
+  LacsConfig config = planted_config();
+  config.noise.noise = 0;
+  const LacsResult exact = search_coefficients(base_network(), config, planted());
+  CHECK(exact.plateau.networks == 1);
+  CHECK(exact.plateau.noise.trainings == 0);
+  config.noise.noise = 0.002;
+  const LacsResult assumed = search_coefficients(base_network(), config, planted());
+  const LacsCandidate best = *best_of(assumed.candidates);
+  int within = 0;
+  for (const auto& candidate : assumed.candidates)
+    within += candidate.reward >= best.reward * (1 - 2 * 0.002 / best.accuracy) ? 1 : 0;
+  CHECK(within > 5);
+  CHECK(assumed.plateau.networks == within);
+  CHECK(assumed.plateau.low.alpha < assumed.best.alpha);
+  CHECK(assumed.plateau.high.alpha > assumed.best.alpha);
+  CHECK(assumed.plateau.triples.size() >= static_cast<size_t>(within));
+
+  LacsCallbacks repeating = planted();
+  repeating.repeat = [&](const LacsCandidate& candidate, int times) {
+    CHECK(candidate.architecture == best.architecture);
+    CHECK(times == 2);
+    return std::vector<double>{candidate.accuracy + 0.01, candidate.accuracy - 0.01};
+  };
+  config.noise.noise_repeats = 2;
+  const LacsResult measured = search_coefficients(base_network(), config, repeating);
+  CHECK(measured.plateau.noise.trainings == 3);
+  CHECK(measured.plateau.noise.deviation == Approx(0.01));
+  CHECK(measured.plateau.networks > assumed.plateau.networks);
+}
+
+TEST_CASE("accuracy_only meets two to the power of phi in multiply-adds, whatever the latency") {
+  LacsConfig config = planted_config();
+  config.mode = ScalingMode::kAccuracyOnly;
+  LacsCallbacks callbacks = planted();
+  const auto madds = [](const Architecture& a) {
+    return static_cast<double>(cost(lower(a)).total.madds);
+  };
+  const LacsResult result = search_coefficients(base_network(), config, callbacks);
+  CHECK(result.target_ms == 0);
+  for (const auto& candidate : result.candidates) {
+    CHECK(madds(candidate.architecture) / madds(base_network()) == Approx(2).epsilon(0.02));
+    CHECK(candidate.reward == candidate.accuracy);
+    CHECK(candidate.latency_ms == planted_latency(candidate.architecture));
+  }
+  // Unrounded: exactly alpha beta^2 gamma^2 = 2.
+  config.continuous = true;
+  const auto& best =
+      search_coefficients(base_network(), config, unrounded_callbacks_of(Plant{})).best;
+  CHECK(best.alpha * best.beta * best.beta * best.gamma * best.gamma == Approx(2));
+}
+
+TEST_CASE("mode direct searches each member's own level and keeps the triples beside each other") {
+  LacsConfig config = planted_config();
+  config.mode = ScalingMode::kDirect;
+  config.family = {0, 1, 2};
+  config.grid.max_alpha = config.grid.max_beta = 1.6;
+  config.grid.tolerance = 0.05;
+  const LacsResult result = search_coefficients(base_network(), config, planted());
+  REQUIRE(result.direct.size() == 2);
+  CHECK(result.direct[0].phi == 1);
+  CHECK(result.direct[0].coefficients.alpha == result.best.alpha);
+  CHECK(result.direct[1].phi == 2);
+  REQUIRE(result.family.size() == 3);
+  CHECK(result.family[2].name == "B2");
+  CHECK(result.family[2].target_ms == Approx(40));
+  CHECK(result.family[2].latency_ms == Approx(40).epsilon(0.02));
+  const auto& own = result.direct[1].coefficients;
+  CHECK(result.family[2].factors.depth == Approx(own.alpha * own.alpha));
+  CHECK(result.family[2].accuracy.has_value());
+}
+
+TEST_CASE("mode given takes the coefficients and evaluates nothing") {
   LacsConfig config;
-  CHECK(coefficients_at_bounds({1.2, 1.1, 1.15}, config).empty());
-  const auto found = coefficients_at_bounds({2, 1.1, 1.6}, config);
-  CHECK(found == std::vector<std::string>{"alpha 2 is at its bound scaling.max_alpha",
-                                          "gamma 1.6 is at its bound scaling.max_gamma"});
+  config.mode = ScalingMode::kGiven;
+  config.given = {1.2, 1.1, 1.15};
+  LacsCallbacks callbacks = planted();
+  callbacks.evaluate = [](std::vector<LacsCandidate>&) { FAIL("nothing is to be evaluated"); };
+  const LacsResult result = search_coefficients(base_network(), config, callbacks);
+  CHECK(result.candidates.empty());
+  REQUIRE(result.family.size() == 3);
+  CHECK(result.family[1].architecture == scale(base_network(), {1.2, 1.1, 1.15}));
+  CHECK(result.family[1].target_ms == 0);
 }

@@ -192,3 +192,40 @@ TEST_CASE("accelerators are read strictly, and written so that they read back") 
   CHECK(contains(error_for("space: tiny\naccelerators:\n  - {name: a, target_ms: -1}\n"),
                  "target_ms: out of range"));
 }
+
+TEST_CASE("each accelerator gets a scaling of its own, at its own target and by its own reward") {
+  auto config = two_more("scaling.per_accelerator=true");
+  Architecture base = config.search_space().decode({1, 1, 1, 1, 1, 1, 1, 1});
+  TempFolder folder;
+  TrialStore store(folder / "s.sqlite");
+  const auto evaluator = make_evaluator(config.accuracy);
+  InProcessExecutor executor(*evaluator);
+  const Oracles oracles(config);
+  TrialRunner runner(executor);
+  const auto results = run_scaling(config, base, {oracles.borrowed(), runner, store});
+  REQUIRE(results.size() == 3);
+  for (size_t i = 0; i < results.size(); ++i) {
+    const LacsResult& result = results[i];
+    CHECK(result.accelerator == config.targets()[i].name);
+    const double target = 2 * oracles.made[i]->estimate_architecture(base).ms;
+    CHECK(result.target_ms == Approx(target));
+    for (const auto& candidate : result.candidates) {
+      const double ms = oracles.made[i]->estimate_architecture(candidate.architecture).ms;
+      CHECK(candidate.latency_ms == ms);
+      CHECK(std::abs(ms / target - 1) <= config.scaling.grid.tolerance);
+      CHECK(candidate.reward == Approx(candidate.accuracy * std::pow(ms / target, -0.09)));
+    }
+    CHECK(result.family[0].elsewhere.size() == 2);
+  }
+  for (const auto& trial : store.trials(Phase::kScaling)) CHECK(trial.latencies.size() == 3);
+  const auto trained = store.count(Phase::kScaling);
+  CHECK(run_scaling(config, base, {oracles.borrowed(), runner, store}).size() == 3);
+  CHECK(store.count(Phase::kScaling) == trained);
+
+  auto one = small_config("scaling.per_accelerator=true");
+  const auto oracle = make_oracle(one.latency);
+  CHECK(contains(error_of([&] {
+                   run_scaling(one, base, {{{"", *oracle}}, runner, store});
+                 }),
+                 "there is one accelerator only"));
+}
