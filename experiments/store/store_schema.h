@@ -6,7 +6,7 @@
 
 namespace ridgeline {
 
-inline constexpr int kStoreVersion = 7;
+inline constexpr int kStoreVersion = 8;
 /// The oldest that is brought up to date.
 inline constexpr int kOldestStoreVersion = 5;
 /// The oldest whose tables are those of today, so that they can be read as they are.

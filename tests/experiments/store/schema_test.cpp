@@ -153,7 +153,7 @@ TEST_CASE("a store of a version that this program does not read says which it re
     const std::string message =
         file.string() + ": was written by " + (version == 4 ? "an older" : "a newer") +
         " Ridgeline (store version " + std::to_string(version) +
-        "); this one reads versions 5 to 7: use the one that wrote it, or start a new run";
+        "); this one reads versions 5 to 8: use the one that wrote it, or start a new run";
     CHECK(error_of([&] { TrialStore{file}; }) == message);
     CHECK(error_of([&] { TrialStore(file, /*read_only=*/true); }) == message);
     CHECK_FALSE(rescue_store(file).has_value());  // opening it says so
