@@ -45,7 +45,8 @@ Reproduced:
 
 Consistent, but no evidence:
 
-* **Latencies of Tables 3 and 4, Figure 3.** The oracle was calibrated on them. Figure 4 and column I were not used.
+* **Latencies of Tables 3 and 4, Figure 3.** The oracle was calibrated on them, and column I has two factors fitted
+  to it. Figure 4 was not used.
 * **Coefficients at phi = 1.** Ours are close to the paper's, and at the same latency the paper's are within 0.02
   points of ours. The plateau is wide, and the position rests on the published trainings that scale one dimension at
   a time: from EfficientNet-B0 to B7 alone, noise of 0.15 points moves the best almost anywhere. The same fit under
@@ -64,8 +65,8 @@ Not reproduced:
   Accel-NASBench's measurements on A100 and RTX 3090 agree with the oracle on that. Its accuracies are of 16 epochs;
   whether they hold after 350 is not known.
 * **In the wide space** the findings above weaken. A stage of one layer and expansion 1 may keep swish, because it costs
-  next to nothing there. On V100 stages 7 and 8 may be fused with a 3x3 kernel; Table 4's credit for fusing is then
-  extrapolated far from what was measured.
+  next to nothing there. Stages 7 and 8 may be fused with a 3x3 kernel, on V100 above all; Table 4's credit for fusing
+  is then extrapolated far from what was measured.
 * **Table 5's agreement between levels.** At X-B7's latency our optimum has less depth and more resolution. At phi = 1
   rounding leaves a dozen different networks at the target latency, so LACS on rounded networks is off there.
 * **Direct search at X-B1's latency** does not find the network of LACS, but networks of about its accuracy. With
