@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+namespace ridgeline::paper {
+
+/// How much is trained. The defaults are some 4,200 epochs.
+struct RealTrainingPlan {
+  int trials = 60;  ///< of each search
+  int seeds = 3;
+  int epochs = 5;         ///< of a trial
+  int final_epochs = 20;  ///< of what is compared, on training and validation images
+  int candidates = 6;     ///< of each of LACS's two grids
+};
+
+/// The second end-to-end check: everything trained on this machine's CPU, on sign-language digits
+/// (`images` holds signdigits32_*.idx.gz) and on generated fractal images, with latencies of
+/// configs/hardware/xeon_skylake.yaml at batch 32. Two questions, both by test accuracy:
+///
+/// * REINFORCE against random search at equal trials in the space `tiny`, reward ACC x
+///   (LAT/T)^-0.09;
+/// * LACS against accuracy_only (1.2, 1.1, 1.15; Table 2) from the same base network at equal
+///   latency.
+///
+/// Deterministic: one thread trains, seeds decide everything.
+std::string real_training_report(const std::filesystem::path& images, const RealTrainingPlan& plan,
+                                 const std::function<void(const std::string&)>& progress);
+
+}  // namespace ridgeline::paper
