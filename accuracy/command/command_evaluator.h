@@ -17,8 +17,9 @@ using CandidateWriter =
 /// trial's folder, which outlives a kill of the program, so that it can go on from a checkpoint of
 /// its own. The folder holds architecture.yaml, what `CandidateWriter` adds, and trial.json: seed,
 /// trial_id, epochs, batch, device, threads, test_split, and weights, the file for the trained
-/// weights ("": none wanted), and normalization where the configuration has one. Its output is read by `evaluation_of_lines`; all of it goes on to
-/// this process's error output, where a trial's log is made of it.
+/// weights ("": none wanted), and normalization where the configuration has one. Its output is read
+/// by `evaluation_of_lines`; all of it goes on to this process's error output, where a trial's log
+/// is made of it.
 ///
 /// Exit codes other than 0 and signals are `kCrashed`, with the last line of its error output;
 /// lack of memory, as Python and CUDA word it, is `kOutOfMemory`.

@@ -123,8 +123,8 @@ TEST_CASE("A published network is trained for the data's classes and exported") 
   INFO(outcome.err);
   REQUIRE(outcome.exit_code == 0);
   CHECK_THAT(read_file(folder / "trained/architecture.yaml"),
-             Contains("resnet18") && Contains("classes: 3") &&
-                 Contains("resolution: 32") && Contains("normalization:"));
+             Contains("resnet18") && Contains("classes: 3") && Contains("resolution: 32") &&
+                 Contains("normalization:"));
   outcome = run_program({"export", folder / "trained", "--format", "yaml,torchscript,summary,card",
                          "--out", folder / "exported"});
   INFO(outcome.err);

@@ -75,8 +75,7 @@ bool same_bits(const Outcome& a, const Outcome& b) {
 TEST_CASE(
     "A training that is broken off again and again ends with the bits of an undisturbed one") {
   for (const auto optimizer :
-       {OptimizerKind::kSgd, OptimizerKind::kRmsProp, OptimizerKind::kAdam,
-        OptimizerKind::kLamb}) {
+       {OptimizerKind::kSgd, OptimizerKind::kRmsProp, OptimizerKind::kAdam, OptimizerKind::kLamb}) {
     TempFolder folder;
     const TrainingConfig config = training_with_everything(optimizer);
     const Outcome undisturbed = live(config, {}, 0);

@@ -113,8 +113,8 @@ TEST_CASE("LAMB scales Adam's step of decayed weights by the norm of the weights
 TEST_CASE("Frozen parameters are not trained") {
   TwoNumbers module(1.0F, 2.0F);
   module.weight.set_requires_grad(false);
-  for (const auto kind : {OptimizerKind::kSgd, OptimizerKind::kRmsProp, OptimizerKind::kAdam,
-                          OptimizerKind::kLamb}) {
+  for (const auto kind :
+       {OptimizerKind::kSgd, OptimizerKind::kRmsProp, OptimizerKind::kAdam, OptimizerKind::kLamb}) {
     const auto optimizer = make_optimizer(config_of(kind), module);
     module.scale.mutable_grad() = at::full({1}, 1.0F);
     const float before = module.scale.item<float>();

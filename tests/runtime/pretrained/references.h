@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/network_module.h"
 #include "network/published/pretrained_layout.h"
+#include "runtime/network_module.h"
 #include "tests/support.h"
 
 namespace ridgeline::test {

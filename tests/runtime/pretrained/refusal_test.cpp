@@ -28,9 +28,7 @@ std::string refusal(NetworkModule& module, const std::filesystem::path& weights,
   return message;
 }
 
-Network resnet18_with(int classes) {
-  return with_classes(load_network("resnet18", 64), classes);
-}
+Network resnet18_with(int classes) { return with_classes(load_network("resnet18", 64), classes); }
 
 }  // namespace
 
