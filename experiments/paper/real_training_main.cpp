@@ -1,4 +1,6 @@
+#include <cstdlib>
 #include <iostream>
+#include <map>
 
 #include "core/error.h"
 #include "experiments/paper/real_training.h"
@@ -9,8 +11,28 @@ using namespace ridgeline;
 namespace {
 
 const char* const kUsage =
-    "paper_real_training --images DIR [--quick]   (DIR holds signdigits32_*.idx.gz; --quick: a "
-    "few trainings, to see that it works)";
+    "paper_real_training --images DIR [--quick | --trials N --seeds N --epochs N --final-epochs N "
+    "--candidates N]   (DIR holds signdigits32_*.idx.gz; --quick: a few trainings, to see that it "
+    "works)";
+
+paper::RealTrainingPlan plan_of(const std::vector<std::string>& arguments) {
+  if (arguments == std::vector<std::string>{"--quick"})
+    return {.trials = 2, .seeds = 1, .epochs = 1, .final_epochs = 1, .candidates = 1};
+  paper::RealTrainingPlan plan;
+  const std::map<std::string, int*> options = {{"--trials", &plan.trials},
+                                               {"--seeds", &plan.seeds},
+                                               {"--epochs", &plan.epochs},
+                                               {"--final-epochs", &plan.final_epochs},
+                                               {"--candidates", &plan.candidates}};
+  for (size_t i = 0; i < arguments.size(); i += 2) {
+    const auto option = options.find(arguments[i]);
+    const int value = i + 1 < arguments.size() ? std::atoi(arguments[i + 1].c_str()) : 0;
+    if (option == options.end() || value < 1)
+      throw Error(ErrorKind::kUsage, std::string("usage: ") + kUsage);
+    *option->second = value;
+  }
+  return plan;
+}
 
 int run(const std::vector<std::string>& arguments) {
   if (arguments == std::vector<std::string>{"--help"}) {
@@ -18,17 +40,10 @@ int run(const std::vector<std::string>& arguments) {
               << "random search and accuracy_only scaling.\n";
     return 0;
   }
-  const bool quick = arguments.size() == 3 && arguments[2] == "--quick";
-  if ((arguments.size() != 2 && !quick) || arguments[0] != "--images") {
+  if (arguments.size() < 2 || arguments[0] != "--images")
     throw Error(ErrorKind::kUsage, std::string("usage: ") + kUsage);
-  }
   set_threads(1);
-  const paper::RealTrainingPlan plan = quick ? paper::RealTrainingPlan{.trials = 2,
-                                                                       .seeds = 1,
-                                                                       .epochs = 1,
-                                                                       .final_epochs = 1,
-                                                                       .candidates = 1}
-                                             : paper::RealTrainingPlan{};
+  const paper::RealTrainingPlan plan = plan_of({arguments.begin() + 2, arguments.end()});
   std::cout << paper::real_training_report(
       arguments[1], plan, [](const std::string& step) { std::cerr << step << std::endl; });
   return 0;
