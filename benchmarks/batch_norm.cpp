@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "accuracy/training/batch_norm.h"
+#include "accuracy/training/score.h"
+#include "accuracy/training/trainer.h"
 #include "core/config_path.h"
 #include "core/rank_correlation.h"
 #include "runtime/device.h"

@@ -1,6 +1,8 @@
 #include "experiments/paper/real_training.h"
 
 #include <cmath>
+#include <map>
+#include <memory>
 
 #include "accuracy/training/make_evaluator.h"
 #include "core/error.h"
@@ -8,12 +10,41 @@
 #include "experiments/candidate.h"
 #include "experiments/paper/coefficients.h"
 #include "experiments/paper/reproduction_search.h"
+#include "latency/measurement/make_oracle.h"
 
 namespace ridgeline::paper {
 namespace {
 
 constexpr int kLatencyBatch = 32;
 constexpr double kTargetRatio = 2;  // of LACS: the scaled network takes twice as long
+
+/// Asks another oracle once for each network.
+class OnceOracle : public LatencyOracle {
+ public:
+  explicit OnceOracle(std::unique_ptr<LatencyOracle> oracle) : oracle_(std::move(oracle)) {}
+  Latency estimate(const Network& network) const override {
+    std::string key;
+    for (const Node& node : network.nodes())
+      key += describe(node.op) + to_string(node.shape) + "\n";
+    const auto known = known_.find(key);
+    if (known != known_.end()) return known->second;
+    return known_.emplace(key, oracle_->estimate(network)).first->second;
+  }
+  std::string description() const override { return oracle_->description(); }
+
+ private:
+  std::unique_ptr<LatencyOracle> oracle_;
+  mutable std::map<std::string, Latency> known_;
+};
+
+std::unique_ptr<LatencyOracle> oracle_of(const RealTrainingPlan& plan) {
+  LatencyConfig config;
+  config.kind = plan.measured ? LatencyKind::kMeasured : LatencyKind::kRoofline;
+  config.hardware = "xeon_skylake";
+  config.batch = kLatencyBatch;
+  config.timing.time_limit_s = 0.5;
+  return std::make_unique<OnceOracle>(make_oracle(config));
+}
 
 struct DataSet {
   std::string name;
@@ -38,12 +69,12 @@ class Trainings {
       : plan_(plan),
         evaluator_(make_evaluator(data.config)),
         builder_(load_space("tiny"), data_shape(*evaluator_)),
-        oracle_(load_hardware("xeon_skylake"), kLatencyBatch) {}
+        oracle_(oracle_of(plan)) {}
 
   const CandidateBuilder& builder() const { return builder_; }
-  const LatencyOracle& oracle() const { return oracle_; }
+  const LatencyOracle& oracle() const { return *oracle_; }
   double latency_ms(const Architecture& architecture) const {
-    return oracle_.estimate(lower(architecture)).ms;
+    return oracle_->estimate(lower(architecture)).ms;
   }
   /// Validation accuracy after a short training; 0 for one that failed.
   double short_accuracy(const Architecture& architecture, uint64_t seed) {
@@ -62,7 +93,7 @@ class Trainings {
   RealTrainingPlan plan_;
   std::unique_ptr<AccuracyEvaluator> evaluator_;
   CandidateBuilder builder_;
-  RooflineOracle oracle_;
+  std::unique_ptr<LatencyOracle> oracle_;
 };
 
 /// The middle choice of every decision: the network whose latency is the target, and the base of
@@ -179,7 +210,8 @@ std::string real_training_report(const std::filesystem::path& images, const Real
     Trainings trainings(data, plan);
     text += data.name + ": " + std::to_string(plan.trials) + " trials of " +
             std::to_string(plan.epochs) + " epochs; compared after " +
-            std::to_string(plan.final_epochs) + " epochs, on test images\n\n" +
+            std::to_string(plan.final_epochs) +
+            " epochs, on test images\nlatency: " + trainings.oracle().description() + "\n\n" +
             search_table(trainings, plan, progress) + "\n" + lacs_table(trainings, plan, progress) +
             "\n";
   }

@@ -12,19 +12,21 @@ struct RealTrainingPlan {
   int seeds = 3;
   int epochs = 5;         ///< of a trial
   int final_epochs = 20;  ///< of what is compared, on training and validation images
-  int candidates = 6;     ///< of each of LACS's two grids
+  int candidates = 6;     ///< of each of LACS's grids
+  bool measured = false;  ///< latencies of this machine, each network timed once
 };
 
 /// The second end-to-end check: everything trained on this machine's CPU, on sign-language digits
 /// (`images` holds signdigits32_*.idx.gz) and on generated fractal images, with latencies of
-/// configs/hardware/xeon_skylake.yaml at batch 32. Two questions, both by test accuracy:
+/// configs/hardware/xeon_skylake.yaml, or measured on this machine, at batch 32. Two questions,
+/// both by test accuracy:
 ///
 /// * REINFORCE against random search at equal trials in the space `tiny`, reward ACC x
 ///   (LAT/T)^-0.09;
 /// * LACS against accuracy_only (1.2, 1.1, 1.15; Table 2) from the same base network at equal
 ///   latency.
 ///
-/// Deterministic: one thread trains, seeds decide everything.
+/// Deterministic unless latencies are measured: one thread trains, seeds decide everything.
 std::string real_training_report(const std::filesystem::path& images, const RealTrainingPlan& plan,
                                  const std::function<void(const std::string&)>& progress);
 

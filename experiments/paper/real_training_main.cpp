@@ -12,18 +12,19 @@ namespace {
 
 const char* const kUsage =
     "paper_real_training --images DIR [--quick | --trials N --seeds N --epochs N --final-epochs N "
-    "--candidates N]   (DIR holds signdigits32_*.idx.gz; --quick: a few trainings, to see that it "
+    "--candidates N --measured 1]   (DIR holds signdigits32_*.idx.gz; --quick: a few trainings, to "
+    "see that it "
     "works)";
 
 paper::RealTrainingPlan plan_of(const std::vector<std::string>& arguments) {
   if (arguments == std::vector<std::string>{"--quick"})
     return {.trials = 2, .seeds = 1, .epochs = 1, .final_epochs = 1, .candidates = 1};
   paper::RealTrainingPlan plan;
-  const std::map<std::string, int*> options = {{"--trials", &plan.trials},
-                                               {"--seeds", &plan.seeds},
-                                               {"--epochs", &plan.epochs},
-                                               {"--final-epochs", &plan.final_epochs},
-                                               {"--candidates", &plan.candidates}};
+  int measured = 0;
+  const std::map<std::string, int*> options = {
+      {"--trials", &plan.trials},         {"--seeds", &plan.seeds},
+      {"--epochs", &plan.epochs},         {"--final-epochs", &plan.final_epochs},
+      {"--candidates", &plan.candidates}, {"--measured", &measured}};
   for (size_t i = 0; i < arguments.size(); i += 2) {
     const auto option = options.find(arguments[i]);
     const int value = i + 1 < arguments.size() ? std::atoi(arguments[i + 1].c_str()) : 0;
@@ -31,6 +32,7 @@ paper::RealTrainingPlan plan_of(const std::vector<std::string>& arguments) {
       throw Error(ErrorKind::kUsage, std::string("usage: ") + kUsage);
     *option->second = value;
   }
+  plan.measured = measured > 0;
   return plan;
 }
 
