@@ -1,42 +1,9 @@
 #pragma once
 
+#include "accuracy/training_kinds.h"
 #include "core/config.h"
 
 namespace ridgeline {
-
-enum class OptimizerKind { kSgd, kRmsProp, kAdam, kLamb };
-template <>
-struct EnumNames<OptimizerKind> {
-  static constexpr std::array<std::pair<OptimizerKind, const char*>, 4> values{
-      {{OptimizerKind::kSgd, "sgd"},
-       {OptimizerKind::kRmsProp, "rmsprop"},
-       {OptimizerKind::kAdam, "adam"},
-       {OptimizerKind::kLamb, "lamb"}}};
-};
-enum class LossKind { kCrossEntropy, kBinaryCrossEntropy };
-template <>
-struct EnumNames<LossKind> {
-  static constexpr std::array<std::pair<LossKind, const char*>, 2> values{
-      {{LossKind::kCrossEntropy, "cross_entropy"},
-       {LossKind::kBinaryCrossEntropy, "binary_cross_entropy"}}};
-};
-enum class ScheduleKind { kConstant, kCosine, kExponential };
-template <>
-struct EnumNames<ScheduleKind> {
-  static constexpr std::array<std::pair<ScheduleKind, const char*>, 3> values{
-      {{ScheduleKind::kConstant, "constant"},
-       {ScheduleKind::kCosine, "cosine"},
-       {ScheduleKind::kExponential, "exponential"}}};
-};
-
-/// Over which images batch norm takes mean and variance in a training of several processes.
-enum class BatchNormStatistics { kSynchronised, kLocal };
-template <>
-struct EnumNames<BatchNormStatistics> {
-  static constexpr std::array<std::pair<BatchNormStatistics, const char*>, 2> values{
-      {{BatchNormStatistics::kSynchronised, "synchronised"},
-       {BatchNormStatistics::kLocal, "local"}}};
-};
 
 /// How a candidate is trained.
 struct TrainingConfig {

@@ -313,15 +313,14 @@ void score_command(const ScoreOptions& options) {
   const auto given = given_normalization(options, data);
   const int channels = model.input.channels.value_or(chosen.images.channels);
   const Normalization used = normalization_for(model.input, given, channels);
-  const ImageSet images = in_channels_of(chosen.images, used);
   const EvaluationResult result =
-      evaluate(*model.classifier, BatchMaker(images, used, channels, resolution), data.classes,
-               options.batch);
+      evaluate(*model.classifier, BatchMaker(chosen.images, used, channels, resolution),
+               data.classes, options.batch);
   const Summary summary{.model = model.file.string(),
                         .program = model.classifier->program(),
                         .data = options.data,
                         .split = chosen.split,
-                        .view = view_text(images),
+                        .view = view_text(chosen.images),
                         .input = input_text(model.input, used, given.has_value()),
                         .resolution = resolution,
                         .threads = threads,

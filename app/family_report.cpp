@@ -228,4 +228,20 @@ std::string family_report(const std::vector<LacsResult>& results, const LacsConf
   return text;
 }
 
+void write_family(const std::vector<FamilyMember>& family, const std::filesystem::path& folder) {
+  make_folder(folder);
+  for (const auto& member : family) {
+    if (!member.over_limit.empty()) continue;
+    write_file_atomic(folder / (member.name + ".yaml"), to_yaml(member.architecture));
+  }
+}
+
+void write_families(const std::vector<LacsResult>& results, const std::filesystem::path& folder) {
+  make_folder(folder);
+  for (const LacsResult& result : results) {
+    const std::string name = result.accelerator.empty() ? "main" : result.accelerator;
+    write_family(result.family, results.size() == 1 ? folder : folder / name);
+  }
+}
+
 }  // namespace ridgeline

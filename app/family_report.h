@@ -19,4 +19,9 @@ std::string family_report(const LacsResult& result, const LacsConfig& config);
 /// The same for each accelerator, the families side by side at the end.
 std::string family_report(const std::vector<LacsResult>& results, const LacsConfig& config);
 
+/// Writes each member that keeps the limits as NAME.yaml into `folder`.
+void write_family(const std::vector<FamilyMember>& family, const std::filesystem::path& folder);
+/// One family into `folder`, several into a folder for each accelerator there.
+void write_families(const std::vector<LacsResult>& results, const std::filesystem::path& folder);
+
 }  // namespace ridgeline

@@ -29,8 +29,7 @@ std::optional<double> score_of_file(const std::filesystem::path& file, const Ima
     if (!input.images.normalization) input.images.normalization = network.normalization;
     const Normalization used =
         normalization_for(input, std::nullopt, static_cast<int>(shape.channels));
-    const ImageSet seen = in_channels_of(images, used);
-    const BatchMaker maker(seen, used, static_cast<int>(shape.channels),
+    const BatchMaker maker(images, used, static_cast<int>(shape.channels),
                            static_cast<int>(shape.height));
     return evaluate(*classifier, maker, classes, kBatch).scores.top1();
   } catch (const Error& error) {

@@ -201,7 +201,7 @@ std::string experiment_text(const InitOptions& options, const FoundData& data,
       (own_program ? "# Classes and resolution must be those of your images.\n"
                    : "# A name of configs/spaces, or a file of your own "
                      "(docs/file_formats.md).\n") +
-      "space: " + (own_program ? inline_space(options.space, data) : options.space + "\n") +
+      "space:" + (own_program ? inline_space(options.space, data) : " " + options.space + "\n") +
       "\nsearch:\n  trials: " + std::to_string(options.trials) + "\n\nlatency:\n" +
       latency_lines(options) + "\nreward:\n" + target + "\naccuracy:\n";
   if (own_program) {

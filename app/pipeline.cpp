@@ -385,22 +385,6 @@ Architecture best_architecture(RunDirectory& run) {
   return architecture;
 }
 
-void write_family(const std::vector<FamilyMember>& family, const std::filesystem::path& folder) {
-  make_folder(folder);
-  for (const auto& member : family) {
-    if (!member.over_limit.empty()) continue;
-    write_file_atomic(folder / (member.name + ".yaml"), to_yaml(member.architecture));
-  }
-}
-
-void write_families(const std::vector<LacsResult>& results, const std::filesystem::path& folder) {
-  make_folder(folder);
-  for (const LacsResult& result : results) {
-    const std::string name = result.accelerator.empty() ? "main" : result.accelerator;
-    write_family(result.family, results.size() == 1 ? folder : folder / name);
-  }
-}
-
 namespace {
 
 void warn_of_hardware(const ExperimentConfig& config) {

@@ -65,9 +65,4 @@ std::vector<std::optional<Preflight>> check_targets(
     const CandidateBuilder& candidates, const ExperimentConfig& config,
     const std::vector<std::unique_ptr<LatencyOracle>>& oracles);
 
-/// Writes each member that keeps the limits as NAME.yaml into `folder`.
-void write_family(const std::vector<FamilyMember>& family, const std::filesystem::path& folder);
-/// One family into `folder`, several into a folder for each accelerator there.
-void write_families(const std::vector<LacsResult>& results, const std::filesystem::path& folder);
-
 }  // namespace ridgeline

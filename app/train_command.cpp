@@ -29,6 +29,17 @@ constexpr std::chrono::seconds kRankCauseGrace{2};
 
 bool is_run(const std::string& source) { return fs::exists(fs::path(source) / "store.sqlite"); }
 
+/// The images of a run, and the recipe of its final training.
+FullTrainingConfig settings_of_run(const std::string& run) {
+  const ExperimentConfig experiment = RunDirectory::read(run).config();
+  FullTrainingConfig config;
+  config.data = experiment.accuracy.data;
+  config.training = experiment.accuracy.training;
+  if (experiment.final_training.epochs > 0)
+    config.training.epochs = experiment.final_training.epochs;
+  return config;
+}
+
 /// The settings of a training file; without one, those of the run whose network is trained.
 FullTrainingConfig config_of(const TrainOptions& options) {
   YAML::Node root(YAML::NodeType::Map);
@@ -50,29 +61,26 @@ FullTrainingConfig config_of(const TrainOptions& options) {
                 "train: --config FILE is needed: it names the images and the recipe; only a run "
                 "brings those of its search");
   }
+  const bool from_run = is_run(options.source);
+  const FullTrainingConfig of_run =
+      from_run ? settings_of_run(options.source) : FullTrainingConfig();
   const auto set = apply_settings(root, options.settings);
   std::vector<std::string> unused;
-  FullTrainingConfig config = read_full_training(YamlView::wrap(root, file, set), &unused);
+  FullTrainingConfig config =
+      read_full_training(YamlView::wrap(root, file, set), &unused, from_run ? &of_run : nullptr);
   for (const std::string& message : unused) {
     if (options.strict) throw Error(ErrorKind::kConfig, message);
     spdlog::warn("{}", message);
   }
-  if (!root["data"] && !is_run(options.source)) {
+  if (!root["data"] && !from_run) {
     throw Error(ErrorKind::kConfig, file +
                                         ": lacks data, the images to train on, such as data: "
                                         "{kind: folder, path: photos}");
   }
   make_paths_absolute(config.data, base);
   make_absolute(config.start.weights, base);
-  if (!root["data"] || !root["data"]["resolution"]) config.data.folder.resolution = 0;
-  if (is_run(options.source)) {
-    const ExperimentConfig experiment = RunDirectory::read(options.source).config();
-    if (!root["data"]) config.data = experiment.accuracy.data;
-    if (!root["training"] && !root["preset"]) {
-      config.training = experiment.accuracy.training;
-      config.training.epochs = std::max(experiment.final_training.epochs, config.training.epochs);
-    }
-  }
+  const bool other_data = !from_run || (root["data"] && root["data"]["kind"]);
+  if (other_data && !root["data"]["resolution"]) config.data.folder.resolution = 0;
   return config;
 }
 
@@ -128,7 +136,7 @@ class TrainingProgress {
     line += ", " + format_fixed(epoch.images_per_s, 0) + " images/s at " +
             std::to_string(epoch.resolution) + " px";
     const int done = epoch.epoch - first_epoch_ + 1;
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+    const std::chrono::duration<double> elapsed = Clock::now() - start_;
     if (epoch.epoch < epochs_ && done > 0) {
       line +=
           ", about " + format_duration(elapsed.count() / done * (epochs_ - epoch.epoch)) + " left";

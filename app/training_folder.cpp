@@ -1,5 +1,6 @@
 #include "app/training_folder.h"
 
+#include <set>
 #include <sstream>
 
 #include "app/held_out.h"
@@ -26,14 +27,32 @@ std::string first_difference(const std::string& ours, const std::string& theirs)
   return "";
 }
 
-void require_same(const fs::path& file, const std::string& text) {
-  const std::string there = read_file(file);
-  if (there == text) return;
+/// All that the result depends on.
+std::string identity_text(FullTrainingConfig config) {
+  config.checkpoint_every_s = FullTrainingConfig().checkpoint_every_s;
+  return write_config(config);
+}
+
+void require_same(const fs::path& file, const std::string& there, const std::string& wanted) {
+  if (there == wanted) return;
   throw Error(ErrorKind::kRun, file.parent_path().string() +
                                    ": holds another training: " + file.filename().string() +
-                                   " has '" + first_difference(there, text) +
-                                   "' where this one has '" + first_difference(text, there) +
+                                   " has '" + first_difference(there, wanted) +
+                                   "' where this one has '" + first_difference(wanted, there) +
                                    "'; choose another folder with --out");
+}
+
+/// What else stands in the folder is somebody else's.
+void require_nothing_but(const fs::path& folder, const std::set<std::string>& names) {
+  const auto refuse = [&](const std::string& what) {
+    throw Error(ErrorKind::kRun, folder.string() + ": " + what +
+                                     " and is no folder of a training; choose another with --out");
+  };
+  if (!fs::is_directory(folder)) refuse("is a file");
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!names.contains(name)) refuse("holds " + name);
+  }
 }
 
 }  // namespace
@@ -47,28 +66,24 @@ TrainingFolder TrainingFolder::open(const fs::path& path, const FullTrainingConf
                                     const NetworkSource& source,
                                     const Normalization& normalization) {
   TrainingFolder folder(path);
-  const bool filled = fs::exists(path) && !(fs::is_directory(path) && fs::is_empty(path));
-  if (filled && !is_one(path)) {
-    // What was killed between its first two files has nothing to lose.
-    const bool begun = fs::is_directory(path) && !fs::exists(path / "store.sqlite") &&
-                       (fs::exists(path / "config.yaml") || fs::exists(path / "lock"));
-    if (!begun) {
-      throw Error(ErrorKind::kRun, path.string() +
-                                       ": is there and is no folder of a training; choose another "
-                                       "with --out");
+  if (fs::exists(path) && !is_one(path)) {
+    // The lock comes first: a training that was killed at its beginning has left it.
+    if (fs::exists(path / "lock")) {
+      require_nothing_but(path, {"lock", "config.yaml"});
+    } else {
+      require_nothing_but(path, {});
     }
   }
   make_folder(path);
   folder.lock_ = std::make_unique<FileLock>(path / "lock");
-  const std::string config_text = write_config(config);
+  // A training that was killed between the two files has the first alone.
+  if (fs::exists(folder.config_file()))
+    require_same(folder.config_file(), identity_text(folder.config()), identity_text(config));
+  write_file_atomic(folder.config_file(), write_config(config));
   const std::string architecture = architecture_text(source, normalization);
-  if (is_one(path)) {
-    require_same(folder.config_file(), config_text);
-    require_same(folder.architecture_file(), architecture);
-  } else {
-    write_file_atomic(folder.config_file(), config_text);
-    write_file_atomic(folder.architecture_file(), architecture);
-  }
+  if (fs::exists(folder.architecture_file()))
+    require_same(folder.architecture_file(), read_file(folder.architecture_file()), architecture);
+  write_file_atomic(folder.architecture_file(), architecture);
   return folder;
 }
 
@@ -86,10 +101,9 @@ Normalization TrainingFolder::normalization() const {
 }
 
 uint64_t TrainingFolder::identity() const {
-  FullTrainingConfig config = this->config();
-  config.checkpoint_every_s = 60;
+  const FullTrainingConfig config = this->config();
   const std::string& start = config.start.weights;
-  return hash_text(write_config(config) + read_file(architecture_file()) +
+  return hash_text(identity_text(config) + read_file(architecture_file()) +
                    (start.empty() ? "" : read_file(start)));
 }
 

@@ -239,6 +239,11 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
                     ": accuracy.training.processes: must be 1 with runtime.executor "
                     "in_process; executor local starts processes");
   }
+  if (config.accuracy.training.accumulate > 1 && config.accuracy.training.processes > 1) {
+    throw Error(ErrorKind::kConfig, place_of(view, "accuracy.training.accumulate") +
+                                        ": must be 1 with accuracy.training.processes above 1; "
+                                        "more processes need less memory, too");
+  }
   if (config.accuracy.kind == AccuracyKind::kCommand) check_training_program(config, view);
   if (config.accuracy.normalization)
     check_normalization(*config.accuracy.normalization, place_of(view, "accuracy.normalization"));

@@ -214,7 +214,9 @@ std::vector<LacsResult> run_scaling(const ExperimentConfig& config, const Archit
 int most_scaling_trials(const ExperimentConfig& config) {
   const LacsConfig& scaling = config.scaling;
   int grids = 1;
-  for (double step = scaling.grid.coarse_step; step >= scaling.grid.fine_step; step /= 4) ++grids;
+  for (double step = scaling.grid.coarse_step; step >= scaling.grid.fine_step;
+       step /= kGridRefinement)
+    ++grids;
   int most = scaling.score == TripleScore::kStar ? scaling.star_points + scaling.grid.max_candidates
                                                  : grids * scaling.grid.max_candidates;
   if (scaling.mode == ScalingMode::kGiven) most = 0;

@@ -22,8 +22,8 @@ std::string latency_text(const LatencyFact& latency) {
 std::string spread_text(const NetworkFacts& facts) {
   if (facts.accuracy_images == 0) return "";
   const double p = *facts.accuracy, n = facts.accuracy_images;
-  return " (" + std::to_string(facts.accuracy_images) + " images, standard error " +
-         format_percent(std::sqrt(p * (1 - p) / n), 2) + ")";
+  return " On " + std::to_string(facts.accuracy_images) + " images the standard error is " +
+         format_percent(std::sqrt(p * (1 - p) / n), 2) + ".";
 }
 
 std::string images_text(const ExportInput& input) {
@@ -153,8 +153,8 @@ std::string model_card(const NetworkSource& source, const ExportInput& input,
   if (!facts.trained) {
     text += "This network is not trained, so these files hold no weights.\n";
   } else if (facts.accuracy) {
-    text += format_percent(*facts.accuracy, 2) + " of " + facts.accuracy_of + spread_text(facts) +
-            ", in one training. Its spread over trainings was not measured.\n";
+    text += format_percent(*facts.accuracy, 2) + " of " + facts.accuracy_of + ", in one training." +
+            spread_text(facts) + " Its spread over trainings was not measured.\n";
   } else {
     text += "Not measured.\n";
   }

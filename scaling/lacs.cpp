@@ -14,7 +14,7 @@ double madds_of(const Architecture& architecture) {
   return static_cast<double>(cost(lower(architecture)).total.madds);
 }
 
-/// The lowest scaled network and a triple, with all that belongs to it.
+/// One search of the coefficients, and the family that they give.
 class Lacs {
  public:
   Lacs(const Architecture& base, const LacsConfig& config, const LacsCallbacks& callbacks)

@@ -28,6 +28,8 @@ struct EnumNames<TripleScore> {
       {{TripleScore::kTraining, "training"}, {TripleScore::kStar, "star"}}};
 };
 
+/// Each grid's step over the next one's.
+inline constexpr double kGridRefinement = 4;
 inline constexpr int kFewestStarPoints = 7;
 inline constexpr int kMostStarPoints = 13;
 

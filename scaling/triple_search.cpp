@@ -11,8 +11,8 @@
 namespace ridgeline {
 namespace {
 
-/// Each grid's step over the next one's.
-constexpr double kRefinement = 4;
+/// So many candidates of a grid are all of them, in practice.
+constexpr int kAllCandidates = 1000;
 /// Grids of one step that may follow the best candidate when it lies on their edge.
 constexpr int kMostMoves = 8;
 
@@ -56,10 +56,10 @@ void TripleSearch::run(double target, LacsResult& result) {
                      first_over_limit_ + ": raise that limit or lower scaling.latency_ratio";
     return;
   }
-  const bool all_are_scored = result.star || config_.grid.max_candidates >= 1000;
+  const bool all_are_scored = result.star || config_.grid.max_candidates >= kAllCandidates;
   while (step >= config_.grid.fine_step) {
     const double reach = step;
-    step /= kRefinement;
+    step /= kGridRefinement;
     for (int move = 0; move < kMostMoves; ++move) {
       const std::vector<GridWindow> windows = windows_around_best(reach);
       search_grid(windows, step, target, result);

@@ -92,14 +92,12 @@ BatchMaker::BatchMaker(const ImageSet& images, const Normalization& normalizatio
             std::to_string(images.channels) + " channels: it must be " +
             (images.channels == 1 ? "1 or 3 (grey, repeated)" : std::to_string(images.channels)));
   }
-  for (size_t c = 0; c < static_cast<size_t>(images.channels); ++c) {
-    mean_[c] =
-        static_cast<uint8_t>(std::clamp(std::lround(normalization.mean[c] * kWhite), 0L, 255L));
-    for (size_t byte = 0; byte < 256; ++byte) {
-      table_[c][byte] =
-          static_cast<float>((static_cast<double>(byte) / kWhite - normalization.mean[c]) /
-                             normalization.deviation[c]);
-    }
+  const Normalization of_channels = for_channels(normalization, channels);
+  for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
+    const double mean = of_channels.mean[c], deviation = of_channels.deviation[c];
+    mean_[c] = static_cast<uint8_t>(std::clamp(std::lround(mean * kWhite), 0L, 255L));
+    for (size_t byte = 0; byte < 256; ++byte)
+      table_[c][byte] = static_cast<float>((static_cast<double>(byte) / kWhite - mean) / deviation);
   }
 }
 
@@ -119,7 +117,7 @@ void BatchMaker::write(int index, const View& view, float* out) const {
       const uint8_t* pixel = image + (from_y * width + from_x) * images_.channels;
       for (int c = 0; c < channels_; ++c) {
         const int source = images_.channels == 1 ? 0 : c;
-        out[c] = table_[static_cast<size_t>(source)][pixel[source]];
+        out[c] = table_[static_cast<size_t>(c)][pixel[source]];
       }
     }
   }
@@ -169,7 +167,7 @@ void BatchMaker::write_changed(int index, const View& view, const Augmentation& 
   for (const uint8_t* cell = cells.data(); cell != cells.data() + cells.size(); cell += channels) {
     for (int c = 0; c < channels_; ++c) {
       const int source = channels == 1 ? 0 : c;
-      *out++ = table_[static_cast<size_t>(source)][cell[source]];
+      *out++ = table_[static_cast<size_t>(c)][cell[source]];
     }
   }
 }

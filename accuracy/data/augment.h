@@ -79,7 +79,7 @@ class BatchMaker {
   int channels_;
   int resolution_;
   std::array<uint8_t, 3> mean_{};
-  std::array<std::array<float, 256>, 3> table_;  // byte -> normalised value, per source channel
+  std::array<std::array<float, 256>, 3> table_;  // byte -> normalised value, per channel
 };
 
 }  // namespace ridgeline

@@ -79,19 +79,28 @@ int resolution_at(const FullTrainingConfig& config, int last, int64_t epoch) {
                                       static_cast<double>(step) / static_cast<double>(steps - 1)));
 }
 
-FullTrainingConfig read_full_training(const YamlView& view, std::vector<std::string>* unused) {
-  FullTrainingConfig config;
+FullTrainingConfig read_full_training(const YamlView& view, std::vector<std::string>* unused,
+                                      const FullTrainingConfig* start) {
   if (!view.is_map()) view.fail("must be a map of settings");
-  if (const auto preset = view.find("preset")) ConfigReader::read(*preset, config.preset, {});
-  int batch = 0;
-  if (const auto training = view.find("training"); training && training->is_map()) {
-    if (const auto given = training->find("batch"))
-      ConfigReader::read(*given, batch, {.min = 2, .max = 65536});
+  FullTrainingConfig config = start != nullptr ? *start : FullTrainingConfig();
+  const auto preset = view.find("preset");
+  if (preset) ConfigReader::read(*preset, config.preset, {});
+  if (preset || start == nullptr) {
+    int batch = 0;
+    const auto training = view.find("training");
+    const auto given = training && training->is_map() ? training->find("batch") : std::nullopt;
+    if (given) ConfigReader::read(*given, batch, {.min = 2, .max = 65536});
+    config.training = preset_training(config.preset, batch);
   }
-  config.training = preset_training(config.preset, batch);
+  if (const auto data = view.find("data"); data && data->is_map() && data->find("kind"))
+    config.data = {};
   ConfigReader reader(view, unused);
   config.describe(reader);
   reader.finish();
+  if (config.training.accumulate > 1 && config.training.processes > 1) {
+    view.at("training")
+        .fail("accumulate must be 1 with several processes; more processes need less memory, too");
+  }
   if (config.start.freeze && config.start.weights.empty()) {
     view.at("start").fail(
         "freeze needs weights to start from: frozen layers with random weights learn nothing");

@@ -128,8 +128,11 @@ TrainingConfig preset_training(TrainingPreset preset, int batch);
 /// The side of the training images in an epoch (from 0) of a training that ends at `last`.
 int resolution_at(const FullTrainingConfig& config, int last, int64_t epoch);
 
-/// Reads a training file: the preset's recipe, changed by the file's own keys. Throws `kConfig`.
+/// Reads a training file: the preset's recipe, changed by the file's own keys. With `start`, the
+/// settings of a run, these are changed instead; but a `preset` replaces their recipe, and `data`
+/// with a `kind` their images. Throws `kConfig`.
 FullTrainingConfig read_full_training(const YamlView& view,
-                                      std::vector<std::string>* unused = nullptr);
+                                      std::vector<std::string>* unused = nullptr,
+                                      const FullTrainingConfig* start = nullptr);
 
 }  // namespace ridgeline

@@ -31,22 +31,6 @@ Normalization normalization_for(const ModelInput& input, const std::optional<Nor
                                       " channels, as the model's images are");
 }
 
-ImageSet in_channels_of(const ImageSet& images, const Normalization& normalization) {
-  const auto differs = [](const std::vector<double>& values) {
-    return std::any_of(values.begin(), values.end(),
-                       [&](double value) { return value != values.front(); });
-  };
-  if (images.channels != 1 || normalization.mean.size() != 3 || images.cache ||
-      (!differs(normalization.mean) && !differs(normalization.deviation))) {
-    return images;
-  }
-  ImageSet colour = images;
-  colour.channels = 3;
-  colour.pixels.clear();
-  for (const uint8_t pixel : images.pixels) colour.pixels.insert(colour.pixels.end(), 3, pixel);
-  return colour;
-}
-
 EvaluationResult evaluate(Classifier& classifier, const BatchMaker& images, int classes, int batch,
                           const std::function<void(int)>& progress) {
   EvaluationResult result{ClassificationScores(classes)};

@@ -21,10 +21,6 @@ struct EvaluationResult {
 Normalization normalization_for(const ModelInput& input, const std::optional<Normalization>& given,
                                 int channels);
 
-/// The images in the channels of the network where grey ones would be normalized with another
-/// value in each of its three channels; else as they are.
-ImageSet in_channels_of(const ImageSet& images, const Normalization& normalization);
-
 /// Runs the classifier on all images, `batch` at a time. `progress` is given the number of images
 /// done so far. Throws as `Classifier::logits` and `ClassificationScores::add`.
 EvaluationResult evaluate(Classifier& classifier, const BatchMaker& images, int classes, int batch,

@@ -85,6 +85,8 @@ const std::vector<KnownNetwork>& known_networks() {
   return networks;
 }
 
+bool is_known_network(const std::string& name) { return find(name) != nullptr; }
+
 const KnownNetwork& find_known_network(const std::string& name) {
   if (const KnownNetwork* known = find(name)) return *known;
   std::vector<std::string> names;

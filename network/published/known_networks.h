@@ -23,6 +23,9 @@ struct KnownNetwork {
 /// Every known network, by family, smallest first.
 const std::vector<KnownNetwork>& known_networks();
 
+/// Whether `find_known_network` finds it.
+bool is_known_network(const std::string& name);
+
 /// By its name, or torchvision's ("mobilenet_v2" is mobilenetv2_100). Throws `kConfig` with the
 /// nearest names.
 const KnownNetwork& find_known_network(const std::string& name);

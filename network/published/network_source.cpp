@@ -53,13 +53,12 @@ NetworkSource load_network_source(const std::filesystem::path& path) {
 }
 
 NetworkSource find_network_source(const std::string& name_or_path) {
-  load_network(name_or_path);  // says what would be valid
-  try {
+  if (is_known_network(name_or_path)) {
     const KnownNetwork& known = find_known_network(name_or_path);
     return NamedNetwork{known.name, known.resolution};
-  } catch (const Error&) {
-    return load_network_source(find_config("architectures", name_or_path));
   }
+  load_network(name_or_path);  // says what would be valid
+  return load_network_source(find_config("architectures", name_or_path));
 }
 
 }  // namespace ridgeline

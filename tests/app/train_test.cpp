@@ -102,7 +102,7 @@ TEST_CASE("Two processes train as one does") {
   const TempFolder folder;
   write_files(folder);
   const auto train = [&](const std::string& out, const std::string& processes) {
-    // Without the images' order drawn differently: the same batches, so nearly the same loss.
+    // The batches are the same, so the losses differ by rounding.
     const Outcome outcome = run_program(train_command(
         folder, out, {"--set", "training.processes=" + processes, "--set", "training.epochs=2"}));
     INFO(outcome.err);
@@ -170,8 +170,51 @@ TEST_CASE("A folder of another training is left alone") {
   CHECK(other.exit_code == static_cast<int>(ErrorKind::kRun));
   CHECK_THAT(other.err, Contains("holds another training") && Contains("epochs: 1"));
   CHECK(read_file(folder / "out/best.safetensors") == before);
-  // A folder of something else.
+  // Another pause between checkpoints is not another training.
+  std::vector<std::string> other_pause = short_one;
+  other_pause.insert(other_pause.end(), {"--set", "checkpoint_every_s=7"});
+  CHECK(run_program(train_command(folder, "out", other_pause)).exit_code == 0);
+  // A folder of something else, with a file of the name of ours.
+  fs::create_directory(folder / "mine");
+  std::ofstream(folder / "mine/config.yaml") << "my: settings";
+  CHECK(run_program(train_command(folder, "mine")).exit_code != 0);
+  CHECK(read_file(folder / "mine/config.yaml") == "my: settings");
+  CHECK_FALSE(fs::exists(folder / "mine/lock"));
   fs::create_directory(folder / "full");
   std::ofstream(folder / "full/letter.txt") << "dear";
   CHECK(run_program(train_command(folder, "full")).exit_code == static_cast<int>(ErrorKind::kRun));
+}
+
+TEST_CASE("A training of a run starts from the run's images and recipe") {
+  const TempFolder folder;
+  write_files(folder);
+  std::ofstream(folder / "search.yaml") << R"(
+space: tiny
+search: {trials: 1}
+latency: {kind: roofline, hardware: v100, batch: 128}
+reward: {target_ms: 1}
+runtime: {executor: in_process, dry_trial: false}
+scaling: {enabled: false}
+accuracy:
+  data: {kind: fractal, classes: 3, image_size: 16, train_per_class: 20, test_per_class: 5}
+  training: {epochs: 1, batch: 16, learning_rate: 0.037, flip: true}
+final_training: {epochs: 1}
+)";
+  const Outcome searched = run_program({"search", folder / "search.yaml", "--run", folder / "run"});
+  INFO(searched.err);
+  REQUIRE(searched.exit_code == 0);
+  const Outcome trained = run_program({"train", folder / "run", "--set", "training.epochs=2",
+                                       "--set", "data.seed=5", "--out", folder / "out"});
+  INFO(trained.err);
+  REQUIRE(trained.exit_code == 0);
+  CHECK_THAT(read_file(folder / "out/config.yaml"),
+             Contains("learning_rate: 0.037") && Contains("flip: true") && Contains("epochs: 2") &&
+                 Contains("train_per_class: 20") && Contains("seed: 5"));
+  // A preset replaces the recipe.
+  const Outcome preset =
+      run_program({"train", folder / "run", "--set", "preset=efficientnet_x", "--set",
+                   "training.epochs=1", "--set", "training.batch=16", "--out", folder / "x"});
+  INFO(preset.err);
+  REQUIRE(preset.exit_code == 0);
+  CHECK_THAT(read_file(folder / "x/config.yaml"), Contains("optimizer: rmsprop"));
 }

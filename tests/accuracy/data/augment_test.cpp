@@ -70,6 +70,16 @@ TEST_CASE("Grey images are repeated for a network of three channels") {
   CHECK(batch.images[0][1][0][1].item<float>() == Approx(set.pixels[1]));
 }
 
+TEST_CASE("A grey image gets a colour normalisation channel by channel") {
+  const ImageSet grey{1, 2, 1, {51, 204}, {0}};  // 0.2 and 0.8
+  const BatchMaker maker(grey, {{0.1, 0.2, 0.3}, {1, 0.5, 0.25}}, 3, 2);
+  const at::Tensor images = maker.plain({0}).images;
+  for (int c = 0; c < 3; ++c) {
+    const double mean = 0.1 * (c + 1), deviation = c == 0 ? 1 : c == 1 ? 0.5 : 0.25;
+    CHECK(images[0][c][0][0].item<float>() == Approx((0.2 - mean) / deviation).margin(1e-6));
+  }
+}
+
 TEST_CASE("Other differences of channels are refused") {
   const ImageSet grey = random_images(1, 4, 1), colour = random_images(1, 4, 3);
   CHECK_THAT(error_of([&] { BatchMaker(colour, kUnit, 1, 4); }),

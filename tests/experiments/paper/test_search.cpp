@@ -86,9 +86,13 @@ TEST_CASE("the accuracy of the blocks gives Table 4's networks back, and tells h
   CHECK(percent("efficientnet_x_b0_gpu") == Approx(77.3));
 }
 
-TEST_CASE("on V100 the search finds ReLU everywhere and fused MBConv early, not late") {
-  const Bench bench(devices()[0], data_folder());
-  REQUIRE(bench.device().hardware == "v100");
+namespace {
+
+/// Both controllers find the best of all networks on a device, of which `has_activations` holds.
+void check_search(size_t device, const std::string& hardware,
+                  bool (Findings::*has_activations)() const) {
+  const Bench bench(devices()[device], data_folder());
+  REQUIRE(bench.device().hardware == hardware);
   const SearchSpace space = load_space("efficientnet_x_operators");
   const Problem problem = bench.problem(space);
   const Reference reference = reference_sweep(problem, random_starts(problem, 4));
@@ -97,29 +101,21 @@ TEST_CASE("on V100 the search finds ReLU everywhere and fused MBConv early, not 
     const Scored found = find(problem, kind).best;
     const Findings findings = findings_of(found.architecture);
     INFO(enum_name(kind) << ": " << text_of(findings));
-    CHECK(findings.relu_everywhere());
+    CHECK((findings.*has_activations)());
     CHECK(findings.fused_early());
     CHECK_FALSE(findings.fused_late());
     CHECK(found.reward == reference.best.reward);
   }
 }
 
+}  // namespace
+
+TEST_CASE("on V100 the search finds ReLU everywhere and fused MBConv early, not late") {
+  check_search(0, "v100", &Findings::relu_everywhere);
+}
+
 TEST_CASE("on TPUv3 the search finds swish exactly where convolutions are fused") {
-  const Bench bench(devices()[1], data_folder());
-  REQUIRE(bench.device().hardware == "tpu_v3");
-  const SearchSpace space = load_space("efficientnet_x_operators");
-  const Problem problem = bench.problem(space);
-  const Reference reference = reference_sweep(problem, random_starts(problem, 4));
-  CHECK(reference.agreeing == reference.starts);
-  for (const ControllerKind kind : {ControllerKind::kEvolution, ControllerKind::kReinforce}) {
-    const Scored found = find(problem, kind).best;
-    const Findings findings = findings_of(found.architecture);
-    INFO(enum_name(kind) << ": " << text_of(findings));
-    CHECK(findings.swish_exactly_where_fused());
-    CHECK(findings.fused_early());
-    CHECK_FALSE(findings.fused_late());
-    CHECK(found.reward == reference.best.reward);
-  }
+  check_search(1, "tpu_v3", &Findings::swish_exactly_where_fused);
 }
 
 TEST_CASE("fused early and not late does not depend on how Table 4's steps are divided") {

@@ -143,15 +143,6 @@ TEST_CASE("the normalization is the recorded one, the given one, or an error") {
                  "normalizes its images itself"));
 }
 
-TEST_CASE("grey images get a colour normalization channel by channel") {
-  ImageSet grey{1, 2, 1, {10, 200}, {0}};
-  const Normalization equal{{0.5, 0.5, 0.5}, {1, 1, 1}}, colour{{0.1, 0.2, 0.3}, {1, 1, 1}};
-  CHECK(in_channels_of(grey, equal).channels == 1);
-  const ImageSet three = in_channels_of(grey, colour);
-  CHECK(three.channels == 3);
-  CHECK(three.pixels == std::vector<uint8_t>{10, 10, 10, 200, 200, 200});
-}
-
 TEST_CASE("files that are no trained network are refused by name") {
   const TempFolder folder;
   const auto refusal = [&](const std::string& name) {
