@@ -58,8 +58,9 @@ struct LacsTask {
   std::function<double(const Architecture&)> accuracy;  ///< fraction, of a scaled network
   double target_ms = 0;                                 ///< latency at phi = `level`
   double level = 1;
-  int max_candidates = 100000;      ///< networks scored per grid
-  std::vector<double> family = {};  ///< phi of the members; each is scored too
+  int max_candidates = 100000;                 ///< networks scored per grid
+  std::vector<double> family = {};             ///< phi of the members; each is scored too
+  double coarse_step = 0.1, fine_step = 0.02;  ///< of a coefficient, at level 1
 };
 struct LacsFamily {
   CompoundCoefficients coefficients;

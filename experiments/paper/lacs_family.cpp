@@ -9,8 +9,6 @@ namespace ridgeline::paper {
 namespace {
 
 constexpr double kTolerance = 0.03;
-// At a higher level the same step of a coefficient is a larger step of the network.
-constexpr double kCoarseStep = 0.1, kFineStep = 0.02;
 constexpr double kLargestCoefficient = 2;
 
 // Depths one from each range that builds the same network of layers 1, 2, 3 and 4.
@@ -46,8 +44,9 @@ LacsFamily run_lacs(const LacsTask& task) {
   config.grid.tolerance = kTolerance;
   config.grid.max_alpha = config.grid.max_beta = config.grid.max_gamma =
       1 + (kLargestCoefficient - 1) / std::max(1.0, task.level / 2);
-  config.grid.coarse_step = kCoarseStep / std::max(1.0, task.level);
-  config.grid.fine_step = kFineStep / std::max(1.0, task.level);
+  // At a higher level the same step of a coefficient is a larger step of the network.
+  config.grid.coarse_step = task.coarse_step / std::max(1.0, task.level);
+  config.grid.fine_step = task.fine_step / std::max(1.0, task.level);
   config.grid.max_candidates = task.max_candidates;
   config.family = task.family;
   config.fit_resolution = false;  // Equation 5 as it stands

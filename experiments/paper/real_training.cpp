@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <ostream>
 
 #include "accuracy/training/make_evaluator.h"
 #include "core/error.h"
@@ -42,7 +43,8 @@ std::unique_ptr<LatencyOracle> oracle_of(const RealTrainingPlan& plan) {
   config.kind = plan.measured ? LatencyKind::kMeasured : LatencyKind::kRoofline;
   config.hardware = "xeon_skylake";
   config.batch = kLatencyBatch;
-  config.timing.time_limit_s = 0.15;
+  // LACS times many networks, so the series are short.
+  config.timing = {.warmup = 1, .repeats = 100, .confidence_width = 0.02, .time_limit_s = 0.6};
   return std::make_unique<OnceOracle>(make_oracle(config));
 }
 
@@ -149,7 +151,7 @@ Architecture nearest_in_latency(const Trainings& trainings, const Architecture& 
   for (double phi = 0; phi <= 8; phi += 0.02) {
     const Architecture scaled = scale(base, coefficients.at(phi));
     // Larger ones are only slower, and timing them would take long.
-    if (trainings.latency_ms(scaled) > 1.5 * target_ms) break;
+    if (trainings.latency_ms(scaled) > 1.5 * target_ms && phi > 1) break;
     const auto distance = [&](const Architecture& architecture) {
       return std::abs(std::log(trainings.latency_ms(architecture) / target_ms));
     };
@@ -172,7 +174,9 @@ std::string lacs_table(Trainings& trainings, const RealTrainingPlan& plan,
                 .oracle = trainings.oracle(),
                 .accuracy = [&](const Architecture& a) { return trainings.short_accuracy(a, 1); },
                 .target_ms = target_ms,
-                .max_candidates = plan.candidates});
+                .max_candidates = plan.candidates,
+                .coarse_step = plan.measured ? 0.25 : 0.1,
+                .fine_step = plan.measured ? 0.05 : 0.02});
   TextTable table;
   table.header = {"scaling", "alpha, beta, gamma",         "ms",
                   "pixels",  "test accuracy %, each seed", "mean"};
@@ -200,24 +204,23 @@ std::string lacs_table(Trainings& trainings, const RealTrainingPlan& plan,
 
 }  // namespace
 
-std::string real_training_report(const std::filesystem::path& images, const RealTrainingPlan& plan,
-                                 const std::function<void(const std::string&)>& progress) {
+void report_real_training(const std::filesystem::path& images, const RealTrainingPlan& plan,
+                          std::ostream& out,
+                          const std::function<void(const std::string&)>& progress) {
   if (plan.trials < 1 || plan.seeds < 1 || plan.epochs < 1 || plan.final_epochs < 1 ||
       plan.candidates < 1) {
     throw Error(ErrorKind::kUsage, "trials, seeds, epochs and candidates must be at least 1");
   }
-  std::string text;
   for (const DataSet& data : data_sets(images, plan.epochs)) {
     progress(data.name);
     Trainings trainings(data, plan);
-    text += data.name + ": " + std::to_string(plan.trials) + " trials of " +
-            std::to_string(plan.epochs) + " epochs; compared after " +
-            std::to_string(plan.final_epochs) +
-            " epochs, on test images\nlatency: " + trainings.oracle().description() + "\n\n" +
-            search_table(trainings, plan, progress) + "\n" + lacs_table(trainings, plan, progress) +
-            "\n";
+    out << data.name << ": " << plan.trials << " trials of " << plan.epochs
+        << " epochs; compared after " << plan.final_epochs
+        << " epochs, on test images\nlatency: " << trainings.oracle().description() << "\n\n"
+        << search_table(trainings, plan, progress) << "\n"
+        << std::flush << lacs_table(trainings, plan, progress) << "\n"
+        << std::flush;
   }
-  return text;
 }
 
 }  // namespace ridgeline::paper

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <iosfwd>
 #include <string>
 
 namespace ridgeline::paper {
@@ -26,8 +27,10 @@ struct RealTrainingPlan {
 /// * LACS against accuracy_only (1.2, 1.1, 1.15; Table 2) from the same base network at equal
 ///   latency.
 ///
-/// Deterministic unless latencies are measured: one thread trains, seeds decide everything.
-std::string real_training_report(const std::filesystem::path& images, const RealTrainingPlan& plan,
-                                 const std::function<void(const std::string&)>& progress);
+/// Each table is written to `out` when it is ready. Deterministic unless latencies are measured:
+/// one thread trains, seeds decide everything.
+void report_real_training(const std::filesystem::path& images, const RealTrainingPlan& plan,
+                          std::ostream& out,
+                          const std::function<void(const std::string&)>& progress);
 
 }  // namespace ridgeline::paper

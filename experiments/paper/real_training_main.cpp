@@ -46,8 +46,8 @@ int run(const std::vector<std::string>& arguments) {
     throw Error(ErrorKind::kUsage, std::string("usage: ") + kUsage);
   set_threads(1);
   const paper::RealTrainingPlan plan = plan_of({arguments.begin() + 2, arguments.end()});
-  std::cout << paper::real_training_report(
-      arguments[1], plan, [](const std::string& step) { std::cerr << step << std::endl; });
+  paper::report_real_training(arguments[1], plan, std::cout,
+                              [](const std::string& step) { std::cerr << step << std::endl; });
   return 0;
 }
 
