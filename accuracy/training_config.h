@@ -32,6 +32,7 @@ struct TrainingConfig {
   double mixup_alpha = 0;
   double cutmix_alpha = 0;
   std::string device = "cpu";
+  KernelSource kernels = KernelSource::kRidgeline;
   bool bf16 = false;
   bool tf32 = false;
   int threads = 1;
@@ -152,6 +153,10 @@ struct TrainingConfig {
   template <class V>
   void describe_device(V& v) {
     v.field("device", device, {.help = "device of the training: cpu, cuda or cuda:N"});
+    v.field("kernels", kernels,
+            {.help = "ridgeline: on a CPU in float32, Ridgeline's own depthwise and 1x1 "
+                     "convolutions and batch norms, which are faster; libtorch: only LibTorch's; "
+                     "the last digits of results differ"});
     v.field("bf16", bf16,
             {.help = "run convolutions and linear layers in bfloat16; on CUDA this needs compute "
                      "capability 8.0 (A100) or later"});

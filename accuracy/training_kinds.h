@@ -43,4 +43,12 @@ struct EnumNames<BatchNormStatistics> {
        {BatchNormStatistics::kLocal, "local"}}};
 };
 
+/// Who computes depthwise and 1 x 1 convolutions and batch norms of a training on a CPU.
+enum class KernelSource { kRidgeline, kLibTorch };
+template <>
+struct EnumNames<KernelSource> {
+  static constexpr std::array<std::pair<KernelSource, const char*>, 2> values{
+      {{KernelSource::kRidgeline, "ridgeline"}, {KernelSource::kLibTorch, "libtorch"}}};
+};
+
 }  // namespace ridgeline

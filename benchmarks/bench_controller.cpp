@@ -3,7 +3,6 @@
 // policy repeats its samples. benchmarks/controller_peer runs it beside a Python program.
 // Usage: bench_controller [BATCH [DECISIONS [CHOICES [SECONDS]]]], by default 16 40 4 2
 
-#include <malloc.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -14,6 +13,7 @@
 #include "controller/controller.h"
 #include "controller/policy/make_controller.h"
 #include "controller/screening.h"
+#include "core/allocator.h"
 
 using namespace ridgeline;
 
@@ -102,8 +102,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   // As `ridgeline` does: what is freed stays in the process.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, -1);
+  ridgeline::keep_freed_memory();
   for (const auto& [name, config] : cases()) {
     const Rate rate = rate_of(config, decisions, batch, number(4, 2));
     std::printf("%s %.1f samples/s, %.0f %% of the time sampling; first %.1f, last %.1f\n", name,

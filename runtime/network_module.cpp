@@ -5,7 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
+#include "runtime/kernels/batch_norm_activation.h"
+#include "runtime/kernels/depthwise.h"
+#include "runtime/kernels/pointwise.h"
 #include "runtime/synchronised_batch_norm.h"
 
 namespace ridgeline {
@@ -121,6 +125,17 @@ at::Tensor activate(ActivationKind kind, const at::Tensor& x) {
   return x;
 }
 
+std::optional<kernels::FusedActivation> fused_kind(ActivationKind kind) {
+  switch (kind) {
+    case ActivationKind::kRelu:
+      return kernels::FusedActivation::kRelu;
+    case ActivationKind::kSwish:
+      return kernels::FusedActivation::kSwish;
+    default:
+      return std::nullopt;
+  }
+}
+
 at::Tensor drop_mask(const std::vector<int64_t>& shape, double rate, at::Generator& generator) {
   return at::empty(shape).bernoulli_(1.0 - rate, generator).div_(1.0 - rate);
 }
@@ -157,6 +172,19 @@ NetworkModuleImpl::NetworkModuleImpl(const Network& network, uint64_t seed)
   for (int i = 0; i < network.size(); ++i) {
     for (const int input : network.node(i).inputs) last_use_[static_cast<size_t>(input)] = i;
     layers_.push_back(make_layer(network.node(i)));
+  }
+  std::vector<int> readers(network.nodes().size());
+  for (const Node& node : network.nodes()) {
+    for (const int input : node.inputs) ++readers[static_cast<size_t>(input)];
+  }
+  activation_after_.assign(network.nodes().size(), -1);
+  for (int i = 1; i < network.size(); ++i) {
+    const Node& node = network.node(i);
+    const auto* activation = std::get_if<Activation>(&node.op);
+    if (activation == nullptr || !fused_kind(activation->kind)) continue;
+    const auto input = static_cast<size_t>(node.inputs[0]);
+    if (std::holds_alternative<BatchNorm>(network.node(node.inputs[0]).op) && readers[input] == 1)
+      activation_after_[input] = i;
   }
 }
 
@@ -267,7 +295,9 @@ torch::Tensor NetworkModuleImpl::forward(torch::Tensor x) {
   for (int i = 1; i < network_.size(); ++i) {
     const Node& node = network_.node(i);
     const auto at = static_cast<size_t>(i);
-    values[at] = apply(node, *layers_[at], values, masks[at]);
+    const bool is_there = values[at].defined();  // with the batch norm before it
+    if (!is_there && !(own_kernels_ && apply_own_kernel(i, values)))
+      values[at] = apply(node, *layers_[at], values, masks[at]);
     for (const int input : node.inputs) {
       if (last_use_[static_cast<size_t>(input)] == i) values[static_cast<size_t>(input)].reset();
     }
@@ -312,6 +342,49 @@ std::vector<at::Tensor> NetworkModuleImpl::draw_masks(const at::Tensor& x) {
     begin += mask.numel();
   }
   return masks;
+}
+
+bool NetworkModuleImpl::apply_own_kernel(int i, std::vector<at::Tensor>& values) {
+  const Node& node = network_.node(i);
+  const Layer& layer = *layers_[static_cast<size_t>(i)];
+  const at::Tensor& x = values[static_cast<size_t>(node.inputs[0])];
+  if (const auto* conv = std::get_if<Conv2d>(&node.op)) {
+    const std::vector<int64_t>& pad = layer.padding.explicit_pad;
+    const std::vector<int64_t>& symmetric = layer.padding.symmetric;
+    if (kernels::takes_depthwise(x, layer.weight, conv->groups)) {
+      const kernels::ImagePadding padding =
+          pad.empty()
+              ? kernels::ImagePadding{symmetric[0], symmetric[0], symmetric[1], symmetric[1]}
+              : kernels::ImagePadding{pad[2], pad[3], pad[0], pad[1]};
+      at::Tensor y = kernels::depthwise_convolution(x, layer.weight, conv->stride, padding);
+      if (conv->bias) y = y + layer.bias.view({1, -1, 1, 1});
+      values[static_cast<size_t>(i)] = y;
+      return true;
+    }
+    if (conv->stride == 1 && pad.empty() && symmetric[0] == 0 && symmetric[1] == 0 &&
+        kernels::takes_pointwise(x, layer.weight, conv->groups)) {
+      values[static_cast<size_t>(i)] = kernels::pointwise_convolution(x, layer.weight, layer.bias);
+      return true;
+    }
+    return false;
+  }
+  const auto* norm = std::get_if<BatchNorm>(&node.op);
+  const bool learns = is_training() && !layer.is_frozen;
+  const bool collects = !is_training() && collecting_ > 0 && !layer.is_frozen;
+  if (norm == nullptr || statistics_ != nullptr || !kernels::takes_batch_norm(x)) return false;
+  if (!learns && !collects && at::GradMode::is_enabled()) return false;
+  const int after = activation_after_[static_cast<size_t>(i)];
+  const auto kind = after < 0 ? kernels::FusedActivation::kIdentity
+                              : *fused_kind(std::get<Activation>(network_.node(after).op).kind);
+  const kernels::BatchNormTensors tensors{layer.weight, layer.bias, layer.running_mean,
+                                          layer.running_var};
+  const at::Tensor y =
+      learns || collects
+          ? kernels::batch_norm_activation(x, tensors, collects ? collecting_ : norm->momentum,
+                                           norm->epsilon, kind)
+          : kernels::scored_batch_norm_activation(x, tensors, norm->epsilon, kind);
+  values[static_cast<size_t>(after < 0 ? i : after)] = y;
+  return true;
 }
 
 at::Tensor NetworkModuleImpl::apply(const Node& node, const Layer& layer,

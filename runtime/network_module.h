@@ -35,6 +35,11 @@ class NetworkModuleImpl : public torch::nn::Module {
   /// device: for timing. Empty: nobody watches.
   void watch(std::function<void(int node)> after) { after_node_ = std::move(after); }
 
+  /// Whether training and scoring on a CPU use Ridgeline's own kernels (runtime/kernels) where
+  /// these take an operator: the same function up to rounding, several times faster on small maps.
+  /// Off at first: latencies are those of LibTorch alone.
+  void use_own_kernels(bool use) { own_kernels_ = use; }
+
   /// Restarts the generator behind dropout and drop-connect.
   void reseed(uint64_t seed);
   /// That generator's state (a copy, on the CPU), and the way back to it.
@@ -62,17 +67,22 @@ class NetworkModuleImpl : public torch::nn::Module {
   std::shared_ptr<Layer> make_layer(const Node& node);
   torch::Tensor apply(const Node& node, const Layer& layer, std::vector<torch::Tensor>& values,
                       const torch::Tensor& mask);
+  /// Sets `values` of a node, and of the activation after a batch norm, by an own kernel. False:
+  /// none takes it.
+  bool apply_own_kernel(int node, std::vector<torch::Tensor>& values);
   /// One mask per node that drops, for this process's part of a batch like `x`.
   std::vector<torch::Tensor> draw_masks(const torch::Tensor& x);
 
   Network network_;
   std::vector<std::shared_ptr<Layer>> layers_;  // one per node
   std::vector<int> last_use_;                   // node after which a value is freed
+  std::vector<int> activation_after_;           // the only reader of a batch norm, or -1
   std::function<void(int)> after_node_;
   at::Generator generator_;
   BatchSlice slice_;                 // total 0: the batch is whole
   RankGroup* statistics_ = nullptr;  // of batch norm; null: this process alone
   double collecting_ = 0;            // see `collect_statistics`
+  bool own_kernels_ = false;
 };
 TORCH_MODULE(NetworkModule);
 

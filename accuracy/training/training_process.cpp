@@ -49,6 +49,7 @@ TrainingProcess::TrainingProcess(NetworkModule& module, const TrainingConfig& co
                                         ", but a batch has only " + std::to_string(batch) +
                                         " images");
   }
+  module->use_own_kernels(config.kernels == KernelSource::kRidgeline && !config.bf16);
   if (ranks != nullptr) parallel_.emplace(module, batch, config.batch_norm_statistics, *ranks);
   if (config.ema_decay > 0) average_.emplace(*module, config.ema_decay);
 }

@@ -1,7 +1,6 @@
 // Error of an oracle, or of a second measurement, on measured networks: reads files of `ridgeline
 // latency measure` and prints MAPE, worst case and rank correlation with 95 % bootstrap intervals.
 
-#include <malloc.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +9,7 @@
 #include <map>
 #include <sstream>
 
+#include "core/allocator.h"
 #include "core/file.h"
 #include "core/random.h"
 #include "core/units.h"
@@ -185,9 +185,7 @@ int run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   // As the program does: operators measured on demand must meet the same allocator.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, -1);
-  mallopt(M_TOP_PAD, 64 << 20);
+  ridgeline::keep_freed_memory();
   try {
     return ridgeline::run({argv + 1, argv + argc});
   } catch (const ridgeline::Error& error) {

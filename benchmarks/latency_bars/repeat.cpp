@@ -3,11 +3,11 @@
 // one after the other as a search does, in four passes (plain, corrected, plain, corrected).
 // Usage: bench_measured_repeat [NETWORKS] [SEED]
 
-#include <malloc.h>
 
 #include <chrono>
 #include <iostream>
 
+#include "core/allocator.h"
 #include "core/config_path.h"
 #include "core/units.h"
 #include "latency/calibration/metrics.h"
@@ -69,9 +69,7 @@ void run(int networks, uint64_t seed) {
 
 int main(int argc, char** argv) {
   // As the program does: networks must meet the same allocator.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, -1);
-  mallopt(M_TOP_PAD, 64 << 20);
+  ridgeline::keep_freed_memory();
   try {
     ridgeline::run(argc > 1 ? std::stoi(argv[1]) : 20, argc > 2 ? std::stoul(argv[2]) : 2);
     return 0;

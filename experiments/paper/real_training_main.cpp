@@ -2,7 +2,9 @@
 #include <iostream>
 #include <map>
 
+#include "core/allocator.h"
 #include "core/error.h"
+#include "core/logging.h"
 #include "experiments/paper/real_training.h"
 #include "runtime/device.h"
 
@@ -54,6 +56,8 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_freed_memory();
+  set_up_logging("warn");
   try {
     return run({argv + 1, argv + argc});
   } catch (const Error& error) {
