@@ -61,6 +61,7 @@ struct LacsTask {
   int max_candidates = 100000;                 ///< networks scored per grid
   std::vector<double> family = {};             ///< phi of the members; each is scored too
   double coarse_step = 0.1, fine_step = 0.02;  ///< of a coefficient, at level 1
+  double tolerance = 0.03;                     ///< of the latency
 };
 struct LacsFamily {
   CompoundCoefficients coefficients;
@@ -75,7 +76,7 @@ struct LacsFamily {
   std::vector<Member> members = {};  ///< B0, B1, ...
 };
 /// The only caller of the project's own LACS here: grids on networks as they are rounded and built,
-/// latency within 3 % of the target, accuracy as the reward.
+/// latency within a tolerance of the target, accuracy as the reward.
 LacsFamily run_lacs(const LacsTask& task);
 /// `scaling` as the accuracy of a task whose base network has `base_accuracy`. Borrows both others.
 std::function<double(const Architecture&)> scaled_accuracy(const Architecture& base,

@@ -8,7 +8,6 @@
 namespace ridgeline::paper {
 namespace {
 
-constexpr double kTolerance = 0.03;
 constexpr double kLargestCoefficient = 2;
 
 // Depths one from each range that builds the same network of layers 1, 2, 3 and 4.
@@ -41,7 +40,7 @@ LacsFamily run_lacs(const LacsTask& task) {
   LacsConfig config;
   config.latency_ratio = task.target_ms / latency(task.base);
   config.level = task.level;
-  config.grid.tolerance = kTolerance;
+  config.grid.tolerance = task.tolerance;
   config.grid.max_alpha = config.grid.max_beta = config.grid.max_gamma =
       1 + (kLargestCoefficient - 1) / std::max(1.0, task.level / 2);
   // At a higher level the same step of a coefficient is a larger step of the network.

@@ -176,7 +176,8 @@ std::string lacs_table(Trainings& trainings, const RealTrainingPlan& plan,
                 .target_ms = target_ms,
                 .max_candidates = plan.candidates,
                 .coarse_step = plan.measured ? 0.25 : 0.1,
-                .fine_step = plan.measured ? 0.05 : 0.02});
+                .fine_step = plan.measured ? 0.05 : 0.02,
+                .tolerance = plan.measured ? 0.06 : 0.03});
   TextTable table;
   table.header = {"scaling", "alpha, beta, gamma",         "ms",
                   "pixels",  "test accuracy %, each seed", "mean"};
@@ -212,6 +213,7 @@ void report_real_training(const std::filesystem::path& images, const RealTrainin
     throw Error(ErrorKind::kUsage, "trials, seeds, epochs and candidates must be at least 1");
   }
   for (const DataSet& data : data_sets(images, plan.epochs)) {
+    if (!plan.only.empty() && plan.only != data.name) continue;
     progress(data.name);
     Trainings trainings(data, plan);
     out << data.name << ": " << plan.trials << " trials of " << plan.epochs

@@ -15,6 +15,7 @@ struct RealTrainingPlan {
   int final_epochs = 20;  ///< of what is compared, on training and validation images
   int candidates = 6;     ///< of each of LACS's grids
   bool measured = false;  ///< latencies of this machine, each network timed once
+  std::string only = {};  ///< the name of one data set; empty: both
 };
 
 /// The second end-to-end check: everything trained on this machine's CPU, on sign-language digits

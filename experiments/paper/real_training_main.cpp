@@ -14,7 +14,8 @@ namespace {
 
 const char* const kUsage =
     "paper_real_training --images DIR [--quick | --trials N --seeds N --epochs N --final-epochs N "
-    "--candidates N --measured 1]   (DIR holds signdigits32_*.idx.gz; --quick: a few trainings, to "
+    "--candidates N --measured 1 --only signdigits32|fractal]   (DIR holds signdigits32_*.idx.gz; "
+    "--quick: a few trainings, to "
     "see that it "
     "works)";
 
@@ -28,6 +29,10 @@ paper::RealTrainingPlan plan_of(const std::vector<std::string>& arguments) {
       {"--epochs", &plan.epochs},         {"--final-epochs", &plan.final_epochs},
       {"--candidates", &plan.candidates}, {"--measured", &measured}};
   for (size_t i = 0; i < arguments.size(); i += 2) {
+    if (arguments[i] == "--only" && i + 1 < arguments.size()) {
+      plan.only = arguments[i + 1];
+      if (plan.only == "signdigits32" || plan.only == "fractal") continue;
+    }
     const auto option = options.find(arguments[i]);
     const int value = i + 1 < arguments.size() ? std::atoi(arguments[i + 1].c_str()) : 0;
     if (option == options.end() || value < 1)

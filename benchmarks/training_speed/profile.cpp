@@ -2,7 +2,7 @@
 // operator of LibTorch is timed by the CPU time of its thread and stands beside the time that the
 // machine's peak and memory bandwidth, measured in the same run, would allow.
 //
-//   bench_training_profile efficientnet_b0 32 128     network, pixels, batch
+//   bench_training_profile efficientnet_b0 32 128 libtorch    network, pixels, batch, kernels
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -18,10 +18,9 @@
 #include <string>
 #include <vector>
 
+#include "benchmarks/training_speed/network.h"
 #include "core/allocator.h"
-#include "core/config_path.h"
 #include "core/units.h"
-#include "experiments/candidate.h"
 #include "runtime/device.h"
 #include "runtime/network_module.h"
 #include "runtime/versions.h"
@@ -130,34 +129,21 @@ Peaks measure_peaks() {
   const at::NoGradGuard no_gradients;
   constexpr int64_t kChannels = 256, kSide = 28, kFloats = int64_t{1} << 25;
   const at::Tensor x = place(at::ones({1, kChannels, kSide, kSide}), at::kCPU);
-  const at::Tensor weight = at::ones({kChannels, kChannels, 3, 3}).clone(at::MemoryFormat::ChannelsLast);
+  const at::Tensor weight =
+      at::ones({kChannels, kChannels, 3, 3}).clone(at::MemoryFormat::ChannelsLast);
   const double convolution = best_ms([&] { at::conv2d(x, weight, {}, {1, 1}, {1, 1}); });
   at::Tensor a = at::ones({kFloats}), b = at::ones({kFloats});
   const double copy = best_ms([&] { b.copy_(a); });
   return {2.0 * kChannels * kChannels * 9 * kSide * kSide / convolution, 8.0 * kFloats / copy};
 }
 
-int run(const std::string& name, int pixels, int batch) {
+int run(const std::string& name, int pixels, int batch, bool own_kernels) {
   set_threads(1);
-  Network network;
-  if (name == "tiny") {
-    const CandidateBuilder builder(SearchSpace::load(find_config("spaces", "tiny")), DataShape{});
-    const auto& decisions = builder.space().decisions();
-    Genotype genotype(decisions.size(), kInactive);
-    for (size_t i = 0; i < decisions.size(); ++i) {
-      if (is_active(decisions[i], genotype)) genotype[i] = decisions[i].choices() / 2;
-    }
-    network = lower(builder.architecture(genotype));
-  } else {
-    Architecture architecture = load_architecture(find_config("architectures", name));
-    architecture.resolution = pixels;
-    architecture.classes = 10;
-    network = lower(architecture);
-  }
+  const Network network = benchmark_network(name, pixels);
   const Peaks peaks = measure_peaks();
   NetworkModule module(network, 1);
   place(*module, at::kCPU);
-  module->use_own_kernels(std::getenv("OWN") != nullptr);
+  module->use_own_kernels(own_kernels);
   module->train();
   torch::optim::SGD optimizer(module->parameters(), torch::optim::SGDOptions(0.01).momentum(0.9));
   auto generator = at::make_generator<at::CPUGeneratorImpl>(uint64_t{1});
@@ -178,13 +164,15 @@ int run(const std::string& name, int pixels, int batch) {
   total = (thread_ms() - total) / kSteps;
 
   const auto handle = at::addThreadLocalCallback(
-      at::RecordFunctionCallback(begin, end).needsInputs(true).scopes(
-          {at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION}));
+      at::RecordFunctionCallback(begin, end)
+          .needsInputs(true)
+          .scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION}));
   for (int i = 0; i < kSteps; ++i) step();
   at::removeCallback(handle);
 
-  std::cout << name << ", " << shape.height << " px, batch " << batch << ", " << runtime_description()
-            << "\n1 thread: peak " << format_fixed(peaks.flops_per_ms / 1e6, 0) << " GFLOP/s, copies "
+  std::cout << name << ", " << shape.height << " px, batch " << batch << ", "
+            << runtime_description() << "\n1 thread: peak "
+            << format_fixed(peaks.flops_per_ms / 1e6, 0) << " GFLOP/s, copies "
             << format_fixed(peaks.bytes_per_ms / 1e6, 1) << " GB/s. A step takes "
             << format_fixed(total, 1) << " ms of CPU time: " << format_fixed(batch * 1e3 / total, 0)
             << " images/s\n\n";
@@ -207,7 +195,8 @@ int run(const std::string& name, int pixels, int batch) {
                           format_fixed(100 * ms / total, 1), format_fixed(bound, 1),
                           format_fixed(100 * bound / ms, 0)});
   }
-  table.rows.push_back({"others", "", format_fixed(other, 1), format_fixed(100 * other / total, 1), "", ""});
+  table.rows.push_back(
+      {"others", "", format_fixed(other, 1), format_fixed(100 * other / total, 1), "", ""});
   table.rows.push_back({"all", "", format_fixed(total, 1), "100", format_fixed(bound_sum, 1),
                         format_fixed(100 * bound_sum / total, 0)});
   std::cout << table.str();
@@ -220,11 +209,12 @@ int run(const std::string& name, int pixels, int batch) {
 int main(int argc, char** argv) {
   ridgeline::keep_freed_memory();
   try {
-    if (argc != 4) {
-      std::cerr << "usage: bench_training_profile NETWORK PIXELS BATCH\n";
+    if (argc != 5) {
+      std::cerr << "usage: bench_training_profile NETWORK PIXELS BATCH ridgeline|libtorch\n";
       return 2;
     }
-    return ridgeline::run(argv[1], std::atoi(argv[2]), std::atoi(argv[3]));
+    return ridgeline::run(argv[1], std::atoi(argv[2]), std::atoi(argv[3]),
+                          std::string(argv[4]) == "ridgeline");
   } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";
     return 1;

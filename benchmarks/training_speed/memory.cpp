@@ -1,0 +1,115 @@
+// The memory that `training_memory` predicts beside what a training step really takes: the largest
+// resident size of a process of its own, less the one before the network was made. 20 networks.
+//
+//   bench_training_memory
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <torch/optim/sgd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <string>
+
+#include "benchmarks/training_speed/network.h"
+#include "core/allocator.h"
+#include "core/random.h"
+#include "core/units.h"
+#include "network/training_memory.h"
+#include "runtime/device.h"
+#include "runtime/network_module.h"
+
+namespace ridgeline {
+namespace {
+
+constexpr int kBatch = 64;
+constexpr int kNetworks = 20;
+
+/// Of /proc/self/status, in bytes.
+double memory_bytes(const std::string& field) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(field)) return 1024 * std::atof(line.c_str() + field.size());
+  }
+  return 0;
+}
+
+/// Three shipped architectures at four sizes, then random networks of the space `efficientnet_x`.
+Network network_of(int index) {
+  static const std::vector<std::string> kNames = {"efficientnet_b0", "efficientnet_x_b0_gpu",
+                                                  "efficientnet_x_b0_tpu"};
+  if (index < 12)
+    return benchmark_network(kNames[static_cast<size_t>(index) % 3], 32 * (1 + index / 3));
+  const CandidateBuilder builder(SearchSpace::load(find_config("spaces", "efficientnet_x")),
+                                 DataShape{});
+  RandomStream stream(1, static_cast<uint64_t>(index), "networks of the memory benchmark");
+  Architecture architecture = builder.architecture(random_genotype(builder.space().decisions(), stream));
+  architecture.resolution = 64;
+  return lower(architecture);
+}
+
+void train(const Network& network) {
+  set_threads(1);
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(uint64_t{1});
+  const Shape& shape = network.input_shape();
+  at::mm(at::ones({64, 64}), at::ones({64, 64}));  // the libraries make themselves ready
+  const double before = memory_bytes("VmRSS:");
+  NetworkModule module(network, 1);
+  place(*module, at::kCPU);
+  module->use_own_kernels(true);
+  module->train();
+  torch::optim::SGD optimizer(module->parameters(), torch::optim::SGDOptions(0.01).momentum(0.9));
+  const at::Tensor images =
+      place(at::randn({kBatch, shape.channels, shape.height, shape.width}, generator), at::kCPU);
+  const at::Tensor labels = at::arange(kBatch).remainder(network.output_shape().channels);
+  for (int i = 0; i < 3; ++i) {
+    const at::Tensor loss = at::cross_entropy_loss(module->forward(images), labels);
+    optimizer.zero_grad();
+    loss.backward();
+    optimizer.step();
+  }
+  std::cout << memory_bytes("VmHWM:") - before << std::endl;
+}
+
+double measured_bytes(const std::string& program, int index) {
+  FILE* pipe = popen((program + " " + std::to_string(index)).c_str(), "r");
+  double bytes = 0;
+  if (pipe == nullptr || std::fscanf(pipe, "%lf", &bytes) != 1) bytes = 0;
+  if (pipe != nullptr) pclose(pipe);
+  return bytes;
+}
+
+void compare(const std::string& program) {
+  TextTable table;
+  table.header = {"network", "pixels", "predicted MiB", "measured MiB", "error %"};
+  double sum = 0, worst = 0;
+  for (int i = 0; i < kNetworks; ++i) {
+    const Network network = network_of(i);
+    const double predicted = training_memory(network, {.batch = kBatch}).total();
+    const double measured = measured_bytes(program, i);
+    const double error = 100 * (predicted / measured - 1);
+    sum += std::abs(error);
+    worst = std::max(worst, std::abs(error));
+    table.rows.push_back({network.name(), std::to_string(network.input_shape().height),
+                          format_fixed(predicted / (1 << 20), 0),
+                          format_fixed(measured / (1 << 20), 0), format_fixed(error, 1)});
+  }
+  std::cout << table.str() << "mean error " << format_fixed(sum / kNetworks, 1) << " %, largest "
+            << format_fixed(worst, 1) << " %\n";
+}
+
+}  // namespace
+}  // namespace ridgeline
+
+int main(int argc, char** argv) {
+  ridgeline::keep_freed_memory();
+  if (argc > 1) {
+    ridgeline::train(ridgeline::network_of(std::atoi(argv[1])));
+  } else {
+    ridgeline::compare(argv[0]);
+  }
+  return 0;
+}

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "network/network.h"
+
+namespace ridgeline {
+
+/// What a training step keeps, besides the network.
+struct TrainingMemoryOptions {
+  int64_t batch = 1;          ///< images in memory at a time
+  int copies_of_weights = 3;  ///< weights, gradients, and what the optimiser and averages keep
+  int bytes_per_value = 4;
+  /// A batch norm and the ReLU or swish after it are one operator (runtime/kernels).
+  bool fused_activations = true;
+};
+
+/// Bytes of one step of gradient descent at its peak. Not in it: the program itself, the images of
+/// the data set, and what libraries take for a moment.
+struct TrainingMemory {
+  double weights = 0;      ///< all copies
+  double activations = 0;  ///< what the backward pass needs, and the gradients alive with it
+  double total() const { return weights + activations; }
+};
+
+/// Walks the network forward, keeping each value that a backward pass reads, then backward, freeing
+/// them and counting the gradients that are alive. Which values are kept follows LibTorch's
+/// derivative formulas: a convolution, linear layer or batch norm its input, a product both
+/// factors, ReLU and sigmoid their output, swish its input.
+TrainingMemory training_memory(const Network& network, const TrainingMemoryOptions& options);
+
+}  // namespace ridgeline
