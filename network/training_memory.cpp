@@ -19,6 +19,22 @@ bool keeps_input(const Operator& op) {
          std::holds_alternative<Pool>(op);
 }
 
+/// The values of a padded copy of the input that a convolution keeps in place of the input:
+/// LibTorch pads by itself only where both sides get the same. 0: none. Ridgeline's depthwise
+/// kernel pads as it goes.
+int64_t padded_elements(const Network& network, const Node& node, bool own_kernels) {
+  const auto* conv = std::get_if<Conv2d>(&node.op);
+  if (conv == nullptr) return 0;
+  const Shape& in = network.node(node.inputs[0]).shape;
+  if (own_kernels && conv->groups == in.channels && conv->groups > 1) return 0;
+  const auto axes = window_axes(*conv);
+  const ResolvedPadding h = resolve_padding(axes[0], in.height);
+  const ResolvedPadding w = resolve_padding(axes[1], in.width);
+  if (h.before == h.after && w.before == w.after) return 0;
+  return in.batch * in.channels * (in.height + h.before + h.after) *
+         (in.width + w.before + w.after);
+}
+
 bool keeps_output(const Operator& op) {
   if (const auto* activation = std::get_if<Activation>(&op))
     return activation->kind == ActivationKind::kRelu ||
@@ -34,6 +50,7 @@ bool is_fusible(const Operator& op) {
 
 /// What happens to each node's output.
 struct Value {
+  double copy = 0;    ///< of its input, which the operator keeps
   double bytes = 0;   ///< 0: it never exists, as a batch norm's before a fused activation
   bool kept = false;  ///< until its reader's backward pass
   int last_use = -1;
@@ -42,12 +59,18 @@ struct Value {
 std::vector<Value> values_of(const Network& network, const TrainingMemoryOptions& options) {
   std::vector<Value> values(network.nodes().size());
   std::vector<int> readers(network.nodes().size());
+  std::vector<int64_t> padded(network.nodes().size());
   for (int i = 0; i < network.size(); ++i) {
+    if (i > 0) {
+      padded[static_cast<size_t>(i)] =
+          padded_elements(network, network.node(i), options.own_kernels);
+    }
     values[static_cast<size_t>(i)].last_use = i;
     for (const int input : network.node(i).inputs) {
       Value& read = values[static_cast<size_t>(input)];
       read.last_use = i;
-      read.kept = read.kept || keeps_input(network.node(i).op);
+      read.kept =
+          read.kept || (keeps_input(network.node(i).op) && padded[static_cast<size_t>(i)] == 0);
       ++readers[static_cast<size_t>(input)];
     }
   }
@@ -56,9 +79,9 @@ std::vector<Value> values_of(const Network& network, const TrainingMemoryOptions
     const Node& node = network.node(i);
     Value& value = values[static_cast<size_t>(i)];
     value.bytes = unit * static_cast<double>(node.shape.elements());
+    value.copy = unit * static_cast<double>(padded[static_cast<size_t>(i)]);
     const int input = i == 0 ? 0 : node.inputs[0];
-    if (options.fused_activations && is_fusible(node.op) &&
-        readers[static_cast<size_t>(input)] == 1 &&
+    if (options.own_kernels && is_fusible(node.op) && readers[static_cast<size_t>(input)] == 1 &&
         std::holds_alternative<BatchNorm>(network.node(input).op)) {
       values[static_cast<size_t>(input)].bytes = 0;
     } else {
@@ -66,6 +89,15 @@ std::vector<Value> values_of(const Network& network, const TrainingMemoryOptions
     }
   }
   return values;
+}
+
+/// What an operator takes for a moment: the product before it is summed over an image (the gradient
+/// of a gate), the copies of a reshape.
+double passing_bytes(const Operator& op, const Value& value) {
+  const bool copies = std::holds_alternative<Multiply>(op) ||
+                      std::holds_alternative<SpaceToBatch>(op) ||
+                      std::holds_alternative<BatchToSpace>(op);
+  return copies ? value.bytes : 0;
 }
 
 }  // namespace
@@ -76,8 +108,9 @@ TrainingMemory training_memory(const Network& network, const TrainingMemoryOptio
   const int size = network.size();
   // Forward: a value that nobody keeps dies with its last reader.
   for (int i = 0; i < size; ++i) {
-    alive += values[static_cast<size_t>(i)].bytes;
-    peak = std::max(peak, alive);
+    alive += values[static_cast<size_t>(i)].bytes + values[static_cast<size_t>(i)].copy;
+    peak =
+        std::max(peak, alive + passing_bytes(network.node(i).op, values[static_cast<size_t>(i)]));
     for (int j = 0; j < i; ++j) {
       const Value& value = values[static_cast<size_t>(j)];
       if (value.last_use == i && !value.kept) alive -= value.bytes;
@@ -95,9 +128,10 @@ TrainingMemory training_memory(const Network& network, const TrainingMemoryOptio
       has_gradient[at] = true;
       alive += values[at].bytes;
     }
-    peak = std::max(peak, alive);
     const Value& own = values[static_cast<size_t>(i)];
-    alive -= own.bytes;  // its gradient
+    peak = std::max(peak, alive + passing_bytes(network.node(i).op, own) +
+                              own.copy);  // the gradient of the copy
+    alive -= own.bytes + own.copy;        // its gradient
     if (own.kept || i == size - 1) alive -= own.bytes;
   }
   return {.weights = static_cast<double>(options.copies_of_weights * options.bytes_per_value *

@@ -9,8 +9,9 @@ struct TrainingMemoryOptions {
   int64_t batch = 1;          ///< images in memory at a time
   int copies_of_weights = 3;  ///< weights, gradients, and what the optimiser and averages keep
   int bytes_per_value = 4;
-  /// A batch norm and the ReLU or swish after it are one operator (runtime/kernels).
-  bool fused_activations = true;
+  /// With runtime/kernels: a batch norm and the ReLU or swish after it are one operator, and
+  /// depthwise convolutions make no padded copy.
+  bool own_kernels = true;
 };
 
 /// Bytes of one step of gradient descent at its peak. Not in it: the program itself, the images of

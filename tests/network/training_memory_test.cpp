@@ -9,7 +9,7 @@ namespace {
 constexpr int64_t kBatch = 4;
 
 double activation_values(const Network& network, bool fused) {
-  return training_memory(network, {.batch = kBatch, .fused_activations = fused}).activations /
+  return training_memory(network, {.batch = kBatch, .own_kernels = fused}).activations /
          (4 * kBatch);
 }
 
