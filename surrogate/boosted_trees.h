@@ -1,0 +1,28 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <vector>
+
+#include "surrogate/encoding.h"
+
+namespace ridgeline {
+
+/// Gradient-boosted trees for squared error (Friedman 2001). The trees are symmetric (Prokhorenkova
+/// et al. 2018): all nodes of a level ask the same question, so that a leaf is a number of bits.
+struct BoostedTrees {
+  struct Question {
+    int feature = 0;
+    double above = 0;  ///< yes: the feature is larger
+  };
+  int depth = 0;
+  double constant = 0;
+  std::vector<Question> questions;  ///< `depth` per tree
+  std::vector<double> leaves;       ///< 2^depth per tree
+  double predict(const Eigen::Ref<const Eigen::VectorXd>& row) const;
+};
+
+/// Deterministic. Rows of X are points; at least 2.
+BoostedTrees fit_boosted_trees(const Encoding& encoding, const Eigen::MatrixXd& rows,
+                               const Eigen::VectorXd& targets);
+
+}  // namespace ridgeline
