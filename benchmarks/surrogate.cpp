@@ -1,4 +1,5 @@
-// How well surrogates of networks tell the trainings of Accel-NASBench's validation rows, and how fast.
+// How well surrogates of networks tell the trainings of Accel-NASBench's validation rows, and how
+// fast.
 //
 // usage: bench_surrogate accel_nasbench.csv.gz [SPLIT]
 //
@@ -38,8 +39,9 @@ SurrogateData sample(const SurrogateData& data, size_t rows, uint64_t draw) {
   SurrogateData result = data;
   RandomStream stream(draw, rows, "bench_surrogate");
   for (size_t i = 0; i < rows && rows < data.rows.size(); ++i)
-    std::swap(result.rows[i], result.rows[i + static_cast<size_t>(stream.below(
-                                                  static_cast<int>(data.rows.size() - i)))]);
+    std::swap(
+        result.rows[i],
+        result.rows[i + static_cast<size_t>(stream.below(static_cast<int>(data.rows.size() - i)))]);
   result.rows.resize(std::min(rows, data.rows.size()));
   return result;
 }
@@ -66,7 +68,8 @@ void print_speed(const FittedSurrogate& surrogate) {
   RandomStream stream(1, 0, "bench_surrogate_speed");
   std::vector<Architecture> points;
   for (int i = 0; i < kPoints; ++i)
-    points.push_back(surrogate.space().decode(random_genotype(surrogate.space().decisions(), stream)));
+    points.push_back(
+        surrogate.space().decode(random_genotype(surrogate.space().decisions(), stream)));
   double sum = 0;
   auto start = Clock::now();
   for (const auto& point : points) sum += surrogate.accuracy(point);

@@ -59,8 +59,7 @@ double gain(const Cell& cell) { return cell.sum * cell.sum / (cell.rows + kPenal
 class Booster {
  public:
   Booster(const Encoding& encoding, const Eigen::MatrixXd& rows, const Eigen::VectorXd& targets)
-      : residuals_(targets.array() - targets.mean()),
-        leaf_(static_cast<size_t>(rows.rows())) {
+      : residuals_(targets.array() - targets.mean()), leaf_(static_cast<size_t>(rows.rows())) {
     fit_.depth = kDepth;
     fit_.constant = targets.mean();
     for (Index f = 0; f < rows.cols(); ++f) {
@@ -90,7 +89,8 @@ class Booster {
       leaves[leaf_[i]].sum += residuals_[static_cast<Index>(i)];
       ++leaves[leaf_[i]].rows;
     }
-    for (const Cell& cell : leaves) fit_.leaves.push_back(kRate * cell.sum / (cell.rows + kPenalty));
+    for (const Cell& cell : leaves)
+      fit_.leaves.push_back(kRate * cell.sum / (cell.rows + kPenalty));
     const double* values = &fit_.leaves[fit_.leaves.size() - leaves.size()];
     for (size_t i = 0; i < leaf_.size(); ++i) residuals_[static_cast<Index>(i)] -= values[leaf_[i]];
   }
@@ -142,15 +142,16 @@ class Booster {
 }  // namespace
 
 double BoostedTrees::predict(const Eigen::Ref<const Eigen::VectorXd>& row) const {
-  const auto levels = static_cast<size_t>(depth);
+  const double* x = row.data();
+  const Question* question = questions.data();
+  const double* values = leaves.data();
+  const Question* end = question + questions.size();
   double sum = constant;
-  for (size_t tree = 0; tree * levels < questions.size(); ++tree) {
+  for (; question != end; values += size_t{1} << depth) {
     size_t leaf = 0;
-    for (size_t level = 0; level < levels; ++level) {
-      const Question& question = questions[tree * levels + level];
-      leaf = 2 * leaf + (row[question.feature] > question.above);
-    }
-    sum += leaves[(tree << levels) + leaf];
+    for (int level = 0; level < depth; ++level, ++question)
+      leaf = 2 * leaf + static_cast<size_t>(x[question->feature] > question->above);
+    sum += values[leaf];
   }
   return sum;
 }

@@ -83,8 +83,7 @@ class RowReader {
   /// Why the row is skipped; empty: it was added.
   std::string read(size_t row, SurrogateData& data) const {
     for (const auto& [column, value] : where_) {
-      if (table_.text(row, column) != value)
-        return table_.columns()[column] + " is not " + value;
+      if (table_.text(row, column) != value) return table_.columns()[column] + " is not " + value;
     }
     if (table_.text(row, target_).empty()) return options_.target + " is empty";
     SurrogateRow result;
@@ -137,8 +136,8 @@ SurrogateData read_csv_rows(const CsvRowsOptions& options) {
   SurrogateData data;
   data.space_yaml = read_file(file);
   data.space_name = SearchSpace::load(file).name();
-  data.source = std::filesystem::path(options.table).filename().string() + ", column " +
-                options.target;
+  data.source =
+      std::filesystem::path(options.table).filename().string() + ", column " + options.target;
   for (const auto& condition : options.where) data.source += ", " + condition;
   const SearchSpace space = data.space();
   const CsvTable table = CsvTable::load(options.table);

@@ -19,12 +19,12 @@ struct EnumNames<AccuracyUnit> {
 
 /// Which column of a table says what.
 struct CsvRowsOptions {
-  std::string table;                  ///< CSV file, gzip or not
-  std::string space;                  ///< name or file
-  std::string columns;                ///< YAML file (docs/surrogates.md); empty: named as decisions
-  std::string target;                 ///< column with the accuracies
+  std::string table;    ///< CSV file, gzip or not
+  std::string space;    ///< name or file
+  std::string columns;  ///< YAML file (docs/surrogates.md); empty: named as decisions
+  std::string target;   ///< column with the accuracies
   AccuracyUnit unit = AccuracyUnit::kFraction;
-  std::vector<std::string> where;     ///< "column=value": other rows are skipped
+  std::vector<std::string> where;  ///< "column=value": other rows are skipped
 };
 
 /// The table's trained networks. Rows without a target, rows that `where` leaves out, and rows with

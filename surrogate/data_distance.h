@@ -12,7 +12,9 @@ enum class Place { kInside, kEdge, kFarOutside };
 template <>
 struct EnumNames<Place> {
   static constexpr std::array<std::pair<Place, const char*>, 3> values{
-      {{Place::kInside, "inside"}, {Place::kEdge, "at the edge"}, {Place::kFarOutside, "far outside"}}};
+      {{Place::kInside, "inside"},
+       {Place::kEdge, "at the edge"},
+       {Place::kFarOutside, "far outside"}}};
 };
 
 /// The leverage of a point: z' (Z' Z + I)^-1 z over the standardised features, the variance that a

@@ -37,8 +37,8 @@ class Encoding {
 
  private:
   std::vector<Feature> features_;
-  std::vector<Eigen::Index> firsts_;   // per decision: its first feature
-  std::vector<Eigen::Index> orders_;   // per decision: the feature of its order, or -1
+  std::vector<Eigen::Index> firsts_;  // per decision: its first feature
+  std::vector<Eigen::Index> orders_;  // per decision: the feature of its order, or -1
   std::vector<int> choices_;
   bool networks_ = false;
 };

@@ -81,8 +81,7 @@ class CrossValidation {
     const MatrixXd seen = x_(others, Eigen::all);
     if (job == models.size()) {
       const DataDistance distance(encoding_, seen);
-      for (const Index row : fold)
-        result.leverages[row] = distance.leverage(VectorXd(x_.row(row)));
+      for (const Index row : fold) result.leverages[row] = distance.leverage(VectorXd(x_.row(row)));
       return;
     }
     const auto fit = fit_model(models[job], encoding_, seen, VectorXd(y_(others)));
@@ -127,12 +126,13 @@ void require_rows(const SurrogateData& data) {
   }
   for (const auto& row : data.rows) {
     if (shape_of(row.architecture) != shape_of(data.rows[0].architecture))
-      fail("the rows' networks differ in classes, channels or resolution, which their data decided; "
-           "a surrogate needs rows of one data set");
+      fail(
+          "the rows' networks differ in classes, channels or resolution, which their data decided; "
+          "a surrogate needs rows of one data set");
   }
-  const auto [least, most] = std::minmax_element(
-      data.rows.begin(), data.rows.end(),
-      [](const auto& a, const auto& b) { return a.accuracy < b.accuracy; });
+  const auto [least, most] =
+      std::minmax_element(data.rows.begin(), data.rows.end(),
+                          [](const auto& a, const auto& b) { return a.accuracy < b.accuracy; });
   if (least->accuracy == most->accuracy)
     fail("all rows have the accuracy " + format_percent(least->accuracy, 3) +
          ", so that there is nothing to learn");

@@ -97,7 +97,8 @@ BoostedTrees trees_from(const ordered_json& json) {
   model.leaves = json.at("leaves").get<std::vector<double>>();
   const auto features = json.at("features").get<std::vector<int>>();
   const auto above = json.at("above").get<std::vector<double>>();
-  for (size_t i = 0; i < features.size(); ++i) model.questions.push_back({features[i], above.at(i)});
+  for (size_t i = 0; i < features.size(); ++i)
+    model.questions.push_back({features[i], above.at(i)});
   return model;
 }
 
@@ -217,8 +218,15 @@ std::string fixed_text(const SearchSpace& space) {
   return to_yaml(architecture);
 }
 
-/// What of `b` is not as in `a`; empty: nothing.
-std::string difference(const SearchSpace& a, const SearchSpace& b) {
+}  // namespace
+
+SurrogateShape shape_of(const Architecture& architecture) {
+  if (architecture.is_plain()) return {};
+  return {architecture.classes, architecture.input_channels, architecture.resolution,
+          architecture.bn_momentum};
+}
+
+std::string space_difference(const SearchSpace& a, const SearchSpace& b) {
   const auto& mine = a.decisions();
   const auto& theirs = b.decisions();
   for (size_t d = 0; d < std::max(mine.size(), theirs.size()); ++d) {
@@ -233,14 +241,6 @@ std::string difference(const SearchSpace& a, const SearchSpace& b) {
   }
   if (a.is_plain() != b.is_plain()) return "one is of networks, the other of plain decisions";
   return fixed_text(a) == fixed_text(b) ? "" : "its fixed values differ";
-}
-
-}  // namespace
-
-SurrogateShape shape_of(const Architecture& architecture) {
-  if (architecture.is_plain()) return {};
-  return {architecture.classes, architecture.input_channels, architecture.resolution,
-          architecture.bn_momentum};
 }
 
 FittedSurrogate::FittedSurrogate(SurrogateContent content)
@@ -284,8 +284,9 @@ FittedSurrogate FittedSurrogate::parse(const std::string& text, const std::strin
 
 FittedSurrogate FittedSurrogate::load(const std::filesystem::path& path) {
   if (std::filesystem::is_regular_file(path) && std::filesystem::file_size(path) > kMostBytes) {
-    throw Error(ErrorKind::kData, path.string() + ": is larger than any surrogate; expected a file "
-                                                  "of `ridgeline surrogate fit`");
+    throw Error(ErrorKind::kData, path.string() +
+                                      ": is larger than any surrogate; expected a file "
+                                      "of `ridgeline surrogate fit`");
   }
   return parse(read_file(path), path.string());
 }
@@ -316,7 +317,7 @@ SurrogatePrediction FittedSurrogate::predict(const Architecture& architecture) c
 }
 
 void FittedSurrogate::require(const SearchSpace& space) const {
-  const std::string what = difference(space, space_);
+  const std::string what = space_difference(space, space_);
   if (what.empty()) return;
   throw Error(ErrorKind::kData, "the surrogate was fitted to another space (" +
                                     content_.space_name + ") than " + space.name() + ": " + what +

@@ -43,6 +43,10 @@ struct SurrogatePrediction {
   Place place = Place::kInside;
 };
 
+/// In what `a` is not the same space as `b`, "it searches stage1.kernel, not stage1.layers"; empty:
+/// in nothing but perhaps its name.
+std::string space_difference(const SearchSpace& a, const SearchSpace& b);
+
 /// All that makes a surrogate; a file of it (docs/surrogates.md).
 struct SurrogateContent {
   std::string space_name, space_yaml;  ///< the space's own file

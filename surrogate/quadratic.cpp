@@ -119,7 +119,8 @@ MatrixXd Standardization::apply_all(const MatrixXd& rows) const {
 double Quadratic::predict(const Eigen::Ref<const VectorXd>& row) const {
   const VectorXd z = standardization.apply(row);
   double sum = constant + linear.dot(z);
-  for (Index j = 0; j < square.cols(); ++j) sum += z[j] * square.col(j).head(j + 1).dot(z.head(j + 1));
+  for (Index j = 0; j < square.cols(); ++j)
+    sum += z[j] * square.col(j).head(j + 1).dot(z.head(j + 1));
   return sum;
 }
 
@@ -142,8 +143,7 @@ Quadratic fit_ridge(const Encoding& encoding, const MatrixXd& rows, const Vector
     const VectorXd weights = shrunk.cwiseProduct(product);
     const VectorXd residual = y - projected * weights;
     const VectorXd leverage = (projected.array().square().matrix() * shrunk).array() + 1 / n;
-    const double error =
-        (residual.array() / (1 - leverage.array()).max(1e-6)).square().mean();
+    const double error = (residual.array() / (1 - leverage.array()).max(1e-6)).square().mean();
     if (error >= least) continue;
     least = error;
     fit.linear = eigen.eigenvectors() * weights;

@@ -38,8 +38,8 @@ Quadratic fit_ridge(const Encoding& encoding, const Eigen::MatrixXd& rows,
 /// Gaussian process with the covariance 1 + q + h q^2, where q sums the products of the features of
 /// each kind under a weight of the kind's: single effects, and effects of pairs (Rasmussen and
 /// Williams 2006, section 4.2.2). Weights, h and noise are the likeliest given at most 400 of the
-/// rows. Its mean is a quadratic form, so that a prediction does not cost more with more rows. Costs
-/// n^3 / 3 multiply-adds; of more than 5,000 rows, as many at equal distances are used.
+/// rows. Its mean is a quadratic form, so that a prediction does not cost more with more rows.
+/// Costs n^3 / 3 multiply-adds; of more than 5,000 rows, as many at equal distances are used.
 Quadratic fit_gaussian_process(const Encoding& encoding, const Eigen::MatrixXd& rows,
                                const Eigen::VectorXd& targets);
 
