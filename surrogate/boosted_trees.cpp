@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <numeric>
+#include <map>
 
 #include "core/random.h"
 
@@ -130,27 +130,35 @@ class Booster {
       }
     }
     for (size_t i = 0; i < leaf_.size(); ++i) leaf_[i] = 2 * leaf_[i] + (best->of_row[i] > border);
-    fit_.questions.push_back({best->feature, best->borders[border]});
+    const auto [place, fresh] =
+        places_.try_emplace({best->feature, border}, static_cast<uint32_t>(fit_.questions.size()));
+    if (fresh) fit_.questions.push_back({best->feature, best->borders[border]});
+    fit_.asked.push_back(place->second);
   }
 
   BoostedTrees fit_;
   std::vector<Steps> features_;
   Eigen::VectorXd residuals_;
-  std::vector<size_t> leaf_;  // per row: its node of the current tree
+  std::map<std::pair<int, size_t>, uint32_t> places_;  // of a feature's border among the questions
+  std::vector<size_t> leaf_;                           // per row: its node of the current tree
 };
 
 }  // namespace
 
+// The same few questions stand in all trees: each is answered once.
 double BoostedTrees::predict(const Eigen::Ref<const Eigen::VectorXd>& row) const {
+  std::vector<uint8_t> yes(questions.size());
   const double* x = row.data();
-  const Question* question = questions.data();
+  for (size_t i = 0; i < questions.size(); ++i)
+    yes[i] = x[questions[i].feature] > questions[i].above;
+  const uint32_t* question = asked.data();
+  const uint32_t* end = question + asked.size();
   const double* values = leaves.data();
-  const Question* end = question + questions.size();
+  const uint8_t* answers = yes.data();
   double sum = constant;
   for (; question != end; values += size_t{1} << depth) {
     size_t leaf = 0;
-    for (int level = 0; level < depth; ++level, ++question)
-      leaf = 2 * leaf + static_cast<size_t>(x[question->feature] > question->above);
+    for (int level = 0; level < depth; ++level, ++question) leaf = 2 * leaf + answers[*question];
     sum += values[leaf];
   }
   return sum;

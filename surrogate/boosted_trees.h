@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cstdint>
 #include <vector>
 
 #include "surrogate/encoding.h"
@@ -16,7 +17,8 @@ struct BoostedTrees {
   };
   int depth = 0;
   double constant = 0;
-  std::vector<Question> questions;  ///< `depth` per tree
+  std::vector<Question> questions;  ///< all different
+  std::vector<uint32_t> asked;      ///< `depth` per tree: places in `questions`
   std::vector<double> leaves;       ///< 2^depth per tree
   double predict(const Eigen::Ref<const Eigen::VectorXd>& row) const;
 };

@@ -74,11 +74,8 @@ ordered_json to_json(const BoostedTrees& model) {
     features.push_back(question.feature);
     above.push_back(question.above);
   }
-  return {{"depth", model.depth},
-          {"constant", model.constant},
-          {"features", features},
-          {"above", above},
-          {"leaves", model.leaves}};
+  return {{"depth", model.depth}, {"constant", model.constant}, {"features", features},
+          {"above", above},       {"asked", model.asked},       {"leaves", model.leaves}};
 }
 
 Quadratic quadratic_from(const ordered_json& json) {
@@ -95,6 +92,7 @@ BoostedTrees trees_from(const ordered_json& json) {
   model.depth = json.at("depth").get<int>();
   model.constant = json.at("constant").get<double>();
   model.leaves = json.at("leaves").get<std::vector<double>>();
+  model.asked = json.at("asked").get<std::vector<uint32_t>>();
   const auto features = json.at("features").get<std::vector<int>>();
   const auto above = json.at("above").get<std::vector<double>>();
   for (size_t i = 0; i < features.size(); ++i)
@@ -200,8 +198,10 @@ bool consistent(const SurrogateContent& content, const Encoding& encoding) {
   const auto& trees = std::get<BoostedTrees>(content.model);
   if (trees.depth < 1 || trees.depth > 16) return false;
   const auto depth = static_cast<size_t>(trees.depth);
-  return trees.questions.size() % depth == 0 &&
-         trees.leaves.size() == (trees.questions.size() / depth) << depth &&
+  return trees.asked.size() % depth == 0 &&
+         trees.leaves.size() == (trees.asked.size() / depth) << depth &&
+         std::all_of(trees.asked.begin(), trees.asked.end(),
+                     [&](uint32_t at) { return at < trees.questions.size(); }) &&
          std::all_of(trees.questions.begin(), trees.questions.end(),
                      [&](const auto& q) { return q.feature >= 0 && q.feature < size; });
 }
