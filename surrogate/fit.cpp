@@ -19,16 +19,32 @@ using Eigen::VectorXd;
 
 constexpr double kNinety = 1.6449;  // deviations on each side of 90 % of a normal distribution
 
-/// Row numbers of each fold, at random.
-std::vector<std::vector<Index>> make_folds(Index rows) {
-  const size_t count = rows < 100 ? 10 : 5;
-  std::vector<Index> order(static_cast<size_t>(rows));
-  std::iota(order.begin(), order.end(), Index{0});
+/// The rows of each different network: a network that was trained twice counts as one.
+std::vector<std::vector<Index>> rows_of_networks(const SurrogateData& data) {
+  std::map<Genotype, size_t> places;
+  std::vector<std::vector<Index>> networks;
+  for (size_t i = 0; i < data.rows.size(); ++i) {
+    const auto [at, fresh] = places.try_emplace(data.rows[i].genotype, networks.size());
+    if (fresh) networks.emplace_back();
+    networks[at->second].push_back(static_cast<Index>(i));
+  }
+  return networks;
+}
+
+/// Row numbers of each fold, at random; all rows of a network are in one.
+std::vector<std::vector<Index>> make_folds(const SurrogateData& data) {
+  const auto networks = rows_of_networks(data);
+  const size_t count = networks.size() < 100 ? 10 : 5;
+  std::vector<size_t> order(networks.size());
+  std::iota(order.begin(), order.end(), size_t{0});
   RandomStream stream(0, 0, "surrogate_folds");
   for (size_t i = order.size(); i > 1; --i)
     std::swap(order[i - 1], order[static_cast<size_t>(stream.below(static_cast<int>(i)))]);
   std::vector<std::vector<Index>> folds(count);
-  for (size_t i = 0; i < order.size(); ++i) folds[i % count].push_back(order[i]);
+  for (size_t i = 0; i < order.size(); ++i) {
+    const auto& rows = networks[order[i]];
+    folds[i % count].insert(folds[i % count].end(), rows.begin(), rows.end());
+  }
   return folds;
 }
 
@@ -52,8 +68,9 @@ struct HeldOut {
 
 class CrossValidation {
  public:
-  CrossValidation(const Encoding& encoding, const MatrixXd& x, const VectorXd& y)
-      : encoding_(encoding), x_(x), y_(y), folds_(make_folds(x.rows())) {}
+  CrossValidation(const Encoding& encoding, const MatrixXd& x, const VectorXd& y,
+                  std::vector<std::vector<Index>> folds)
+      : encoding_(encoding), x_(x), y_(y), folds_(std::move(folds)) {}
 
   size_t folds() const { return folds_.size(); }
 
@@ -120,9 +137,11 @@ void require_rows(const SurrogateData& data) {
   const auto fail = [&](const std::string& what) {
     throw Error(ErrorKind::kData, data.source + ": " + what);
   };
-  if (data.rows.size() < kFewestSurrogateRows) {
-    fail(std::to_string(data.rows.size()) + " usable rows; a surrogate needs at least " +
-         std::to_string(kFewestSurrogateRows));
+  const size_t networks = rows_of_networks(data).size();
+  if (networks < kFewestSurrogateNetworks) {
+    fail(std::to_string(data.rows.size()) + " usable rows of " + std::to_string(networks) +
+         " different networks; a surrogate needs at least " +
+         std::to_string(kFewestSurrogateNetworks) + " networks");
   }
   for (const auto& row : data.rows) {
     if (shape_of(row.architecture) != shape_of(data.rows[0].architecture))
@@ -160,7 +179,7 @@ FittedSurrogate fit_surrogate(const SurrogateData& data, std::optional<Surrogate
   for (const auto& [kind, name] : EnumNames<SurrogateModel>::values) {
     if (!model || *model == kind) models.push_back(kind);
   }
-  const CrossValidation validation(encoding, x, y);
+  const CrossValidation validation(encoding, x, y, make_folds(data));
   const HeldOut held_out = validation.run(models);
   SurrogateContent content;
   for (size_t m = 0; m < models.size(); ++m) {

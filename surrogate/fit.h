@@ -24,12 +24,13 @@ struct SurrogateData {
   SearchSpace space() const;
 };
 
-inline constexpr size_t kFewestSurrogateRows = 20;
+inline constexpr size_t kFewestSurrogateNetworks = 20;
 
-/// Cross-validates the models in 5 folds (10 below 100 rows) and fits the one of the smallest
+/// Cross-validates the models in 5 folds (10 below 100 networks; all rows of a network are in one)
+/// and fits the one of the smallest
 /// root-mean-square error, or `model`, to all rows. Runs on all cores; the same rows give the same
-/// bits on any number of them. Throws `kData` for fewer than 20 rows, rows of one accuracy, and
-/// rows whose networks differ in what the data decides (classes, resolution).
+/// bits on any number of them. Throws `kData` for fewer than 20 different networks, rows of one
+/// accuracy, and rows whose networks differ in what the data decides (classes, resolution).
 FittedSurrogate fit_surrogate(const SurrogateData& data,
                               std::optional<SurrogateModel> model = std::nullopt);
 

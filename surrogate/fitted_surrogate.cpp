@@ -41,7 +41,7 @@ VectorXd vector_from(const ordered_json& json) {
 MatrixXd matrix_from(const ordered_json& json) {
   const auto values = json.at("values").get<std::vector<double>>();
   const Index rows = json.at("rows").get<Index>();
-  if (rows == 0) return {};
+  if (rows <= 0) return {};
   return Eigen::Map<const MatrixXd>(values.data(), rows, static_cast<Index>(values.size()) / rows);
 }
 

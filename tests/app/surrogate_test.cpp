@@ -68,10 +68,18 @@ TEST_CASE("ridgeline surrogate: fitted to a run's trials, it answers, and is sea
 
 TEST_CASE("a surrogate of another space, and files that are none, stop a search before it begins") {
   const TempFolder folder;
-  std::string table = "stage1.kernel,acc\n";
-  for (int i = 0; i < 30; ++i) table += (i % 2 ? "3,0.5" : "5,0.6") + std::to_string(i % 7) + "\n";
+  std::string table = "stage1.kernel,stage1.expansion,acc\n";
+  for (int i = 0; i < 30; ++i) {
+    table +=
+        (i % 2 ? "3," : "5,") + std::to_string(1 + i / 2) + ",0.5" + std::to_string(i % 7) + "\n";
+  }
   write_file_atomic(folder / "t.csv", table);
-  write_file_atomic(folder / "s.yaml", "stages: [{filters: 16, kernel: [3, 5], layers: 1}]\n");
+  std::string expansions = "1";
+  for (int e = 2; e <= 15; ++e) expansions += ", " + std::to_string(e);
+  write_file_atomic(folder / "s.yaml",
+                    "stages: [{filters: 16, kernel: [3, 5], layers: 1, "
+                    "expansion: [" +
+                        expansions + "]}]\n");
   const std::string file = folder / "s.json";
   const Outcome fit =
       run_program({"surrogate", "fit", folder / "t.csv", "--space", folder / "s.yaml", "--target",
