@@ -13,8 +13,8 @@ namespace ridgeline {
 
 /// proxy: train briefly and validate. command: by the user's own program. formula: a smooth
 /// function of cost, depth and width that needs no training, for trying out a configuration and for
-/// tests; it says nothing of real accuracy. table, surrogate: of a space of plain decisions, looked
-/// up or fitted.
+/// tests; it says nothing of real accuracy. table: of a space of plain decisions, looked up.
+/// surrogate: a file of `ridgeline surrogate fit`, or fitted to a table of plain decisions.
 enum class AccuracyKind { kProxy, kCommand, kFormula, kTable, kSurrogate };
 template <>
 struct EnumNames<AccuracyKind> {
@@ -42,6 +42,7 @@ struct AccuracyConfig {
   DataConfig data;
   TrainingConfig training;
   TableConfig table;
+  std::string surrogate = {};
 
   template <class V>
   void describe(V& v) {
@@ -49,9 +50,9 @@ struct AccuracyConfig {
         "kind", kind,
         {.help = "proxy: short training, scored on validation images; command: your own training "
                  "program; formula: no training, a "
-                 "made-up accuracy for trying out a configuration; table, surrogate: for "
-                 "spaces of plain decisions, looked up in a CSV file or fitted to a file that "
-                 "holds a sample"});
+                 "made-up accuracy for trying out a configuration; table: for "
+                 "spaces of plain decisions, looked up in a CSV file; surrogate: predicted, by a "
+                 "file of `ridgeline surrogate fit`, or for plain decisions by a fit to `table`"});
     v.field(
         "command", command,
         {.help = "your program and its arguments; it runs in a folder with the network and "
@@ -70,6 +71,10 @@ struct AccuracyConfig {
               used_by("kind", kind, {AccuracyKind::kProxy, AccuracyKind::kCommand}));
     v.section("table", table, "accuracies of a space of plain decisions",
               used_by("kind", kind, {AccuracyKind::kTable, AccuracyKind::kSurrogate}));
+    v.field("surrogate", surrogate,
+            {.help = "file of `ridgeline surrogate fit` (docs/surrogates.md); must be given for a "
+                     "space of networks; \"\": fitted to `table`"},
+            used_by("kind", kind, {AccuracyKind::kSurrogate}));
   }
 };
 

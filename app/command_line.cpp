@@ -10,6 +10,7 @@
 #include "app/network_options.h"
 #include "app/reward_options.h"
 #include "app/run_options.h"
+#include "app/surrogate_options.h"
 #include "app/training_options.h"
 #include "core/error.h"
 #include "core/logging.h"
@@ -100,6 +101,7 @@ int run(int argc, char** argv) {
   app.parse_complete_callback([&] { set_up_logging(log_level); });
   add_run_options(app);
   add_reward_commands(app);
+  add_surrogate_commands(app);
   add_network_options(app);
   add_training_options(app);
   add_latency_commands(app);

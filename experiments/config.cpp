@@ -60,6 +60,7 @@ void make_paths_absolute(ExperimentConfig& config, const fs::path& base) {
   }
   make_paths_absolute(config.accuracy.data, base);
   make_absolute(config.accuracy.table.path, base);
+  make_absolute(config.accuracy.surrogate, base);
   // The program runs in the trial's folder: its script is found from there too.
   if (config.accuracy.command) {
     for (auto& argument : *config.accuracy.command) {

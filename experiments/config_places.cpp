@@ -20,6 +20,7 @@ std::vector<std::pair<std::string, std::string>> named_values(const ExperimentCo
   add("accuracy.data.idx.test_images", data.idx.test_images);
   add("accuracy.data.idx.test_labels", data.idx.test_labels);
   add("accuracy.table.path", config.accuracy.table.path);
+  add("accuracy.surrogate", config.accuracy.surrogate);
   const auto targets = config.targets();
   for (size_t i = 0; i < targets.size(); ++i) {
     const LatencyConfig& latency = targets[i].latency;

@@ -14,6 +14,8 @@ class PlainSpaceRules {
     if (space_.is_plain()) {
       require_tables();
       switch_off_networks();
+      if (!config_.accuracy.surrogate.empty() && !config_.accuracy.table.path.empty())
+        fail("accuracy.surrogate", "is given beside accuracy.table.path; leave out one of them");
       if (reads_table(config_.accuracy.kind))
         complete_keys(config_.accuracy.table, "accuracy.table");
       auto targets = config_.targets();
@@ -58,11 +60,26 @@ class PlainSpaceRules {
     if (reads_table_file(latency.kind)) complete_keys(latency.table_file, section + ".table_file");
   }
 
-  void refuse_tables() const {
+  /// A surrogate tells the networks of its space, and a scaled network is in no space.
+  void check_surrogate() {
+    if (config_.accuracy.surrogate.empty())
+      fail("accuracy.surrogate", "is empty; for space " + space_.name() +
+                                     ", which is of networks, expected a file of `ridgeline "
+                                     "surrogate fit`");
+    if (config_.scaling.enabled && given("scaling", "enabled"))
+      fail("scaling.enabled",
+           "accuracy.kind surrogate knows the networks of its space only, and scaled networks are "
+           "outside; valid: false");
+    config_.scaling.enabled = false;
+  }
+
+  void refuse_tables() {
     const std::string why = " knows points of plain decisions (`decisions:`), and space " +
                             space_.name() + " is of networks";
-    if (reads_table(config_.accuracy.kind))
-      fail("accuracy.kind", enum_name(config_.accuracy.kind) + why + "; valid: proxy, formula");
+    if (config_.accuracy.kind == AccuracyKind::kSurrogate) check_surrogate();
+    if (config_.accuracy.kind == AccuracyKind::kTable)
+      fail("accuracy.kind",
+           enum_name(config_.accuracy.kind) + why + "; valid: proxy, command, formula, surrogate");
     const auto targets = config_.targets();
     for (size_t i = 0; i < targets.size(); ++i) {
       if (reads_table_file(targets[i].latency.kind))

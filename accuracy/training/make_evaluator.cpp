@@ -1,5 +1,6 @@
 #include "accuracy/training/make_evaluator.h"
 #include "accuracy/evaluator.h"
+#include "accuracy/surrogate/fitted.h"
 #include "accuracy/surrogate/formula.h"
 #include "accuracy/surrogate/table.h"
 #include "accuracy/training/proxy.h"
@@ -19,6 +20,8 @@ std::unique_ptr<AccuracyEvaluator> make_evaluator(const AccuracyConfig& config, 
     case AccuracyKind::kTable:
       return std::make_unique<TableEvaluator>(config.table);
     case AccuracyKind::kSurrogate:
+      if (!config.surrogate.empty())
+        return std::make_unique<FittedSurrogateEvaluator>(config.surrogate);
       return std::make_unique<SurrogateEvaluator>(config.table);
   }
   throw Error(ErrorKind::kInternal, "accuracy kind without an evaluator");
