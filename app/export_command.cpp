@@ -19,7 +19,8 @@ namespace ridgeline {
 namespace {
 
 bool trains(const RunDirectory& run) {
-  return run.config().accuracy.kind != AccuracyKind::kFormula;
+  const AccuracyKind kind = run.config().accuracy.kind;
+  return kind != AccuracyKind::kFormula && kind != AccuracyKind::kZeroCost;
 }
 
 std::string data_text(const RunDirectory& run) {
@@ -145,8 +146,9 @@ ExportReport export_run(RunDirectory& run, BundleOptions options,
   std::filesystem::path weights;
   if (std::filesystem::exists(run.best_weights())) {
     weights = run.best_weights();
-  } else if (run.config().accuracy.kind == AccuracyKind::kFormula) {
-    spdlog::warn("accuracy.kind formula trains nothing: the exported weights are random");
+  } else if (!trains(run)) {
+    spdlog::warn("accuracy.kind {} trains nothing: the exported weights are random",
+                 enum_name(run.config().accuracy.kind));
   } else if (run.config().accuracy.kind == AccuracyKind::kCommand) {
     spdlog::warn("accuracy.command left no weights: the exported weights are random");
   } else {

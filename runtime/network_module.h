@@ -35,6 +35,12 @@ class NetworkModuleImpl : public torch::nn::Module {
   /// device: for timing. Empty: nobody watches.
   void watch(std::function<void(int node)> after) { after_node_ = std::move(after); }
 
+  /// `forward` calls `see` with the index and the output of each node, in order; node 0 is the
+  /// input. Empty: nobody looks.
+  void observe(std::function<void(int node, const at::Tensor& value)> see) {
+    see_value_ = std::move(see);
+  }
+
   /// Restarts the generator behind dropout and drop-connect.
   void reseed(uint64_t seed);
   /// That generator's state (a copy, on the CPU), and the way back to it.
@@ -69,6 +75,7 @@ class NetworkModuleImpl : public torch::nn::Module {
   std::vector<std::shared_ptr<Layer>> layers_;  // one per node
   std::vector<int> last_use_;                   // node after which a value is freed
   std::function<void(int)> after_node_;
+  std::function<void(int, const at::Tensor&)> see_value_;
   at::Generator generator_;
   BatchSlice slice_;                 // total 0: the batch is whole
   RankGroup* statistics_ = nullptr;  // of batch norm; null: this process alone

@@ -3,6 +3,7 @@
 #include "accuracy/surrogate/formula.h"
 #include "accuracy/surrogate/table.h"
 #include "accuracy/training/proxy.h"
+#include "accuracy/zero_cost/zero_cost_evaluator.h"
 #include "core/error.h"
 
 namespace ridgeline {
@@ -20,6 +21,8 @@ std::unique_ptr<AccuracyEvaluator> make_evaluator(const AccuracyConfig& config, 
       return std::make_unique<TableEvaluator>(config.table);
     case AccuracyKind::kSurrogate:
       return std::make_unique<SurrogateEvaluator>(config.table);
+    case AccuracyKind::kZeroCost:
+      return std::make_unique<ZeroCostEvaluator>(config);
   }
   throw Error(ErrorKind::kInternal, "accuracy kind without an evaluator");
 }
