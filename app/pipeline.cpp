@@ -163,8 +163,8 @@ void preflight_phase(RunDirectory& run, Session& session) {
 /// The configured controller, behind the filter of `search.filter`.
 std::unique_ptr<Controller> search_controller(const ExperimentConfig& config,
                                               const CandidateBuilder& candidates) {
-  auto controller = make_controller(config.search_controller(), candidates.space().decisions(),
-                                    config.seed);
+  auto controller =
+      make_controller(config.search_controller(), candidates.space().decisions(), config.seed);
   const FilterConfig& filter = config.search.filter;
   if (!filter.score) return controller;
   const auto scorer = std::make_shared<ZeroCostScorer>(config.accuracy.data, filter.batch);

@@ -1,149 +1,22 @@
 #include <algorithm>
-#include <array>
 #include <chrono>
+#include <functional>
 #include <iostream>
 #include <map>
 
-#include "app/pipeline.h"
-#include "app/proxy_commands.h"
 #include "accuracy/zero_cost/scorer.h"
+#include "app/proxy_commands.h"
+#include "app/proxy_lab.h"
 #include "core/csv.h"
 #include "core/interrupt.h"
 #include "core/logging.h"
-#include "core/progress.h"
 #include "core/units.h"
 #include "experiments/config_places.h"
-#include "experiments/cost_estimate.h"
-#include "experiments/executors/trial_process.h"
 #include "experiments/proxy/check.h"
 #include "experiments/proxy/design.h"
-#include "experiments/proxy/folder.h"
-#include "experiments/proxy/networks.h"
-#include "runtime/device.h"
 
 namespace ridgeline {
-namespace fs = std::filesystem;
 namespace {
-
-/// An experiment whose networks are trained to judge its proxy.
-class ProxyLab {
- public:
-  ProxyLab(const ExperimentConfig& config, const ProxyTrainingOptions& options)
-      : config_(config), folder_(open(config, options)) {
-    set_threads(1);
-    auto evaluator = evaluator_of(config_.accuracy);
-    CandidateBuilder candidates(config_.search_space(), data_shape(*evaluator));
-    evaluator->require(candidates.space());
-    require_trial_device(config_);
-    networks_ = spread_networks(candidates, config_.seed, options.networks);
-    bench(config_.accuracy.proxy, std::move(evaluator));
-  }
-
-  ProxyParts parts() {
-    return {.config = config_,
-            .networks = networks_,
-            .runner = [this](const ReductionConfig& r) -> TrialRunner& { return *bench(r).runner; },
-            .finished = [this](const Evaluation& evaluation) { finished(evaluation); }};
-  }
-
-  ProxyFolder& folder() { return folder_; }
-  const std::vector<CandidateNetwork>& networks() const { return networks_; }
-
-  /// Says what `plans`, recipes and how often each network is trained by it, will take, from one
-  /// epoch of the median network.
-  void say_cost(const std::vector<std::pair<ProxyRecipe, int>>& plans) {
-    total_ = 0;
-    double epochs = 0;
-    for (const auto& [recipe, seeds] : plans) {
-      const int trainings = seeds * static_cast<int>(networks_.size());
-      total_ += trainings;
-      const double side = recipe.reduction.resolution * recipe.reduction.width;
-      epochs += trainings * recipe.epochs * recipe.reduction.images * side * side;
-    }
-    const size_t recorded = folder_.store().recorded_attempts().size();
-    std::string text = std::to_string(total_) + " trainings";
-    if (recorded > 0) {
-      text += "; " + std::to_string(recorded) + " are recorded in " + folder_.path().string();
-    } else if (config_.runtime.dry_trial) {
-      ExperimentConfig whole = config_;
-      whole.accuracy.training.epochs = 1;
-      whole.accuracy.proxy = {};
-      const double epoch_s =
-          dry_trial_seconds(whole, networks_[0].architecture, *bench({}).executor);
-      text += ", about " + format_duration(epochs * epoch_s) + " of work, " +
-              format_duration(epochs * epoch_s / at_a_time()) + " with " +
-              std::to_string(at_a_time()) + " at a time";
-    }
-    spdlog::info("{}", text);
-    if (total_ > 0) bar_ = std::make_unique<ProgressBar>("proxy", total_);
-  }
-
-  int at_a_time() const {
-    return config_.executor() == ExecutorKind::kInProcess ? 1 : config_.runtime.workers;
-  }
-
-  void clean_up() {
-    if (bar_) bar_->finish();
-    bar_.reset();
-    benches_.clear();
-    remove_checkpoints(folder_.trials_folder());
-    std::error_code ignored;
-    fs::remove(folder_.trials_folder(), ignored);
-  }
-
- private:
-  /// What trains under one reduction.
-  struct Bench {
-    std::unique_ptr<ExperimentConfig> config;
-    std::unique_ptr<AccuracyEvaluator> evaluator;
-    std::unique_ptr<Executor> executor;
-    std::unique_ptr<TrialRunner> runner;
-  };
-
-  static ProxyFolder open(const ExperimentConfig& config, const ProxyTrainingOptions& options) {
-    if (!trains(config.accuracy.kind)) {
-      throw Error(ErrorKind::kConfig, "accuracy.kind: " + enum_name(config.accuracy.kind) +
-                                          " trains nothing, so there is no proxy to judge; valid: "
-                                          "proxy, command");
-    }
-    return ProxyFolder::open(options.out.empty() ? fs::path("proxy") / config.name
-                                                 : fs::path(options.out),
-                             config);
-  }
-
-  Bench& bench(const ReductionConfig& reduction,
-               std::unique_ptr<AccuracyEvaluator> evaluator = nullptr) {
-    const auto key = std::array{reduction.resolution, reduction.width, reduction.images};
-    const auto found = benches_.find(key);
-    if (found != benches_.end()) return found->second;
-    Bench bench;
-    bench.config = std::make_unique<ExperimentConfig>(config_);
-    bench.config->accuracy.proxy = reduction;
-    if (!evaluator) {
-      evaluator = evaluator_of(bench.config->accuracy);
-      evaluator->require(config_.search_space());
-    }
-    bench.evaluator = std::move(evaluator);
-    bench.executor = executor_of(*bench.config, *bench.evaluator, folder_.trials_folder());
-    bench.runner = std::make_unique<TrialRunner>(*bench.executor, config_.failures);
-    bench.runner->record_in(folder_.store());
-    return benches_.emplace(key, std::move(bench)).first->second;
-  }
-
-  void finished(const Evaluation& evaluation) {
-    if (!bar_) return;
-    bar_->update(++done_, evaluation.status == TrialStatus::kComplete
-                              ? "last " + format_percent(evaluation.accuracy)
-                              : "last " + enum_name(evaluation.status));
-  }
-
-  ExperimentConfig config_;
-  ProxyFolder folder_;
-  std::vector<CandidateNetwork> networks_;
-  std::map<std::array<double, 3>, Bench> benches_;
-  std::unique_ptr<ProgressBar> bar_;
-  int total_ = 0, done_ = 0;
-};
 
 /// Runs `work` in the folder of an experiment; says how to continue where it is stopped.
 void in_lab(const ProxyTrainingOptions& options, const std::function<void(ProxyLab&)>& work,
@@ -157,10 +30,8 @@ void in_lab(const ProxyTrainingOptions& options, const std::function<void(ProxyL
       work(lab);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kInterrupted) throw;
-      throw Error(error.kind(), std::string(error.what()) +
-                                    "; what was trained is kept in " +
-                                    lab.folder().path().string() +
-                                    ": the same command continues");
+      throw Error(error.kind(), std::string(error.what()) + "; what was trained is kept in " +
+                                    lab.folder().path().string() + ": the same command continues");
     }
     lab.clean_up();
   });
@@ -184,10 +55,10 @@ void check_table(const ProxyCheckOptions& options) {
     }
   }
   const CsvTable table = CsvTable::load(options.table);
-  const ProxyStatistics statistics = proxy_statistics(
-      columns_of(table, options.proxy), columns_of(table, options.full), /*seed=*/1);
-  std::cout << options.table << ": proxy " << join(options.proxy) << "; full "
-            << join(options.full) << "; standard deviations in the table's unit\n"
+  const ProxyStatistics statistics = proxy_statistics(columns_of(table, options.proxy),
+                                                      columns_of(table, options.full), /*seed=*/1);
+  std::cout << options.table << ": proxy " << join(options.proxy) << "; full " << join(options.full)
+            << "; standard deviations in the table's unit\n"
             << statistics_text(statistics)
             << "\nverdict: " << verdict_text(statistics, options.wanted) << "\n";
 }
@@ -202,8 +73,7 @@ std::string scores_csv(const std::vector<CandidateNetwork>& networks,
   text += "\n";
   for (size_t i = 0; i < networks.size(); ++i) {
     text += std::to_string(i);
-    for (const auto& [score, values] : scores)
-      text += "," + ConfigWriter::plain_number(values[i]);
+    for (const auto& [score, values] : scores) text += "," + ConfigWriter::plain_number(values[i]);
     for (const Evaluation& evaluation : trainings[i])
       text += "," + enum_name(evaluation.status) + "," +
               ConfigWriter::plain_number(evaluation.accuracy);
@@ -225,10 +95,9 @@ void proxy_check_command(const ProxyCheckOptions& options) {
     ProxyCheckPlan plan = plan_check(parts.config, options.seeds, options.full_epochs);
     plan.wanted = options.wanted;
     if (plan.full.epochs < plan.proxy.epochs || plan.full == plan.proxy) {
-      throw Error(ErrorKind::kUsage,
-                  "--full-epochs: " + std::to_string(plan.full.epochs) +
-                      " must be more than accuracy.training.epochs, which is " +
-                      std::to_string(plan.proxy.epochs));
+      throw Error(ErrorKind::kUsage, "--full-epochs: " + std::to_string(plan.full.epochs) +
+                                         " must be more than accuracy.training.epochs, which is " +
+                                         std::to_string(plan.proxy.epochs));
     }
     lab.say_cost({{plan.proxy, plan.seeds}, {plan.full, plan.seeds}});
     const ProxyCheck check = check_proxy(parts, plan);
@@ -241,8 +110,8 @@ void proxy_check_command(const ProxyCheckOptions& options) {
     }
     std::cout << report;
     if (!check.statistics) {
-      throw Error(ErrorKind::kInfeasible, "too many trainings failed to compare rankings: " +
-                                              join(check.left_out, "; "));
+      throw Error(ErrorKind::kInfeasible,
+                  "too many trainings failed to compare rankings: " + join(check.left_out, "; "));
     }
   });
 }
@@ -256,7 +125,8 @@ void proxy_design_command(const ProxyDesignOptions& options) {
     if (parts.config.accuracy.kind == AccuracyKind::kCommand)
       plan.grid = {options.epochs, {1}, {1}, {1}};  // a user's program is told epochs alone
     if (options.epochs.empty()) {
-      for (const int part : {8, 4, 2}) plan.grid.epochs.push_back(std::max(1, plan.full.epochs / part));
+      for (const int part : {8, 4, 2})
+        plan.grid.epochs.push_back(std::max(1, plan.full.epochs / part));
     }
     plan.hours = options.hours;
     plan.at_a_time = lab.at_a_time();
@@ -303,14 +173,12 @@ void proxy_scores_command(const ProxyScoresOptions& options) {
                       "too many trainings failed to compare rankings: " + join(left_out, "; "));
         }
         const auto accuracies = seed_means(accuracies_of(trainings, trained));
-        TextTable table{{"score", "source", "Kendall", "95 % interval", "Spearman",
-                         "time per network"},
-                        {}};
+        TextTable table{
+            {"score", "source", "Kendall", "95 % interval", "Spearman", "time per network"}, {}};
         for (const auto& [score, values] : scores) {
           std::vector<double> of_trained;
           for (const size_t network : trained) of_trained.push_back(values[network]);
-          const RankAgreement agreement =
-              rank_agreement(of_trained, accuracies, parts.config.seed);
+          const RankAgreement agreement = rank_agreement(of_trained, accuracies, parts.config.seed);
           table.rows.push_back({enum_name(score), source_of(score),
                                 format_fixed(agreement.kendall.value, 3),
                                 format_fixed(agreement.kendall.low, 3) + " to " +

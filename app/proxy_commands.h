@@ -12,9 +12,9 @@ struct ProxyTrainingOptions {
   std::string config;
   std::vector<std::string> settings;
   bool strict = false;
-  std::string out;        ///< folder of the trainings; empty: proxy/NAME
-  int networks = 20;      ///< spread over the space
-  int full_epochs = 0;    ///< 0: four times accuracy.training.epochs
+  std::string out;      ///< folder of the trainings; empty: proxy/NAME
+  int networks = 20;    ///< spread over the space
+  int full_epochs = 0;  ///< 0: four times accuracy.training.epochs
   double wanted = kWantedCorrelation;
 };
 

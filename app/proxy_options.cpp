@@ -41,10 +41,9 @@ void add_check(CLI::App* proxy) {
   sub->add_option("--seeds", check.seeds, "trainings per network and budget")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
-  auto* table =
-      sub->add_option("--table", check.table, "CSV of recorded trainings: trains nothing")
-          ->type_name("FILE.csv")
-          ->excludes(config);
+  auto* table = sub->add_option("--table", check.table, "CSV of recorded trainings: trains nothing")
+                    ->type_name("FILE.csv")
+                    ->excludes(config);
   auto* columns = sub->add_option("--proxy", check.proxy, "columns of the short trainings")
                       ->type_name("COLUMN...")
                       ->delimiter(',')

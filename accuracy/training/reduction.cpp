@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/config.h"
 #include "core/error.h"
 #include "core/random.h"
 #include "scaling/compound.h"
@@ -22,12 +23,10 @@ Architecture reduced(const Architecture& architecture, const ReductionConfig& re
 ImageSet reduced(const ImageSet& images, int classes, double share, uint64_t seed) {
   const auto count =
       std::max<int64_t>(classes, std::llround(share * static_cast<double>(images.size())));
-  return select(images,
-                balanced_subset(images.labels, classes, static_cast<int>(count), seed));
+  return select(images, balanced_subset(images.labels, classes, static_cast<int>(count), seed));
 }
 
-void require_reducible(const SearchSpace& space, const ReductionConfig& reduction,
-                       int resolution) {
+void require_reducible(const SearchSpace& space, const ReductionConfig& reduction, int resolution) {
   if (reduction.resolution == 1 && reduction.width == 1) return;
   RandomStream stream(1, 0, "reduction");
   for (int i = 0; i < kTries; ++i) {
@@ -37,9 +36,9 @@ void require_reducible(const SearchSpace& space, const ReductionConfig& reductio
       lower(reduced(architecture, reduction));
     } catch (const Error& error) {
       throw Error(ErrorKind::kConfig,
-                  "accuracy.proxy: a network of the space cannot be reduced so far (resolution " +
+                  "accuracy.proxy: networks of the space cannot be reduced so far (resolution " +
                       std::to_string(architecture.resolution) + " x " +
-                      std::to_string(reduction.resolution) + "): " + error.what() +
+                      ConfigWriter::plain_number(reduction.resolution) + "): " + error.what() +
                       "; raise accuracy.proxy.resolution");
     }
   }

@@ -135,8 +135,7 @@ double naswot(const Architecture& architecture, const ZeroCostInput& input) {
 double gradient_norm(const Architecture& architecture, const ZeroCostInput& input) {
   NetworkModule module = on_batch_statistics(architecture, input.seed);
   const auto weights = weights_of(module);
-  const at::Tensor loss =
-      at::cross_entropy_loss(module->forward(input.images), input.labels);
+  const at::Tensor loss = at::cross_entropy_loss(module->forward(input.images), input.labels);
   const auto gradients = torch::autograd::grad({loss}, weights, {}, {}, false, true);
   double sum = 0;
   for (const at::Tensor& gradient : gradients) {

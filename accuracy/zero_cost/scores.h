@@ -39,9 +39,9 @@ double naswot(const Architecture& architecture, const ZeroCostInput& input);
 /// statistics of the batch.
 double gradient_norm(const Architecture& architecture, const ZeroCostInput& input);
 
-/// Zen-score (Lin et al. 2021, Algorithm 1): log of the mean |f(x) - f(x + 0.01 e)| per image, f the
-/// features before the global pooling, x and e Gaussian, plus the sum over batch norms of the log
-/// of the root mean variance of their channels, with Gaussian weights N(0, 1); the mean of four
+/// Zen-score (Lin et al. 2021, Algorithm 1): log of the mean |f(x) - f(x + 0.01 e)| per image, f
+/// the features before the global pooling, x and e Gaussian, plus the sum over batch norms of the
+/// log of the root mean variance of their channels, with Gaussian weights N(0, 1); the mean of four
 /// draws of `batch` images. As in the paper without skips and squeeze-and-excite. Sees no data.
 double zen_score(const Architecture& architecture, int batch, uint64_t seed);
 

@@ -54,8 +54,7 @@ Evaluation ZeroCostEvaluator::evaluate(const TrialSpec& spec) {
   const auto start = std::chrono::steady_clock::now();
   const double value = scorer_.score(config_.score, spec.architecture);
   Evaluation result;
-  result.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const std::string name = enum_name(config_.score);
   if (std::isnan(value)) {
     result.status = TrialStatus::kDiverged;

@@ -46,8 +46,8 @@ std::string curve_table(const ProxyCheck& check, const Trainings& trainings,
     if (epoch % step != 0 && epoch != recipe.epochs) continue;
     const auto now = means_after(trainings, check.networks, epoch);
     if (now.empty()) continue;
-    table.rows.push_back({std::to_string(epoch), format_percent(mean(now), 2),
-                          format_fixed(kendall(now, last), 3)});
+    table.rows.push_back(
+        {std::to_string(epoch), format_percent(mean(now), 2), format_fixed(kendall(now, last), 3)});
   }
   return table.str();
 }
@@ -92,8 +92,8 @@ std::vector<size_t> trained_networks(const std::vector<const Trainings*>& traini
     if (failed == nullptr) {
       networks.push_back(network);
     } else {
-      left_out.push_back("network " + std::to_string(network) + ": " +
-                         enum_name(failed->status) + ": " + failed->message);
+      left_out.push_back("network " + std::to_string(network) + ": " + enum_name(failed->status) +
+                         ": " + failed->message);
     }
   }
   return networks;
@@ -141,13 +141,13 @@ std::string statistics_text(const ProxyStatistics& s, double scale, const std::s
   const auto ranks = [](const std::optional<double>& value) {
     return value ? format_fixed(*value, 3) : std::string("- (one seed)");
   };
-  TextTable noise{{"", "proxy", "full"},
-                  {{"seeds", std::to_string(s.proxy.seeds), std::to_string(s.full.seeds)},
-                   {"standard deviation between seeds", deviation(s.proxy.within),
-                    deviation(s.full.within)},
-                   {"standard deviation between networks", deviation(s.proxy.between),
-                    deviation(s.full.between)},
-                   {"Kendall between two seeds", ranks(s.proxy.repeat), ranks(s.full.repeat)}}};
+  TextTable noise{
+      {"", "proxy", "full"},
+      {{"seeds", std::to_string(s.proxy.seeds), std::to_string(s.full.seeds)},
+       {"standard deviation between seeds", deviation(s.proxy.within), deviation(s.full.within)},
+       {"standard deviation between networks", deviation(s.proxy.between),
+        deviation(s.full.between)},
+       {"Kendall between two seeds", ranks(s.proxy.repeat), ranks(s.full.repeat)}}};
   TextTable agreement{{"proxy against full", "value (95 % interval)"},
                       {{"Kendall tau-b of the means", estimate_text(s.kendall)},
                        {"Spearman of the means", estimate_text(s.spearman)},
@@ -168,9 +168,9 @@ std::string check_report(const ProxyCheck& check) {
           curve_table(check, check.proxy, plan.proxy) + "\nlearning curve of the full training\n" +
           curve_table(check, check.full, plan.full);
   if (check.full_s > 0) {
-    text += "\ncost: a proxy training takes " + format_duration(check.proxy_s) +
-            ", a full one " + format_duration(check.full_s) + ": " +
-            format_percent(check.proxy_s / check.full_s, 0) + " of it\n";
+    text += "\ncost: a proxy training takes " + format_duration(check.proxy_s) + ", a full one " +
+            format_duration(check.full_s) + ": " + format_percent(check.proxy_s / check.full_s, 0) +
+            " of it\n";
   }
   return text + "\nverdict: " + verdict_text(*check.statistics, plan.wanted) + "\n";
 }
@@ -183,14 +183,15 @@ std::string curves_csv(const ProxyCheck& check, const std::vector<CandidateNetwo
       const OperatorCost& cost = networks[network].cost.total;
       for (size_t seed = 0; seed < trainings[network].size(); ++seed) {
         const Evaluation& evaluation = trainings[network][seed];
-        const std::string start = std::to_string(network) + "," + std::to_string(cost.madds) +
-                                  "," + std::to_string(cost.params) + "," + budget + "," +
+        const std::string start = std::to_string(network) + "," + std::to_string(cost.madds) + "," +
+                                  std::to_string(cost.params) + "," + budget + "," +
                                   std::to_string(seed) + "," + enum_name(evaluation.status) + ",";
         const std::string end = "," + ConfigWriter::plain_number(evaluation.seconds) + "\n";
         if (evaluation.status != TrialStatus::kComplete) text += start + ",," + end.substr(1);
         for (int epoch = 1; epoch <= recipe.epochs; ++epoch) {
           if (const auto accuracy = accuracy_after(evaluation, epoch))
-            text += start + std::to_string(epoch) + "," + ConfigWriter::plain_number(*accuracy) + end;
+            text +=
+                start + std::to_string(epoch) + "," + ConfigWriter::plain_number(*accuracy) + end;
         }
       }
     }

@@ -23,10 +23,10 @@ ProxyCheckPlan plan_check(const ExperimentConfig& config, int seeds, int full_ep
 struct ProxyCheck {
   ProxyCheckPlan plan;
   Trainings proxy = {}, full = {};
-  std::vector<size_t> networks = {};       ///< trained without a failure: the statistics'
-  std::vector<std::string> left_out = {};  ///< the others, with status and cause
+  std::vector<size_t> networks = {};               ///< trained without a failure: the statistics'
+  std::vector<std::string> left_out = {};          ///< the others, with status and cause
   std::optional<ProxyStatistics> statistics = {};  ///< nothing with fewer than 3 networks
-  double proxy_s = 0, full_s = 0;    ///< mean wall time of a training
+  double proxy_s = 0, full_s = 0;                  ///< mean wall time of a training
 };
 
 /// Trains, or takes from the record, and judges. Throws `kInterrupted`.

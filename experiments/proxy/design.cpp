@@ -40,8 +40,8 @@ std::vector<double> accuracies_after(const Trainings& trainings,
                                      const std::vector<size_t>& networks, int epochs) {
   std::vector<double> accuracies;
   for (const size_t network : networks)
-    accuracies.push_back(accuracy_after(trainings[network][0], epochs)
-                             .value_or(trainings[network][0].accuracy));
+    accuracies.push_back(
+        accuracy_after(trainings[network][0], epochs).value_or(trainings[network][0].accuracy));
   return accuracies;
 }
 
@@ -94,8 +94,7 @@ class Designer {
   }
 
   bool affordable(const ProxyRecipe& recipe) const {
-    const double work =
-        expected_seconds(recipe) * static_cast<double>(parts_.networks.size());
+    const double work = expected_seconds(recipe) * static_cast<double>(parts_.networks.size());
     return (spent_s_ + work) / design_.plan.at_a_time <= 3600 * design_.plan.hours;
   }
 
@@ -128,10 +127,9 @@ class Designer {
                      .seconds = seconds,
                      .share = design_.full_s > 0 ? seconds / design_.full_s : 0,
                      .networks = networks.size()};
-    tried.agreement =
-        rank_agreement(accuracies_after(trainings, networks, recipe.epochs),
-                       accuracies_after(full_.trainings, networks, design_.plan.full.epochs),
-                       parts_.config.seed);
+    tried.agreement = rank_agreement(
+        accuracies_after(trainings, networks, recipe.epochs),
+        accuracies_after(full_.trainings, networks, design_.plan.full.epochs), parts_.config.seed);
     spdlog::info("{}: Kendall {:.2f}, {} a training", to_text(recipe),
                  tried.agreement.kendall.value, format_duration(seconds));
     design_.tried.push_back(tried);
@@ -206,16 +204,14 @@ ProxyDesign design_proxy(const ProxyParts& parts, const ProxyDesignPlan& plan) {
 }
 
 std::string design_report(const ProxyDesign& design) {
-  std::string text = "full: " + to_text(design.plan.full) + ", " +
-                     format_duration(design.full_s) + " a training\n";
+  std::string text = "full: " + to_text(design.plan.full) + ", " + format_duration(design.full_s) +
+                     " a training\n";
   for (const std::string& network : design.left_out) text += "left out, " + network + "\n";
-  TextTable table{{"proxy", "networks", "time", "of the full", "Kendall", "95 % interval",
-                   "Spearman", ""},
-                  {}};
+  TextTable table{
+      {"proxy", "networks", "time", "of the full", "Kendall", "95 % interval", "Spearman", ""}, {}};
   for (size_t i = 0; i < design.tried.size(); ++i) {
     const TriedProxy& tried = design.tried[i];
-    const bool front =
-        std::find(design.front.begin(), design.front.end(), i) != design.front.end();
+    const bool front = std::find(design.front.begin(), design.front.end(), i) != design.front.end();
     std::string note = front ? "front" : "";
     if (tried.read_from_longer) note += std::string(front ? ", " : "") + "from a learning curve";
     table.rows.push_back({to_text(tried.recipe), std::to_string(tried.networks),
@@ -235,8 +231,9 @@ std::string design_report(const ProxyDesign& design) {
            "): train longer in the search, or give more hours\n";
   }
   const TriedProxy& chosen = design.tried[*design.chosen];
-  return text + "\nproposal: " + to_text(chosen.recipe) + ", the cheapest with a Kendall of at least " +
-         wanted + " (" + format_fixed(chosen.agreement.kendall.value, 2) + ", " +
+  return text + "\nproposal: " + to_text(chosen.recipe) +
+         ", the cheapest with a Kendall of at least " + wanted + " (" +
+         format_fixed(chosen.agreement.kendall.value, 2) + ", " +
          interval_text(chosen.agreement.kendall) + ") at " + format_percent(chosen.share) +
          " of the cost\n\n" + yaml_of(chosen.recipe) +
          "\nThe best of several looks better than it is: confirm it with `ridgeline proxy check` "
@@ -255,8 +252,8 @@ std::string design_csv(const ProxyDesign& design) {
             number(r.width) + "," + number(r.images) + "," + std::to_string(tried.networks) + "," +
             number(tried.seconds) + "," + number(tried.share) + "," + number(tau.value) + "," +
             number(tau.low) + "," + number(tau.high) + "," +
-            number(tried.agreement.spearman.value) + "," +
-            (tried.read_from_longer ? "1" : "0") + "\n";
+            number(tried.agreement.spearman.value) + "," + (tried.read_from_longer ? "1" : "0") +
+            "\n";
   }
   return text;
 }

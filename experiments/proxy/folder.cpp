@@ -40,14 +40,15 @@ ProxyFolder ProxyFolder::open(const fs::path& path, const ExperimentConfig& conf
   folder.store_ = std::make_unique<TrialStore>(path / kStore);
   const std::string identity = identity_of(config);
   const auto recorded = folder.store_->fact(kConfigFact);
-  if (recorded && *recorded != identity) {
+  // Nothing trained yet, nothing to lose: the mistake of a first try may be mended.
+  if (recorded && *recorded != identity && !folder.store_->recorded_attempts().empty()) {
     throw Error(ErrorKind::kRun,
                 path.string() +
                     ": holds trainings of another space, seed, images or recipe (see config.yaml "
                     "there); choose another folder with --out");
   }
   write_file_atomic(path / "config.yaml", config.resolved());
-  if (!recorded) folder.store_->set_fact(kConfigFact, identity);
+  if (recorded != identity) folder.store_->set_fact(kConfigFact, identity);
   return folder;
 }
 

@@ -48,8 +48,7 @@ std::vector<CandidateNetwork> spread_networks(const CandidateBuilder& candidates
   std::vector<CandidateNetwork> networks;
   std::set<size_t> taken;
   for (unsigned i = 1; networks.size() < static_cast<size_t>(count); ++i) {
-    const auto place =
-        static_cast<size_t>(van_der_corput(i) * static_cast<double>(order.size()));
+    const auto place = static_cast<size_t>(van_der_corput(i) * static_cast<double>(order.size()));
     if (taken.insert(place).second) networks.push_back(candidates.build(genotypes[order[place]]));
   }
   return networks;

@@ -129,8 +129,9 @@ std::string noise_text(const ProxyStatistics& s) {
   text += " Between seeds the proxy varies by " + format_percent(share, 0) +
           " of what it varies between networks";
   if (s.kendall.value - s.single_kendall.value > 0.05 && share > 0.5) {
-    text += ": noise costs the search more than the recipe does; more validation images or epochs "
-            "lower it";
+    text +=
+        ": noise costs the search more than the recipe does; more validation images or epochs "
+        "lower it";
   }
   text += ".";
   if (s.full.repeat) {

@@ -14,12 +14,12 @@ constexpr uint64_t kNetworkBits = 16, kSeedBits = 10, kRecipeBits = 36;
 
 std::string to_text(const ProxyRecipe& recipe) {
   const auto number = [](double value) { return ConfigWriter::plain_number(value); };
-  std::string text =
-      std::to_string(recipe.epochs) + (recipe.epochs == 1 ? " epoch" : " epochs");
+  std::string text = std::to_string(recipe.epochs) + (recipe.epochs == 1 ? " epoch" : " epochs");
   if (recipe.reduction.resolution != 1)
     text += ", resolution x " + number(recipe.reduction.resolution);
   if (recipe.reduction.width != 1) text += ", width x " + number(recipe.reduction.width);
-  if (recipe.reduction.images != 1) text += ", " + number(recipe.reduction.images) + " of the images";
+  if (recipe.reduction.images != 1)
+    text += ", " + number(recipe.reduction.images) + " of the images";
   return text;
 }
 

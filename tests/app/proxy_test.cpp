@@ -15,10 +15,10 @@
 #include "tests/support.h"
 
 using namespace ridgeline;
+using Catch::Contains;
 using test::run_program;
 using test::start_program;
 using test::TempFolder;
-using Catch::Contains;
 
 namespace {
 
@@ -26,12 +26,13 @@ namespace {
 std::vector<std::string> tiny(const std::vector<std::string>& command, const std::string& out,
                               const std::vector<std::string>& settings = {}) {
   std::vector<std::string> arguments = command;
-  arguments.insert(arguments.end(), {test::source_folder() / "configs/quickstart.yaml", "--out",
-                                     out});
-  std::vector<std::string> all = {"accuracy.training.epochs=1", "accuracy.data.train_per_class=8",
-                                  "accuracy.data.test_per_class=2", "accuracy.data.classes=3",
-                                  "accuracy.training.batch=8", "runtime.dry_trial=false",
-                                  "runtime.executor=in_process"};
+  arguments.insert(arguments.end(),
+                   {test::source_folder() / "configs/quickstart.yaml", "--out", out});
+  std::vector<std::string> all = {
+      "accuracy.training.epochs=1",     "accuracy.data.train_per_class=8",
+      "accuracy.data.test_per_class=2", "accuracy.data.classes=3",
+      "accuracy.training.batch=8",      "runtime.dry_trial=false",
+      "runtime.executor=in_process"};
   all.insert(all.end(), settings.begin(), settings.end());
   for (const auto& setting : all) arguments.insert(arguments.end(), {"--set", setting});
   return arguments;
@@ -53,10 +54,10 @@ size_t trainings_in(const std::filesystem::path& folder) {
 
 TEST_CASE("proxy check reads recorded trainings from a table") {
   const auto table = test::shared_data("accelnb/accel_nasbench_proxy_ablation.csv");
-  const auto outcome = run_program(
-      {"proxy", "check", "--table", table, "--proxy",
-       "top1_proxified_seed1,top1_proxified_seed2,top1_proxified_seed3", "--full",
-       "top1_fewproxy_seed1", "top1_fewproxy_seed2", "top1_fewproxy_seed3"});
+  const auto outcome =
+      run_program({"proxy", "check", "--table", table, "--proxy",
+                   "top1_proxified_seed1,top1_proxified_seed2,top1_proxified_seed3", "--full",
+                   "top1_fewproxy_seed1", "top1_fewproxy_seed2", "top1_fewproxy_seed3"});
   REQUIRE(outcome.exit_code == 0);
   CHECK_THAT(outcome.out, Contains("117 networks") && Contains("Kendall tau-b of the means") &&
                               Contains("verdict: good"));
@@ -74,8 +75,8 @@ TEST_CASE("proxy check reads recorded trainings from a table") {
 TEST_CASE("proxy check trains, reports, and trains nothing twice") {
   TempFolder folder;
   const std::string out = folder / "proxy";
-  const std::vector<std::string> check = {"proxy", "check", "--networks", "4", "--seeds", "2",
-                                          "--full-epochs", "2"};
+  const std::vector<std::string> check = {"proxy",   "check", "--networks",    "4",
+                                          "--seeds", "2",     "--full-epochs", "2"};
   const auto outcome = run_program(tiny(check, out));
   INFO(outcome.err);
   REQUIRE(outcome.exit_code == 0);
@@ -94,7 +95,8 @@ TEST_CASE("proxy check trains, reports, and trains nothing twice") {
   CHECK(trainings_in(out) == 16);
   CHECK(read_file(folder / "proxy/report.txt") == report);
   // The scores take the trainings of the proxy from there.
-  const auto scores = run_program(tiny({"proxy", "scores", "--networks", "4", "--batch", "4"}, out));
+  const auto scores =
+      run_program(tiny({"proxy", "scores", "--networks", "4", "--batch", "4"}, out));
   INFO(scores.err);
   REQUIRE(scores.exit_code == 0);
   CHECK(trainings_in(out) == 16);
@@ -106,8 +108,8 @@ TEST_CASE("proxy check trains, reports, and trains nothing twice") {
 
 TEST_CASE("a check that is killed goes on to the trainings of an undisturbed one") {
   TempFolder folder;
-  const std::vector<std::string> check = {"proxy", "check", "--networks", "3", "--seeds", "1",
-                                          "--full-epochs", "3"};
+  const std::vector<std::string> check = {"proxy",   "check", "--networks",    "3",
+                                          "--seeds", "1",     "--full-epochs", "3"};
   const std::vector<std::string> settings = {"runtime.executor=local", "runtime.workers=1",
                                              "accuracy.training.epochs=2"};
   REQUIRE(run_program(tiny(check, folder / "whole", settings)).exit_code == 0);
@@ -178,11 +180,11 @@ TEST_CASE("what cannot be a proxy is refused before anything is trained") {
 TEST_CASE("a check whose trainings diverge ends with their cause, and names each") {
   TempFolder folder;
   const auto outcome = run_program(tiny(
-      {"proxy", "check", "--networks", "3", "--seeds", "1", "--full-epochs", "2"},
-      folder / "proxy", {"accuracy.training.learning_rate=100", "accuracy.training.weight_decay=1",
-                         "accuracy.training.schedule=constant", "accuracy.training.batch=2",
-                         "accuracy.training.warmup_epochs=0", "accuracy.training.gradient_clip=0",
-                         "accuracy.training.epochs=1"}));
+      {"proxy", "check", "--networks", "3", "--seeds", "1", "--full-epochs", "2"}, folder / "proxy",
+      {"accuracy.training.learning_rate=100", "accuracy.training.weight_decay=1",
+       "accuracy.training.schedule=constant", "accuracy.training.batch=2",
+       "accuracy.training.warmup_epochs=0", "accuracy.training.gradient_clip=0",
+       "accuracy.training.epochs=1"}));
   CHECK(outcome.exit_code == 7);
   CHECK_THAT(outcome.out, Contains("left out, network 0: diverged"));
   CHECK_THAT(outcome.err, Contains("too many trainings failed"));
@@ -193,12 +195,19 @@ TEST_CASE("a filter trains the better share of the proposals, the same again whe
   const auto search = [&](const std::string& name, const std::vector<std::string>& more) {
     std::vector<std::string> arguments = {
         "search", test::source_folder() / "configs/quickstart.yaml", "--run", folder / name};
-    std::vector<std::string> settings = {
-        "search.trials=8", "search.batch=4", "controller.kind=random",
-        "accuracy.training.epochs=1", "accuracy.data.train_per_class=6",
-        "accuracy.data.test_per_class=2", "accuracy.data.classes=2", "final_training.epochs=1",
-        "scaling.enabled=false", "runtime.dry_trial=false", "runtime.executor=in_process",
-        "search.max_latency_ratio=0", "export.formats=[yaml]"};
+    std::vector<std::string> settings = {"search.trials=8",
+                                         "search.batch=4",
+                                         "controller.kind=random",
+                                         "accuracy.training.epochs=1",
+                                         "accuracy.data.train_per_class=6",
+                                         "accuracy.data.test_per_class=2",
+                                         "accuracy.data.classes=2",
+                                         "final_training.epochs=1",
+                                         "scaling.enabled=false",
+                                         "runtime.dry_trial=false",
+                                         "runtime.executor=in_process",
+                                         "search.max_latency_ratio=0",
+                                         "export.formats=[yaml]"};
     settings.insert(settings.end(), more.begin(), more.end());
     for (const auto& setting : settings) arguments.insert(arguments.end(), {"--set", setting});
     return run_program(arguments);
@@ -225,11 +234,15 @@ TEST_CASE("a search by a zero-cost score trains nothing and calls nothing an acc
   const auto search = [&](const std::string& name, const std::vector<std::string>& more) {
     std::vector<std::string> arguments = {
         "search", test::source_folder() / "configs/quickstart.yaml", "--run", folder / name};
-    std::vector<std::string> settings = {
-        "search.trials=8", "search.batch=4", "accuracy.kind=zero_cost",
-        "accuracy.zero_cost.score=synflow", "accuracy.zero_cost.batch=4",
-        "accuracy.zero_cost.reference=20", "accuracy.data.train_per_class=6",
-        "scaling.enabled=false", "export.formats=[yaml]"};
+    std::vector<std::string> settings = {"search.trials=8",
+                                         "search.batch=4",
+                                         "accuracy.kind=zero_cost",
+                                         "accuracy.zero_cost.score=synflow",
+                                         "accuracy.zero_cost.batch=4",
+                                         "accuracy.zero_cost.reference=20",
+                                         "accuracy.data.train_per_class=6",
+                                         "scaling.enabled=false",
+                                         "export.formats=[yaml]"};
     settings.insert(settings.end(), more.begin(), more.end());
     for (const auto& setting : settings) arguments.insert(arguments.end(), {"--set", setting});
     return run_program(arguments);
@@ -242,4 +255,71 @@ TEST_CASE("a search by a zero-cost score trains nothing and calls nothing an acc
   const auto refused = search("refused", {"runtime.executor=local"});
   CHECK(refused.exit_code == 3);
   CHECK_THAT(refused.err, Contains("must be in_process with accuracy.kind zero_cost"));
+}
+
+TEST_CASE("images that cannot be trained on are refused, or fail their trials by the policy") {
+  TempFolder folder;
+  // Ten noisy images of the classes 0 and 1.
+  std::string noise;
+  for (int i = 0; i < 10 * 16 * 16; ++i) noise += static_cast<char>(i * i * 37 % 251);
+  test::write_bytes(folder / "ten", test::idx_bytes({10, 16, 16}, noise));
+  test::write_bytes(folder / "labels",
+                    test::idx_bytes({10}, std::string("\0\1\0\1\0\1\0\1\0\1", 10)));
+  test::write_bytes(folder / "one", test::idx_bytes({1, 16, 16}, noise.substr(0, 256)));
+  test::write_bytes(folder / "label", test::idx_bytes({1}, std::string(1, '\0')));
+  const auto search = [&](const std::string& name, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {
+        "search", test::source_folder() / "configs/quickstart.yaml", "--run", folder / name};
+    std::vector<std::string> settings = {"search.trials=4",
+                                         "search.batch=2",
+                                         "accuracy.training.epochs=1",
+                                         "accuracy.data.classes=2",
+                                         "final_training.epochs=1",
+                                         "scaling.enabled=false",
+                                         "runtime.dry_trial=false",
+                                         "runtime.executor=in_process",
+                                         "export.formats=[yaml]"};
+    settings.insert(settings.end(), more.begin(), more.end());
+    for (const auto& setting : settings) arguments.insert(arguments.end(), {"--set", setting});
+    return run_program(arguments);
+  };
+  const std::string path = "accuracy.data.path=" + folder.path().string();
+  auto outcome = search("single", {"accuracy.data.kind=idx", path, "accuracy.data.train_images=one",
+                                   "accuracy.data.train_labels=label"});
+  CHECK(outcome.exit_code == 4);
+  CHECK_THAT(outcome.err, Contains("class 0 has 1 training images: at least 2"));
+  outcome = search("empty", {"accuracy.data.kind=idx", path, "accuracy.data.train_images=ten",
+                             "accuracy.data.train_labels=labels", "accuracy.data.classes=3"});
+  CHECK(outcome.exit_code == 4);
+  CHECK_THAT(outcome.err, Contains("class 2 has 0 training images"));
+  outcome = search("strides", {"accuracy.proxy.resolution=0.1"});
+  CHECK(outcome.exit_code == 3);
+  CHECK_THAT(outcome.err, Contains("the resolution 3 is too small for its strides"));
+  // The weights explode within the first steps.
+  const std::vector<std::string> exploding = {
+      "accuracy.training.learning_rate=100", "accuracy.training.weight_decay=1",
+      "accuracy.training.schedule=constant", "accuracy.training.warmup_epochs=0",
+      "accuracy.training.gradient_clip=0",   "accuracy.training.batch=2",
+      "accuracy.data.train_per_class=30"};
+  const auto with = [&](const std::string& setting) {
+    std::vector<std::string> settings = exploding;
+    settings.push_back(setting);
+    return settings;
+  };
+  const auto trials = [&](const std::string& name) {
+    return TrialStore(folder.path() / name / "store.sqlite", true).trials(Phase::kSearch);
+  };
+  CHECK(search("all", exploding).exit_code == 7);  // went on to the end: no trial is complete
+  REQUIRE(trials("all").size() == 4);
+  for (const auto& trial : trials("all")) {
+    CHECK(trial.status == TrialStatus::kDiverged);
+    CHECK_THAT(trial.cause, Contains("epoch 1, step"));
+  }
+  outcome = search("policy", with("failures.diverged=stop"));
+  CHECK(outcome.exit_code == 7);
+  CHECK_THAT(outcome.err, Contains("failures.diverged is stop"));
+  CHECK(trials("policy").size() == 1);
+  outcome = search("row", with("search.max_failures_in_a_row=3"));
+  CHECK_THAT(outcome.err, Contains("3 trainings in a row failed"));
+  CHECK(trials("row").size() == 3);
 }

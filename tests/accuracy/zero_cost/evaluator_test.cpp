@@ -77,7 +77,8 @@ TEST_CASE("a zero-cost evaluator needs a space, saves no weights and tells what 
   spec.weights_path = "weights.pt";
   CHECK_THAT(error_of([&] { evaluator->evaluate(spec); }), Contains("no weights to save"));
   const SearchSpace alike = SearchSpace::from_yaml(YamlView::wrap(
-      YAML::Load("{name: alike, resolution: 16, classes: 3, stages: [{activation: [relu, swish]}]}"),
+      YAML::Load(
+          "{name: alike, resolution: 16, classes: 3, stages: [{activation: [relu, swish]}]}"),
       "space"));
   CHECK_THAT(error_of([&] { evaluator->require(alike); }),
              Contains("madds does not tell networks of the space alike apart"));

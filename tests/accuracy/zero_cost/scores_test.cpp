@@ -48,8 +48,7 @@ TEST_CASE("synflow of a chain is its number of layers times its output for ones"
     layers += weight.dim() > 1;
   }
   REQUIRE(layers == 4);
-  const double output =
-      module->forward(at::ones({1, 3, 16, 16}, at::kDouble)).sum().item<double>();
+  const double output = module->forward(at::ones({1, 3, 16, 16}, at::kDouble)).sum().item<double>();
   CHECK(synflow(a, 7) == Approx(std::log(layers * output)).epsilon(1e-9));
 }
 

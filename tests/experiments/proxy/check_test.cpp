@@ -33,8 +33,7 @@ TEST_CASE("the networks of a check are different, spread over the space, and the
   std::set<std::string> different;
   for (const auto& network : many) different.insert(to_yaml(network.architecture));
   CHECK(different.size() == 30);
-  for (size_t i = 0; i < few.size(); ++i)
-    CHECK(few[i].architecture == many[i].architecture);
+  for (size_t i = 0; i < few.size(); ++i) CHECK(few[i].architecture == many[i].architecture);
   // 1/2, 1/4, 3/4: the median, and one network to either side.
   CHECK(few[1].cost.total.madds < few[0].cost.total.madds);
   CHECK(few[2].cost.total.madds > few[0].cost.total.madds);
@@ -99,9 +98,15 @@ TEST_CASE("a network whose training fails is left out and named") {
 TEST_CASE("a folder of trainings belongs to one space, seed and recipe") {
   const TempFolder folder;
   ExperimentConfig config = planted_config();
-  ProxyFolder::open(folder / "proxy", config);
-  config.accuracy.training.epochs = 7;      // what a training is told by its trial
-  config.search.trials = 5;                 // no matter
+  config.accuracy.training.learning_rate = 0.02;
+  ProxyFolder::open(folder / "proxy", config);  // a mistake, mended before anything is trained
+  config = planted_config();
+  {
+    ProxyFolder first = ProxyFolder::open(folder / "proxy", config);
+    first.store().append_attempt({});
+  }
+  config.accuracy.training.epochs = 7;  // what a training is told by its trial
+  config.search.trials = 5;             // no matter
   ProxyFolder::open(folder / "proxy", config);
   config.accuracy.training.learning_rate = 0.01;
   CHECK_THAT(error_of([&] { ProxyFolder::open(folder / "proxy", config); }),

@@ -50,8 +50,7 @@ class PlantedEvaluator : public AccuracyEvaluator {
     const double noise = 0.04 / work * stream.normal();
     result.seconds = work;
     for (int epoch = 1; epoch <= spec.epochs; ++epoch)
-      result.metrics.push_back(
-          {epoch, "validation_accuracy", 0.1 * size - 0.2 / epoch + noise});
+      result.metrics.push_back({epoch, "validation_accuracy", 0.1 * size - 0.2 / epoch + noise});
     result.accuracy = std::clamp(result.metrics.back().value, 0.0, 1.0);
     result.metrics.back().value = result.accuracy;
     return result;

@@ -96,9 +96,9 @@ TEST_CASE("statistics of a few networks are those computed by hand") {
   CHECK(*s.full.within == Approx(std::sqrt(0.5)));
   CHECK(s.proxy.between == Approx(std::sqrt((1.75 * 1.75 + 0.0625 + 0.5625 + 2.25 * 2.25) / 3)));
   CHECK(*s.proxy.repeat == Approx(tau_b({1, 4, 2, 6}, {3, 4, 4, 6})));
-  CHECK(s.single_kendall.value == Approx((tau_b({1, 4, 2, 6}, {10, 30, 20, 20}) +
-                                          tau_b({3, 4, 4, 6}, {10, 30, 20, 20})) /
-                                         2));
+  CHECK(
+      s.single_kendall.value ==
+      Approx((tau_b({1, 4, 2, 6}, {10, 30, 20, 20}) + tau_b({3, 4, 4, 6}, {10, 30, 20, 20})) / 2));
   CHECK(s.spearman.value == Approx(rho({2, 4, 3, 6}, {10, 30, 20, 20})));
   CHECK(s.kendall.low <= s.kendall.value);
   CHECK(s.kendall.value <= s.kendall.high);
@@ -183,14 +183,24 @@ TEST_CASE("the verdict compares the interval with what is asked for") {
 
 TEST_CASE("scores that are no rankings are refused with the network") {
   const SeedScores three = {{1}, {2}, {3}};
-  CHECK_THAT(test::error_of([&] { proxy_statistics({{1}, {2}}, {{1}, {2}}, 1); }),
+  CHECK_THAT(test::error_of([&] {
+               proxy_statistics({{1}, {2}}, {{1}, {2}}, 1);
+             }),
              Contains("at least 3"));
-  CHECK_THAT(test::error_of([&] { proxy_statistics(three, {{1}, {2}, {3}, {4}}, 1); }),
+  CHECK_THAT(test::error_of([&] {
+               proxy_statistics(three, {{1}, {2}, {3}, {4}}, 1);
+             }),
              Contains("the same networks"));
-  CHECK_THAT(test::error_of([&] { proxy_statistics({{1}, {2}, {}}, three, 1); }),
+  CHECK_THAT(test::error_of([&] {
+               proxy_statistics({{1}, {2}, {}}, three, 1);
+             }),
              Contains("network 2"));
-  CHECK_THAT(test::error_of([&] { proxy_statistics({{1}, {2, 3}, {3}}, three, 1); }),
+  CHECK_THAT(test::error_of([&] {
+               proxy_statistics({{1}, {2, 3}, {3}}, three, 1);
+             }),
              Contains("network 1") && Contains("2 seeds"));
-  CHECK_THAT(test::error_of([&] { proxy_statistics(three, {{1}, {std::nan("")}, {3}}, 1); }),
+  CHECK_THAT(test::error_of([&] {
+               proxy_statistics(three, {{1}, {std::nan("")}, {3}}, 1);
+             }),
              Contains("network 1") && Contains("not finite"));
 }
