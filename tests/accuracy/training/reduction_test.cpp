@@ -53,10 +53,17 @@ TEST_CASE("a trial is reduced, the final training is not") {
 }
 
 TEST_CASE("a resolution that leaves too few pixels is refused with the space and the key") {
-  const SearchSpace space = SearchSpace::from_yaml(
-      YamlView::wrap(YAML::Load("{name: deep, resolution: 16, classes: 3, stages: [{filters: [8, "
-                                "16], stride: 2}, {filters: 16, stride: 4}]}"),
-                     "space"));
+  const SearchSpace space = SearchSpace::from_yaml(YamlView::wrap(YAML::Load(R"(
+name: deep
+resolution: 16
+classes: 3
+stem: {filters: 8}
+stages:
+  - {kernel: 3, filters: [8, 16], layers: 1, expansion: 1, stride: 2}
+  - {kernel: 3, filters: 16, layers: 1, expansion: 1, stride: 4}
+head: {filters: 16}
+)"),
+                                                                  "space"));
   require_reducible(space, {}, 0);
   require_reducible(space, {.width = 0.5}, 0);
   CHECK_THAT(error_of([&] { require_reducible(space, {.resolution = 0.5}, 0); }),

@@ -76,10 +76,16 @@ TEST_CASE("a zero-cost evaluator needs a space, saves no weights and tells what 
   evaluator->require(small_space());
   spec.weights_path = "weights.pt";
   CHECK_THAT(error_of([&] { evaluator->evaluate(spec); }), Contains("no weights to save"));
-  const SearchSpace alike = SearchSpace::from_yaml(YamlView::wrap(
-      YAML::Load(
-          "{name: alike, resolution: 16, classes: 3, stages: [{activation: [relu, swish]}]}"),
-      "space"));
+  const SearchSpace alike = SearchSpace::from_yaml(YamlView::wrap(YAML::Load(R"(
+name: alike
+resolution: 16
+classes: 3
+stem: {filters: 8}
+stages:
+  - {kernel: 3, filters: 8, layers: 1, expansion: 1, stride: 2, activation: [relu, swish]}
+head: {filters: 16}
+)"),
+                                                                  "space"));
   CHECK_THAT(error_of([&] { evaluator->require(alike); }),
              Contains("madds does not tell networks of the space alike apart"));
 }
