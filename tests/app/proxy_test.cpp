@@ -190,7 +190,7 @@ TEST_CASE("a check whose trainings diverge ends with their cause, and names each
   CHECK_THAT(outcome.err, Contains("too many trainings failed"));
 }
 
-TEST_CASE("a filter trains the better share of the proposals, the same again when resumed") {
+TEST_CASE("a filter trains the better share of the proposals, the same when a run is resumed") {
   TempFolder folder;
   const auto search = [&](const std::string& name, const std::vector<std::string>& more) {
     std::vector<std::string> arguments = {
@@ -224,6 +224,16 @@ TEST_CASE("a filter trains the better share of the proposals, the same again whe
   for (const auto& trial : trials("plain")) plain += static_cast<double>(trial.params) / 8;
   for (const auto& trial : trials("filtered")) chosen += static_cast<double>(trial.params) / 8;
   CHECK(chosen > 1.5 * plain);
+  // From the first batch on, as a run that was stopped there.
+  REQUIRE(run_program({"fork", folder / "filtered", "--at", "4", folder / "forked"}).exit_code ==
+          0);
+  REQUIRE(run_program({"resume", folder / "forked"}).exit_code == 0);
+  const auto before = trials("filtered"), again = trials("forked");
+  REQUIRE(again.size() == before.size());
+  for (size_t i = 0; i < before.size(); ++i) {
+    CHECK(again[i].genotype == before[i].genotype);
+    CHECK(again[i].accuracy == before[i].accuracy);
+  }
   const auto refused = search("refused", {"search.filter.score=synflow", "accuracy.kind=formula"});
   CHECK(refused.exit_code == 3);
   CHECK_THAT(refused.err, Contains("search.filter") && Contains("accuracy.kind must be proxy"));
