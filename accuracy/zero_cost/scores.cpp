@@ -91,6 +91,7 @@ double zen_draw(NetworkModule& module, int batch, at::Generator& generator) {
 }  // namespace
 
 double synflow(const Architecture& architecture, uint64_t seed) {
+  const at::AutoGradMode gradients_on(true);  // whatever the caller has
   NetworkModule module(lower(architecture), seed);
   module->to(at::kDouble);
   module->eval();
@@ -133,6 +134,7 @@ double naswot(const Architecture& architecture, const ZeroCostInput& input) {
 }
 
 double gradient_norm(const Architecture& architecture, const ZeroCostInput& input) {
+  const at::AutoGradMode gradients_on(true);
   NetworkModule module = on_batch_statistics(architecture, input.seed);
   const auto weights = weights_of(module);
   const at::Tensor loss = at::cross_entropy_loss(module->forward(input.images), input.labels);
