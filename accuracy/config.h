@@ -6,7 +6,9 @@
 
 #include "accuracy/data_config.h"
 #include "accuracy/normalization.h"
+#include "accuracy/proxy_config.h"
 #include "accuracy/training_config.h"
+#include "accuracy/zero_cost_config.h"
 #include "tables/config.h"
 
 namespace ridgeline {
@@ -15,15 +17,17 @@ namespace ridgeline {
 /// function of cost, depth and width that needs no training, for trying out a configuration and for
 /// tests; it says nothing of real accuracy. table: of a space of plain decisions, looked up.
 /// surrogate: a file of `ridgeline surrogate fit`, or fitted to a table of plain decisions.
-enum class AccuracyKind { kProxy, kCommand, kFormula, kTable, kSurrogate };
+/// zero_cost: a score of the untrained network, mapped to (0, 1); no accuracy.
+enum class AccuracyKind { kProxy, kCommand, kFormula, kTable, kSurrogate, kZeroCost };
 template <>
 struct EnumNames<AccuracyKind> {
-  static constexpr std::array<std::pair<AccuracyKind, const char*>, 5> values{
+  static constexpr std::array<std::pair<AccuracyKind, const char*>, 6> values{
       {{AccuracyKind::kProxy, "proxy"},
        {AccuracyKind::kCommand, "command"},
        {AccuracyKind::kFormula, "formula"},
        {AccuracyKind::kTable, "table"},
-       {AccuracyKind::kSurrogate, "surrogate"}}};
+       {AccuracyKind::kSurrogate, "surrogate"},
+       {AccuracyKind::kZeroCost, "zero_cost"}}};
 };
 /// Whether an evaluator of this kind prices points of plain decisions, by a table of them.
 inline bool reads_table(AccuracyKind kind) {
@@ -41,8 +45,10 @@ struct AccuracyConfig {
   std::optional<Normalization> normalization = {};
   DataConfig data;
   TrainingConfig training;
+  ReductionConfig proxy;
   TableConfig table;
   std::string surrogate = {};
+  ZeroCostConfig zero_cost;
 
   template <class V>
   void describe(V& v) {
@@ -52,7 +58,8 @@ struct AccuracyConfig {
                  "program; formula: no training, a "
                  "made-up accuracy for trying out a configuration; table: for "
                  "spaces of plain decisions, looked up in a CSV file; surrogate: predicted, by a "
-                 "file of `ridgeline surrogate fit`, or for plain decisions by a fit to `table`"});
+                 "file of `ridgeline surrogate fit`, or for plain decisions by a fit to `table`; "
+                 "zero_cost: a score of the untrained network (docs/proxy.md)"});
     v.field(
         "command", command,
         {.help = "your program and its arguments; it runs in a folder with the network and "
@@ -63,12 +70,16 @@ struct AccuracyConfig {
             {.help = "what your program does to pixels from 0 to 1, such as {mean: [0.485, 0.456, "
                      "0.406], std: [0.229, 0.224, 0.225]}; the exported files record it"},
             used_by("kind", kind, {AccuracyKind::kCommand}));
-    const UsedBy proxy = used_by("kind", kind, {AccuracyKind::kProxy});
-    v.section("data", data, "the images", proxy);
+    v.section("data", data, "the images",
+              used_by("kind", kind, {AccuracyKind::kProxy, AccuracyKind::kZeroCost}));
     v.section("training", training,
               "the training of a candidate network; command: your program is told epochs, batch, "
               "device and threads",
               used_by("kind", kind, {AccuracyKind::kProxy, AccuracyKind::kCommand}));
+    v.section("proxy", proxy, "how much smaller a trial is than the final training",
+              used_by("kind", kind, {AccuracyKind::kProxy}));
+    v.section("zero_cost", zero_cost, "the score instead of an accuracy",
+              used_by("kind", kind, {AccuracyKind::kZeroCost}));
     v.section("table", table, "accuracies of a space of plain decisions",
               used_by("kind", kind, {AccuracyKind::kTable, AccuracyKind::kSurrogate}));
     v.field("surrogate", surrogate,

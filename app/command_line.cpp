@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "app/latency_options.h"
 #include "app/network_options.h"
+#include "app/proxy_options.h"
 #include "app/reward_options.h"
 #include "app/run_options.h"
 #include "app/surrogate_options.h"
@@ -104,6 +105,7 @@ int run(int argc, char** argv) {
   add_surrogate_commands(app);
   add_network_options(app);
   add_training_options(app);
+  add_proxy_commands(app);
   add_latency_commands(app);
   add_hardware_commands(app);
   try {

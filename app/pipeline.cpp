@@ -6,10 +6,12 @@
 
 #include "accuracy/training/make_evaluator.h"
 #include "accuracy/training/proxy.h"
+#include "accuracy/zero_cost/scorer.h"
 #include "app/command_line.h"
 #include "app/export_run.h"
 #include "app/family_report.h"
 #include "app/report.h"
+#include "controller/filtered.h"
 #include "controller/policy/make_controller.h"
 #include "core/interrupt.h"
 #include "core/logging.h"
@@ -66,6 +68,13 @@ std::unique_ptr<Executor> make_executor(const ExperimentConfig& config,
                           .time_limit_s = config.runtime.trial_time_limit_s,
                           .checkpoint_s = config.runtime.trial_checkpoint_s,
                           .gpus = gpus});
+}
+
+GpuPlan gpus_of(const ExperimentConfig& config) {
+  const bool trains_on_gpu = trains(config.accuracy.kind) &&
+                             config.accuracy.training.device != "cpu" &&
+                             config.executor() == ExecutorKind::kLocal;
+  return trains_on_gpu ? gpu_plan(config, visible_gpus()) : GpuPlan{};
 }
 
 /// The oracle, which leaves the GPU on which it measures to the trainings there, and they to it.
@@ -151,11 +160,24 @@ void preflight_phase(RunDirectory& run, Session& session) {
   say_cost(run, session, typical, left);
 }
 
+/// The configured controller, behind the filter of `search.filter`.
+std::unique_ptr<Controller> search_controller(const ExperimentConfig& config,
+                                              const CandidateBuilder& candidates) {
+  auto controller =
+      make_controller(config.search_controller(), candidates.space().decisions(), config.seed);
+  const FilterConfig& filter = config.search.filter;
+  if (!filter.score) return controller;
+  const auto scorer = std::make_shared<ZeroCostScorer>(config.accuracy.data, filter.batch);
+  return make_filtered(std::move(controller), filter.keep,
+                       [scorer, &candidates, score = *filter.score](const Genotype& genotype) {
+                         return scorer->score(score, candidates.architecture(genotype));
+                       });
+}
+
 void search_phase(RunDirectory& run, Session& session) {
   const auto& config = run.config();
   const int recorded = static_cast<int>(run.store().count(Phase::kSearch));
-  auto controller = make_controller(config.search_controller(),
-                                    session.candidates.space().decisions(), config.seed);
+  auto controller = search_controller(config, session.candidates);
   PhaseProgress progress("search", config.search.trials, recorded);
   const SearchParts parts{session.candidates, session.target_oracles(), *controller,
                           *session.runner, run.store()};
@@ -253,6 +275,11 @@ std::unique_ptr<AccuracyEvaluator> evaluator_of(const AccuracyConfig& config, Ra
   });
 }
 
+std::unique_ptr<Executor> executor_of(const ExperimentConfig& config, AccuracyEvaluator& evaluator,
+                                      const std::filesystem::path& folder) {
+  return make_executor(config, evaluator, folder, gpus_of(config));
+}
+
 std::unique_ptr<LatencyOracle> oracle_of(const LatencyConfig& config) {
   return make_oracle(config,
                      {.torchscript = export_untrained_torchscript,
@@ -310,10 +337,7 @@ Session make_session(const ExperimentConfig& asked, RunDirectory& run) {
   const ExperimentConfig config = at_recorded_speed(asked, run.store());
   const std::filesystem::path folder = run.trials_folder();
   require_devices(config, /*trains=*/false);
-  const bool trains_on_gpu = trains(config.accuracy.kind) &&
-                             config.accuracy.training.device != "cpu" &&
-                             config.executor() == ExecutorKind::kLocal;
-  const GpuPlan gpus = trains_on_gpu ? gpu_plan(config, visible_gpus()) : GpuPlan{};
+  const GpuPlan gpus = gpus_of(config);
   std::vector<std::unique_ptr<LatencyOracle>> oracles;
   for (const auto& [name, target_ms, latency] : config.targets()) {
     oracles.push_back(beside_trials(oracle_of(latency), latency, gpus, folder));
@@ -418,6 +442,7 @@ void run_pipeline(RunDirectory& run) {
     spdlog::info("{}", line);
   if (const auto normalization = session.evaluator->normalization())
     run.store().set_fact(kNormalizationFact, to_text(*normalization));
+  if (run.config().accuracy.kind == AccuracyKind::kZeroCost) spdlog::warn("{}", kZeroCostNote);
   run.store().append_event("runtime", runtime_description());
   warn_of_hardware(run.config());
   preflight_phase(run, session);

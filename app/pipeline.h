@@ -33,6 +33,10 @@ std::unique_ptr<AccuracyEvaluator> evaluator_of(const AccuracyConfig& config,
 /// The oracle of a configuration, with the exporters that a command may ask for.
 std::unique_ptr<LatencyOracle> oracle_of(const LatencyConfig& config);
 
+/// Where trials run, as `config.runtime` says; their files go to `folder`. `evaluator` is borrowed.
+std::unique_ptr<Executor> executor_of(const ExperimentConfig& config, AccuracyEvaluator& evaluator,
+                                      const std::filesystem::path& folder);
+
 /// Throws `kConfig`, with key and remedy, where trials are to run on this machine and it lacks
 /// their device, or the device the units for their precision.
 void require_trial_device(const ExperimentConfig& config);

@@ -119,8 +119,11 @@ std::string best_text(RunDirectory& run, const Trial& best) {
     text += "  " + format_count(static_cast<double>(best.params)) + " parameters, " +
             format_count(static_cast<double>(best.madds)) + " multiply-adds\n";
   }
-  text += latencies_text(config, best) + "  accuracy " + percent(best.accuracy) +
-          " in the trial, reward " + format_fixed(best.reward, 4) + "\n";
+  const bool zero_cost = config.accuracy.kind == AccuracyKind::kZeroCost;
+  text += latencies_text(config, best) +
+          (zero_cost ? "  zero-cost score (no accuracy) " + format_fixed(best.accuracy, 4)
+                     : "  accuracy " + percent(best.accuracy) + " in the trial") +
+          ", reward " + format_fixed(best.reward, 4) + "\n";
   const auto finals = run.store().trials(Phase::kFinal, /*architectures=*/false);
   if (!finals.empty())
     text += "  accuracy " + percent(finals[0].accuracy) + " after the final training\n";
@@ -192,6 +195,7 @@ std::string run_summary(RunDirectory& run) {
   const auto& config = run.config();
   std::string text = "run " + run.path().string() + ": " + std::to_string(trials.size()) + " of " +
                      std::to_string(config.search.trials) + " trials, " + run.state() + "\n";
+  if (config.accuracy.kind == AccuracyKind::kZeroCost) text += std::string(kZeroCostNote) + "\n";
   const std::string stop = early_stop(run.store());
   if (!stop.empty()) text += "the search ended early: " + stop + "\n";
   if (!trials.empty()) text += counts(trials) + "\n";

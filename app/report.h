@@ -9,6 +9,11 @@
 
 namespace ridgeline {
 
+/// What must be said wherever a search with `accuracy.kind: zero_cost` prints an accuracy.
+inline constexpr const char* kZeroCostNote =
+    "accuracy.kind is zero_cost: what is called accuracy is a score of the untrained network on a "
+    "scale from 0 to 1 (0.5: the median network of the space), no share of images";
+
 /// Trials as a table for terminals, in the order given.
 std::string trial_table(const std::vector<Trial>& trials);
 

@@ -137,6 +137,22 @@ void check_training_program(const ExperimentConfig& config, const YamlView& view
   }
 }
 
+/// A score needs the images, and its scale the space: what a process of its own is not given.
+void check_zero_cost(const ExperimentConfig& config, const YamlView& view) {
+  const bool scored = config.accuracy.kind == AccuracyKind::kZeroCost;
+  if (scored && config.executor() != ExecutorKind::kInProcess) {
+    throw Error(ErrorKind::kConfig, place_of(view, "runtime.executor") +
+                                        ": must be in_process with accuracy.kind zero_cost, which "
+                                        "trains nothing");
+  }
+  if (config.search.filter.score && config.accuracy.kind != AccuracyKind::kProxy) {
+    throw Error(ErrorKind::kConfig, place_of(view, "search.filter") +
+                                        ": score saves trainings on the images of accuracy.data: "
+                                        "accuracy.kind must be proxy, not " +
+                                        enum_name(config.accuracy.kind));
+  }
+}
+
 void check_normalization(const Normalization& normalization, const std::string& where) {
   const size_t means = normalization.mean.size(), deviations = normalization.deviation.size();
   if (means == deviations && (means == 1 || means == 3)) return;
@@ -246,6 +262,7 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
                                         "more processes need less memory, too");
   }
   if (config.accuracy.kind == AccuracyKind::kCommand) check_training_program(config, view);
+  check_zero_cost(config, view);
   if (config.accuracy.normalization)
     check_normalization(*config.accuracy.normalization, place_of(view, "accuracy.normalization"));
   const bool folder_name =

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "accuracy/zero_cost_config.h"
 #include "core/config.h"
 
 namespace ridgeline {
@@ -38,6 +39,7 @@ struct SearchConfig {
   double max_latency_ratio = 4.0;
   std::optional<double> failure_reward = {};
   int max_failures_in_a_row = 20;
+  FilterConfig filter;
 
   template <class V>
   void describe(V& v) {
@@ -99,6 +101,7 @@ struct SearchConfig {
     v.field(
         "max_failures_in_a_row", max_failures_in_a_row,
         {.help = "stop the run after this many failed trainings in a row", .min = 1, .max = 1e6});
+    v.section("filter", filter, "which proposals are trained, by a zero-cost score");
   }
 };
 

@@ -292,12 +292,14 @@ torch::Tensor NetworkModuleImpl::forward(torch::Tensor x) {
   const std::vector<at::Tensor> masks =
       is_training() ? draw_masks(x) : std::vector<at::Tensor>(layers_.size());
   values[0] = std::move(x);
+  if (see_value_) see_value_(0, values[0]);
   for (int i = 1; i < network_.size(); ++i) {
     const Node& node = network_.node(i);
     const auto at = static_cast<size_t>(i);
     const bool is_there = values[at].defined();  // with the batch norm before it
     if (!is_there && !(own_kernels_ && apply_own_kernel(i, values)))
       values[at] = apply(node, *layers_[at], values, masks[at]);
+    if (see_value_) see_value_(i, values[at]);
     for (const int input : node.inputs) {
       if (last_use_[static_cast<size_t>(input)] == i) values[static_cast<size_t>(input)].reset();
     }

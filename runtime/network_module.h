@@ -40,6 +40,12 @@ class NetworkModuleImpl : public torch::nn::Module {
   /// Off at first: latencies are those of LibTorch alone.
   void use_own_kernels(bool use) { own_kernels_ = use; }
 
+  /// `forward` calls `see` with the index and the output of each node, in order; node 0 is the
+  /// input. Empty: nobody looks.
+  void observe(std::function<void(int node, const at::Tensor& value)> see) {
+    see_value_ = std::move(see);
+  }
+
   /// Restarts the generator behind dropout and drop-connect.
   void reseed(uint64_t seed);
   /// That generator's state (a copy, on the CPU), and the way back to it.
@@ -78,6 +84,7 @@ class NetworkModuleImpl : public torch::nn::Module {
   std::vector<int> last_use_;                   // node after which a value is freed
   std::vector<int> activation_after_;           // the only reader of a batch norm, or -1
   std::function<void(int)> after_node_;
+  std::function<void(int, const at::Tensor&)> see_value_;
   at::Generator generator_;
   BatchSlice slice_;                 // total 0: the batch is whole
   RankGroup* statistics_ = nullptr;  // of batch norm; null: this process alone

@@ -4,6 +4,7 @@
 #include "accuracy/surrogate/formula.h"
 #include "accuracy/surrogate/table.h"
 #include "accuracy/training/proxy.h"
+#include "accuracy/zero_cost/zero_cost_evaluator.h"
 #include "core/error.h"
 
 namespace ridgeline {
@@ -23,6 +24,8 @@ std::unique_ptr<AccuracyEvaluator> make_evaluator(const AccuracyConfig& config, 
       if (!config.surrogate.empty())
         return std::make_unique<FittedSurrogateEvaluator>(config.surrogate);
       return std::make_unique<SurrogateEvaluator>(config.table);
+    case AccuracyKind::kZeroCost:
+      return std::make_unique<ZeroCostEvaluator>(config);
   }
   throw Error(ErrorKind::kInternal, "accuracy kind without an evaluator");
 }

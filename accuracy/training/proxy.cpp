@@ -8,6 +8,7 @@
 #include <string>
 
 #include "accuracy/training/batch_norm.h"
+#include "accuracy/training/reduction.h"
 #include "accuracy/training/score.h"
 #include "accuracy/training/trainer.h"
 #include "core/error.h"
@@ -65,14 +66,20 @@ std::string contradiction(const Evaluation& result, int classes, double smoothin
 }
 
 ProxyEvaluator::ProxyEvaluator(const AccuracyConfig& config, RankGroup* ranks)
-    : training_(config.training), ranks_(ranks) {
+    : training_(config.training), reduction_(config.proxy), ranks_(ranks) {
   check_device_name(training_.device);
   data_ = load_dataset(config.data);
   normalization_ = normalization_of(data_.train);
+  if (reduction_.images < 1)
+    fewer_ = reduced(data_.train, data_.classes, reduction_.images, config.data.seed);
+}
+
+void ProxyEvaluator::require(const SearchSpace& space) const {
+  require_reducible(space, reduction_, resolution());
 }
 
 double ProxyEvaluator::batch_norm_momentum() const {
-  const int images = data_.train.size();
+  const int images = reduction_.images < 1 ? fewer_.size() : data_.train.size();
   const int64_t steps = images / std::min(training_.batch, images);
   return ridgeline::batch_norm_momentum(steps * training_.epochs);
 }
@@ -114,10 +121,13 @@ Evaluation ProxyEvaluator::evaluate(const TrialSpec& spec) {
 }
 
 Evaluation ProxyEvaluator::train_and_score(const TrialSpec& spec) const {
-  const Architecture& architecture = spec.architecture;
+  // Only a trial is reduced, never the final training.
+  const Architecture architecture =
+      spec.test_split ? spec.architecture : reduced(spec.architecture, reduction_);
+  const bool fewer = reduction_.images < 1 && !spec.test_split;
   const bool final_training = spec.test_split && data_.test.size() > 0;
   const ImageSet all = final_training ? concatenate(data_.train, data_.validation) : ImageSet{};
-  const ImageSet& learned = final_training ? all : data_.train;
+  const ImageSet& learned = final_training ? all : fewer ? fewer_ : data_.train;
   const ImageSet& held_out = final_training ? data_.test : data_.validation;
   const auto maker = [&](const ImageSet& images) {
     return BatchMaker(images, normalization_, architecture.input_channels, architecture.resolution);
