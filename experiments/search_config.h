@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/config.h"
+#include "experiments/early_stopping_config.h"
 
 namespace ridgeline {
 
@@ -38,6 +39,7 @@ struct SearchConfig {
   double max_latency_ratio = 4.0;
   std::optional<double> failure_reward = {};
   int max_failures_in_a_row = 20;
+  EarlyStoppingConfig early_stopping;
 
   template <class V>
   void describe(V& v) {
@@ -99,6 +101,7 @@ struct SearchConfig {
     v.field(
         "max_failures_in_a_row", max_failures_in_a_row,
         {.help = "stop the run after this many failed trainings in a row", .min = 1, .max = 1e6});
+    v.section("early_stopping", early_stopping, "stopping poor trials before their last epoch");
   }
 };
 
