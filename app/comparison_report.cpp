@@ -58,8 +58,8 @@ std::string finalists_text(RunDirectory& run) {
   const auto pairs = finalist_pairs(run.store());
   if (pairs.empty()) return {};
   const auto winner = winner_of(run.store());
-  TextTable table{{"finalist", "of trial", "accuracy in the search", "full training", "latency",
-                   "anew", "change", "reward", "anew", ""},
+  TextTable table{{"finalist", "of trial", "accuracy", "full training", "latency", "anew", "change",
+                   "reward", "full training", ""},
                   {}};
   for (const auto& [search, finalist] : pairs) {
     const bool complete = finalist.status == TrialStatus::kComplete;
@@ -74,7 +74,7 @@ std::string finalists_text(RunDirectory& run) {
          wins ? "winner" : finalist.cause});
   }
   return "finalists: the search's figures beside those of a full training on training images, "
-         "scored on validation images\n" +
+         "scored on validation images, and of the latency had anew\n" +
          table.str() + agreement_text(pairs);
 }
 

@@ -43,6 +43,8 @@ std::unique_ptr<Executor> make_executor(const ExperimentConfig& config,
                                         const std::filesystem::path& folder, const GpuPlan& gpus) {
   if (config.executor() == ExecutorKind::kInProcess) {
     set_threads(config.accuracy.training.threads);
+    if (config.search.early_stopping.kind == EarlyStoppingKind::kNone)
+      return std::make_unique<InProcessExecutor>(evaluator);
     make_folder(folder);
     return std::make_unique<InProcessExecutor>(evaluator, folder);
   }

@@ -21,14 +21,14 @@ using test::TempFolder;
 
 namespace {
 
-/// Rungs after 1 and 2 of 4 epochs; two finalists.
+/// A rung after 1 of 2 epochs; two finalists.
 std::vector<std::string> stopping_search(const std::string& run, int workers) {
   std::vector<std::string> arguments = {"search", test::source_folder() / "configs/quickstart.yaml",
                                         "--run", run};
   const std::string workers_setting = "runtime.workers=" + std::to_string(workers);
   for (const std::string& setting : std::vector<std::string>{
            "search.trials=4", "search.batch=4", "search.early_stopping.kind=asha",
-           "search.early_stopping.reduction=2", "accuracy.training.epochs=4",
+           "search.early_stopping.reduction=2", "accuracy.training.epochs=2",
            "accuracy.data.train_per_class=8", "accuracy.data.test_per_class=4",
            "accuracy.data.classes=3", "final_training.epochs=2", "final_training.finalists=2",
            "scaling.enabled=false", "export.formats=[yaml]", "runtime.dry_trial=false",

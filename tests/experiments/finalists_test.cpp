@@ -49,7 +49,7 @@ class DriftingOracle : public LatencyOracle {
 };
 
 struct Finals {
-  ExperimentConfig config = small_config("final_training.finalists=4;final_training.epochs=7");
+  ExperimentConfig config = small_config();
   TempFolder folder;
   TrialStore store{folder / "s.sqlite"};
   std::unique_ptr<AccuracyEvaluator> formula = make_evaluator(config.accuracy);
@@ -57,6 +57,7 @@ struct Finals {
   DriftingOracle oracle;
 
   Finals() {
+    config.final_training = {.epochs = 7, .finalists = 4};
     InProcessExecutor executor(*formula);
     search_once(config, store, executor);
   }
