@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <numeric>
+#include <optional>
 
 #include "accuracy/data/dataset.h"
 #include "core/random.h"
@@ -21,6 +22,9 @@
 
 namespace ridgeline {
 namespace {
+
+/// Ranks of fewer than so many say nothing.
+constexpr size_t kFewSurvivors = 5;
 
 struct Curve {
   std::vector<double> rewards;  // after epoch 1, 2, ...
@@ -49,7 +53,7 @@ struct Replay {
   double best_lost = 0;  // 1 where the trial of the highest final reward was stopped
   double regret = 0;     // what the best surviving reward lacks of the highest
   double survivors = 0;
-  double kendall_survivors = 0;  // of the first rung
+  std::optional<double> kendall_survivors = {};  // of the first rung
 };
 
 Replay replay(const EarlyStoppingConfig& config, const std::vector<Curve>& curves,
@@ -97,7 +101,7 @@ Replay replay(const EarlyStoppingConfig& config, const std::vector<Curve>& curve
   result.best_lost = best_surviving < best ? 1 : 0;
   result.regret = best - best_surviving;
   result.survivors = static_cast<double>(survivors.size());
-  result.kendall_survivors = early.size() < 2 ? 0 : kendall(early, late);
+  if (early.size() >= kFewSurvivors) result.kendall_survivors = kendall(early, late);
   return result;
 }
 
@@ -112,19 +116,28 @@ std::vector<int> order_of(size_t count, int number) {
 void print_rule(const EarlyStoppingConfig& config, const std::vector<Curve>& curves, size_t batch,
                 int orders) {
   Replay mean;
+  int ranked = 0;
+  double kendall_sum = 0;
   for (int number = 0; number < orders; ++number) {
     const Replay one = replay(config, curves, order_of(curves.size(), number), batch);
     mean.saved += one.saved / orders;
     mean.best_lost += one.best_lost / orders;
     mean.regret += one.regret / orders;
     mean.survivors += one.survivors / orders;
-    mean.kendall_survivors += one.kendall_survivors / orders;
+    if (!one.kendall_survivors) continue;
+    ++ranked;
+    kendall_sum += *one.kendall_survivors;
   }
   std::printf(
       "%-7s  reduction %d  min_epochs %d  saved %4.1f %%  survivors %4.1f  best stopped "
-      "%4.1f %%  reward lost %.4f  Kendall of survivors %.2f\n",
+      "%4.1f %%  reward lost %.4f  ",
       enum_name(config.kind).c_str(), config.reduction, config.min_epochs, 100 * mean.saved,
-      mean.survivors, 100 * mean.best_lost, mean.regret, mean.kendall_survivors);
+      mean.survivors, 100 * mean.best_lost, mean.regret);
+  if (2 * ranked >= orders) {
+    std::printf("Kendall of survivors %.2f\n", kendall_sum / ranked);
+  } else {
+    std::printf("too few survivors to rank\n");
+  }
 }
 
 void print_agreement(const std::vector<Curve>& curves) {

@@ -53,8 +53,9 @@ std::vector<std::string> results(const std::filesystem::path& run) {
   return texts;
 }
 
-/// Kills the run as soon as the store holds `attempts` attempts at trials from `first_id` on.
-void kill_after(int process, const std::filesystem::path& run, uint64_t first_id, size_t attempts) {
+/// Kills the run as soon as the store holds `attempts` attempts at trials from `first_id` on;
+/// false: it came to its end.
+bool kill_after(int process, const std::filesystem::path& run, uint64_t first_id, size_t attempts) {
   int status = 0;
   while (waitpid(process, &status, WNOHANG) == 0) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -70,8 +71,9 @@ void kill_after(int process, const std::filesystem::path& run, uint64_t first_id
     }
     kill(process, SIGKILL);
     waitpid(process, &status, 0);
-    return;
+    return WIFSIGNALED(status);
   }
+  return false;
 }
 
 }  // namespace
@@ -152,8 +154,8 @@ TEST_CASE("early stopping and finalists are the same with 1 and 2 workers, and a
     if (t.reused_from < 0) CHECK((t.stopped_at_epoch > 0) == (t.status == TrialStatus::kStopped));
   }
 
-  kill_after(start_program(stopping_search(folder / "run", 2)), folder / "run", 0, 3);
-  kill_after(start_program({"resume", folder / "run"}), folder / "run", kFirstFinalistId, 1);
+  CHECK(kill_after(start_program(stopping_search(folder / "run", 2)), folder / "run", 0, 3));
+  CHECK(kill_after(start_program({"resume", folder / "run"}), folder / "run", kFirstFinalistId, 1));
   const auto resumed = run_program({"resume", folder / "run"});
   INFO(resumed.err);
   REQUIRE(resumed.exit_code == 0);

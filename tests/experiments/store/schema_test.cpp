@@ -227,7 +227,7 @@ TEST_CASE("rows that refer to nothing are refused") {
         "INSERT INTO attempts VALUES (0, 0, 0, '', 'complete', 0, 0, 0, '', '', '', 0)",
         "INSERT INTO checkpoints VALUES (4, 0, 0, x'')",
         "INSERT INTO trials VALUES (0, 0, 'search', NULL, '', '', 'complete', 0, 0, 0, 0, 0, 0, "
-        "-1, 0, '', '', 0, '', '')"}) {
+        "-1, 0, '', '', 0, '', '', '')"}) {
     INFO(orphan);
     CHECK(error_of([&] { database.execute(orphan); }).find("FOREIGN KEY constraint failed") !=
           std::string::npos);
