@@ -13,11 +13,13 @@
 
 namespace ridgeline {
 
-/// How a trial ended. A pending one has not: it is proposed, and is to be evaluated. Everything
-/// else but `kComplete` is a failure with a declared effect on the controller.
+/// How a trial ended. A pending one has not: it is proposed, and is to be evaluated. A stopped one
+/// was ended before its last epoch, as asked (`TrialSpec::stop_after_epoch`). Everything else but
+/// `kComplete` is a failure with a declared effect on the controller.
 enum class TrialStatus {
   kPending,
   kComplete,
+  kStopped,
   kInfeasible,
   kDiverged,
   kOutOfMemory,
@@ -29,9 +31,10 @@ enum class TrialStatus {
 };
 template <>
 struct EnumNames<TrialStatus> {
-  static constexpr std::array<std::pair<TrialStatus, const char*>, 10> values{
+  static constexpr std::array<std::pair<TrialStatus, const char*>, 11> values{
       {{TrialStatus::kPending, "pending"},
        {TrialStatus::kComplete, "complete"},
+       {TrialStatus::kStopped, "stopped"},
        {TrialStatus::kInfeasible, "infeasible"},
        {TrialStatus::kDiverged, "diverged"},
        {TrialStatus::kOutOfMemory, "out_of_memory"},
@@ -42,6 +45,11 @@ struct EnumNames<TrialStatus> {
        {TrialStatus::kCancelled, "cancelled"}}};
 };
 
+/// Whether there is an accuracy: of the whole training, or of its part.
+inline bool has_accuracy(TrialStatus status) {
+  return status == TrialStatus::kComplete || status == TrialStatus::kStopped;
+}
+
 /// All that a result may depend on, besides the evaluator's configuration, and where the work's
 /// products go.
 struct TrialSpec {
@@ -49,6 +57,9 @@ struct TrialSpec {
   uint64_t seed = 1;  ///< of the experiment
   uint64_t trial_id = 0;
   int epochs = 0;  ///< 0: as configured
+  /// 0: none. The training ends after this epoch, with its checkpoint and status `kStopped`, and is
+  /// to go on later; its learning rate is that of a training of all `epochs`.
+  int stop_after_epoch = 0;
   bool test_split =
       false;  ///< train on train + validation, score on the test images (final training)
   std::string

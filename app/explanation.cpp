@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/units.h"
+#include "experiments/finalists.h"
 
 namespace ridgeline {
 namespace {
@@ -101,7 +102,7 @@ std::string failures_text(const Explanation& why) {
 std::string failed_attempts_text(const Explanation& why) {
   std::string text;
   for (const auto& count : why.attempts) {
-    if (count.status == TrialStatus::kComplete) continue;
+    if (has_accuracy(count.status)) continue;
     text += "  " + std::to_string(count.attempts) + " " + enum_name(count.status) + ": " +
             count.cause + "\n";
   }
@@ -122,7 +123,7 @@ Explanation explain_run(RunDirectory& run) {
   why.run = run.path().string();
   why.decisions = run.config().search_space().decisions();
   why.trials = trials.size();
-  why.winner = run.store().best(Phase::kSearch);
+  if (const auto winner = winner_of(run.store())) why.winner = winner->trial;
   if (why.winner) why.winning = why.winner->genotype;
   why.effects = decision_effects(why.decisions, trials);
   why.policy = policy_history(run.config(), why.decisions, run.store(), kMoments);

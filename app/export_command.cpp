@@ -11,6 +11,7 @@
 #include "app/trial_report.h"
 #include "core/logging.h"
 #include "core/units.h"
+#include "experiments/finalists.h"
 #include "experiments/store/facts.h"
 #include "export/verify.h"
 #include "runtime/device.h"
@@ -155,7 +156,11 @@ ExportReport export_run(RunDirectory& run, BundleOptions options,
                     run.path().string());
   }
   options.input.normalization = recorded_normalization(run);
-  if (const auto best = run.store().best(Phase::kSearch)) options.facts = facts_of(run, *best);
+  if (const auto winner = winner_of(run.store())) {
+    Trial best = winner->trial;
+    best.latencies = winner->latencies();
+    options.facts = facts_of(run, best);
+  }
   const auto finals = run.store().trials(Phase::kFinal, /*architectures=*/false);
   if (!finals.empty() && trains(run)) {
     options.facts.accuracy = finals[0].accuracy;

@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "core/units.h"
 #include "experiments/analysis/front.h"
+#include "experiments/finalists.h"
 #include "report/plot.h"
 
 namespace ridgeline {
@@ -128,7 +129,7 @@ void pareto_command(const ParetoOptions& options) {
   }
   if (options.svg.empty()) return;
   write_file_atomic(options.svg,
-                    to_svg(front_plot(run, trials, front, *run.store().best(Phase::kSearch))));
+                    to_svg(front_plot(run, trials, front, winner_of(run.store())->trial)));
 }
 
 }  // namespace ridgeline

@@ -27,6 +27,7 @@
 #include "experiments/executors/slurm_executor.h"
 #include "experiments/executors/trial_process.h"
 #include "experiments/failures.h"
+#include "experiments/finalists.h"
 #include "experiments/pricing.h"
 #include "experiments/store/facts.h"
 #include "export/onnx.h"
@@ -44,7 +45,10 @@ std::unique_ptr<Executor> make_executor(const ExperimentConfig& config,
                                         const std::filesystem::path& folder, const GpuPlan& gpus) {
   if (config.executor() == ExecutorKind::kInProcess) {
     set_threads(config.accuracy.training.threads);
-    return std::make_unique<InProcessExecutor>(evaluator);
+    if (config.search.early_stopping.kind == EarlyStoppingKind::kNone)
+      return std::make_unique<InProcessExecutor>(evaluator);
+    make_folder(folder);
+    return std::make_unique<InProcessExecutor>(evaluator, folder);
   }
   if (config.executor() == ExecutorKind::kSlurm) {
     const auto limit = std::chrono::milliseconds(
@@ -191,9 +195,26 @@ void search_phase(RunDirectory& run, Session& session) {
   record_phase(run, Phase::kSearch);
 }
 
+/// The best networks by the search's figures, with figures of their own.
+void finalists_phase(RunDirectory& run, Session& session) {
+  const auto& config = run.config();
+  if (config.final_training.finalists == 1 || !trains(config.accuracy.kind)) return;
+  if (run.store().fact(phase_fact(Phase::kFinalists))) return;
+  require_trial_device(config);
+  const auto recorded = static_cast<int>(run.store().count(Phase::kFinalists));
+  const auto count = finalists_of(run.store(), config.final_training.finalists, false).size();
+  PhaseProgress progress("finalists", static_cast<int>(count), recorded);
+  train_finalists(session.config,
+                  {session.target_oracles_of_finalists(), *session.runner, run.store()},
+                  [&](const Trial& trial) { progress(trial); });
+  progress.finish();
+  record_phase(run, Phase::kFinalists);
+}
+
 Trial score_final(const Architecture& architecture, const Session& session,
-                  const Evaluation& evaluation, const Trial& base) {
-  Trial trial = base;
+                  const Evaluation& evaluation, const Winner& winner) {
+  Trial trial = winner.trial;
+  trial.latencies = winner.latencies();
   trial.id = kFirstFinalId;
   trial.phase = Phase::kFinal;
   trial.genotype.clear();
@@ -228,7 +249,7 @@ void final_phase(RunDirectory& run, Session& session) {
   if (!result)
     throw Error(ErrorKind::kInterrupted, "stopped during the training of the best network");
   const Trial trial =
-      score_final(architecture, session, result->evaluation, *run.store().best(Phase::kSearch));
+      score_final(architecture, session, result->evaluation, winner_of(run.store()).value());
   if (trial.status != TrialStatus::kComplete) {
     throw Error(ErrorKind::kInfeasible, "the training of the best network ended as " +
                                             enum_name(trial.status) + ": " + trial.cause);
@@ -266,6 +287,15 @@ std::vector<TargetOracle> Session::target_oracles() const {
   const auto targets = config.targets();
   std::vector<TargetOracle> result;
   for (size_t i = 0; i < oracles.size(); ++i) result.push_back({targets[i].name, *oracles[i]});
+  return result;
+}
+
+std::vector<TargetOracle> Session::target_oracles_of_finalists() const {
+  std::vector<TargetOracle> result;
+  for (const auto& [accelerator, oracle] : target_oracles()) {
+    const auto& anew = finalist_oracles[result.size()];
+    result.push_back({accelerator, anew ? *anew : oracle});
+  }
   return result;
 }
 
@@ -338,17 +368,28 @@ Session make_session(const ExperimentConfig& asked, RunDirectory& run) {
   const std::filesystem::path folder = run.trials_folder();
   require_devices(config, /*trains=*/false);
   const GpuPlan gpus = gpus_of(config);
-  std::vector<std::unique_ptr<LatencyOracle>> oracles;
+  std::vector<std::unique_ptr<LatencyOracle>> oracles, finalist_oracles;
   for (const auto& [name, target_ms, latency] : config.targets()) {
-    oracles.push_back(beside_trials(oracle_of(latency), latency, gpus, folder));
-    if (!is_formula(latency.kind))
-      oracles.back() = recorded_in(run.store(), name, std::move(oracles.back()));
+    auto oracle = beside_trials(oracle_of(latency), latency, gpus, folder);
+    finalist_oracles.emplace_back();
+    if (is_formula(latency.kind)) {
+      oracles.push_back(std::move(oracle));
+      continue;
+    }
+    const std::shared_ptr<LatencyOracle> shared = std::move(oracle);
+    oracles.push_back(recorded_in(run.store(), name, shared));
+    finalist_oracles.back() = recorded_in(run.store(), name, shared, Pricing::kFinalists);
   }
   auto evaluator = evaluator_of(config.accuracy);
   CandidateBuilder candidates(config.search_space(), data_shape(*evaluator));
   evaluator->require(candidates.space());
   for (const auto& oracle : oracles) oracle->require(candidates.space());
-  Session session{config, std::move(oracles), std::move(evaluator), std::move(candidates), nullptr,
+  Session session{config,
+                  std::move(oracles),
+                  std::move(finalist_oracles),
+                  std::move(evaluator),
+                  std::move(candidates),
+                  nullptr,
                   nullptr};
   if (config.accuracy.kind == AccuracyKind::kProxy && config.accuracy.training.device == "cpu")
     warn_if_blas_is_slow();
@@ -398,13 +439,13 @@ std::vector<std::string> data_lines(const CandidateBuilder& candidates,
 }
 
 Architecture best_architecture(RunDirectory& run) {
-  const auto best = run.store().best(Phase::kSearch);
-  if (!best) {
+  const auto winner = winner_of(run.store());
+  if (!winner) {
     throw Error(ErrorKind::kInfeasible, run.path().string() +
                                             ": no trial is complete; see `ridgeline show " +
                                             run.path().string() + "` for how they failed");
   }
-  Architecture architecture = best->architecture;
+  Architecture architecture = winner->trial.architecture;
   architecture.name = run.config().name + "-B0";
   return architecture;
 }
@@ -447,6 +488,7 @@ void run_pipeline(RunDirectory& run) {
   warn_of_hardware(run.config());
   preflight_phase(run, session);
   search_phase(run, session);
+  finalists_phase(run, session);
   final_phase(run, session);
   scaling_phase(run, session);
   const ExportReport report =

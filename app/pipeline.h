@@ -18,12 +18,15 @@ class RankGroup;
 struct Session {
   ExperimentConfig config;
   std::vector<std::unique_ptr<LatencyOracle>> oracles;  ///< of `config.targets()`
+  /// The same for the finalists, which are priced anew; null: a formula, `oracles` has it.
+  std::vector<std::unique_ptr<LatencyOracle>> finalist_oracles;
   std::unique_ptr<AccuracyEvaluator> evaluator;
   CandidateBuilder candidates;
   std::unique_ptr<Executor> executor;
   std::unique_ptr<TrialRunner> runner;
 
   std::vector<TargetOracle> target_oracles() const;
+  std::vector<TargetOracle> target_oracles_of_finalists() const;
 };
 
 /// The evaluator; a user's own training program gets the candidate as model.py.
@@ -55,12 +58,12 @@ Session make_session(const ExperimentConfig& config, RunDirectory& run);
 std::vector<std::string> data_lines(const CandidateBuilder& candidates,
                                     const AccuracyEvaluator& evaluator);
 
-/// The whole walk: pre-flight, search, final training, LACS, export. What the run's store already
-/// holds is not done again. Prints the summary to stdout.
+/// The whole walk: pre-flight, search, finalists, final training, LACS, export. What the run's
+/// store already holds is not done again. Prints the summary to stdout.
 void run_pipeline(RunDirectory& run);
 
-/// The architecture of the run's best trial under the name NAME-B0. Throws `kInfeasible` when no
-/// trial is complete.
+/// The architecture of the run's winner (`winner_of`) under the name NAME-B0. Throws `kInfeasible`
+/// when no trial is complete.
 Architecture best_architecture(RunDirectory& run);
 
 /// The pre-flight of every one of `config.targets()` whose oracle is given. Throws as

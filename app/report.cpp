@@ -4,9 +4,11 @@
 #include <cmath>
 #include <map>
 
+#include "app/comparison_report.h"
 #include "app/quantities.h"
 #include "core/units.h"
 #include "experiments/analysis/front.h"
+#include "experiments/finalists.h"
 #include "experiments/stop_rules.h"
 
 namespace ridgeline {
@@ -74,7 +76,7 @@ std::string attempts_text(const TrialStore& store) {
   std::vector<AttemptCount> failed;
   for (const auto& count : attempts) {
     by_status[enum_name(count.status)] += count.attempts;
-    if (count.status != TrialStatus::kComplete) failed.push_back(count);
+    if (!has_accuracy(count.status)) failed.push_back(count);
   }
   std::vector<std::string> parts;
   for (const auto& [status, count] : by_status)
@@ -111,8 +113,10 @@ std::string latencies_text(const ExperimentConfig& config, const Trial& trial) {
   return text;
 }
 
-std::string best_text(RunDirectory& run, const Trial& best) {
+std::string best_text(RunDirectory& run, const Winner& winner) {
   const auto& config = run.config();
+  Trial best = winner.trial;
+  best.latencies = winner.latencies();
   std::string text = "best network: trial " + std::to_string(best.id) + ", genotype " +
                      to_text(best.genotype) + "\n" + describe_architecture(best.architecture);
   if (!best.architecture.is_plain()) {
@@ -124,6 +128,10 @@ std::string best_text(RunDirectory& run, const Trial& best) {
           (zero_cost ? "  zero-cost score (no accuracy) " + format_fixed(best.accuracy, 4)
                      : "  accuracy " + percent(best.accuracy) + " in the trial") +
           ", reward " + format_fixed(best.reward, 4) + "\n";
+  if (winner.finalist) {
+    text += "  accuracy " + percent(winner.finalist->accuracy) + " as a finalist, reward " +
+            format_fixed(winner.finalist->reward, 4) + "\n";
+  }
   const auto finals = run.store().trials(Phase::kFinal, /*architectures=*/false);
   if (!finals.empty())
     text += "  accuracy " + percent(finals[0].accuracy) + " after the final training\n";
@@ -199,9 +207,10 @@ std::string run_summary(RunDirectory& run) {
   const std::string stop = early_stop(run.store());
   if (!stop.empty()) text += "the search ended early: " + stop + "\n";
   if (!trials.empty()) text += counts(trials) + "\n";
-  text += attempts_text(run.store()) + "\n";
-  if (const auto best = run.store().best(Phase::kSearch)) {
-    text += best_text(run, *best) + "\n";
+  text += attempts_text(run.store()) + early_stopping_text(run) + "\n";
+  if (const auto finalists = finalists_text(run); !finalists.empty()) text += finalists + "\n";
+  if (const auto winner = winner_of(run.store())) {
+    text += best_text(run, *winner) + "\n";
     text += front_table(front_of(trials), trials.size(), kFrontRows) + "\n";
   }
   if (std::filesystem::exists(run.family_folder() / "family.txt")) {

@@ -96,6 +96,10 @@ std::string left_out(const Reranking& reranking) {
     text += std::to_string(reranking.untrained) +
             " networks were ruled out before training in this run: their accuracy is not known\n";
   }
+  if (reranking.stopped > 0) {
+    text += std::to_string(reranking.stopped) +
+            " trials were stopped early; what they would have become is not known\n";
+  }
   if (reranking.failed > 0) text += std::to_string(reranking.failed) + " trainings failed\n";
   return text;
 }
@@ -171,6 +175,7 @@ void print_reranking_json(const Reranking& reranking, const ExperimentConfig& be
   document["winner_before"] = old_winner(reranking).trial.id;
   document["excluded"] = reranking.excluded;
   document["untrained"] = reranking.untrained;
+  document["stopped"] = reranking.stopped;
   document["failed"] = reranking.failed;
   document["note"] = note(before, now);
   auto& rows = document["trials"] = ordered_json::array();

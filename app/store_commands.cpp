@@ -6,6 +6,7 @@
 #include "app/report.h"
 #include "core/file.h"
 #include "core/units.h"
+#include "experiments/finalists.h"
 #include "experiments/fork.h"
 #include "experiments/run_directory.h"
 #include "experiments/store/facts.h"
@@ -35,7 +36,8 @@ std::string selected(const std::string& column) {
 std::vector<std::string> run_row(const fs::path& path, std::string& unreadable) {
   try {
     RunDirectory run = RunDirectory::read(path);
-    const auto best = run.store().best(Phase::kSearch);
+    const auto winner = winner_of(run.store());
+    const auto best = winner ? std::optional(winner->trial) : std::nullopt;
     return {path.string(),
             std::to_string(run.store().count(Phase::kSearch)) + "/" +
                 std::to_string(run.config().search.trials),

@@ -161,7 +161,7 @@ void run_in_step(const TrialOptions& options, const TrialFile& file, const RankP
 CheckpointPlan checkpoint_plan(const TrialOptions& options) {
   install_trial_interrupt_handler();
   CheckpointPlan plan{.path = options.checkpoint,
-                      .identity = hash_text(read_file(options.spec)),
+                      .identity = training_identity(options.spec),
                       .every_s = options.checkpoint_every};
   const bool follows = options.rank > 0 || variable("SLURM_PROCID").value_or("0") != "0";
   if (!follows) plan.stop_asked = [] { return interrupts() > 0; };

@@ -61,7 +61,7 @@ std::string attempt_text(const RecordedAttempt& recorded) {
   if (!recorded.result.host.empty()) text += " on " + recorded.result.host;
   text += ": " + enum_name(evaluation.status) + " after " + format_duration(evaluation.seconds) +
           ", " + recorded.finished_at + "\n";
-  const bool complete = evaluation.status == TrialStatus::kComplete;
+  const bool complete = has_accuracy(evaluation.status);
   if (!evaluation.message.empty())
     text += (complete ? "  doubt: " : "  cause: ") + evaluation.message + "\n";
   if (!recorded.result.log_tail.empty()) {

@@ -39,6 +39,7 @@ void AsyncSearch::replay() {
   const std::vector<Proposal> proposed = read_proposals(recorded);
   std::sort(recorded.begin(), recorded.end(),
             [](const Trial& a, const Trial& b) { return a.commit_index < b.commit_index; });
+  restore_rungs(recorded);
   const size_t learned = restore(recorded);
   for (size_t i = 0; i < recorded.size(); ++i) {
     Trial& trial = recorded[i];
@@ -172,7 +173,16 @@ void AsyncSearch::receive(const TrialResult& result) {
   auto found = running_.extract(result.id);
   if (found.empty()) return;  // another attempt of a trial that is done
   Trial trial = std::move(found.mapped());
-  scoring_.score(trial, result.evaluation);
+  Evaluation evaluation = whole(result.id, result.evaluation);
+  if (evaluation.status == TrialStatus::kStopped) {
+    reach(trial, evaluation);
+    if (goes_on(trial, evaluation)) {
+      to_submit_.push_back(spec_of(trial));
+      running_.emplace(result.id, std::move(trial));
+      return submit_started();
+    }
+  }
+  scoring_.score(trial, evaluation);
   finish(std::move(trial));
   finish_repeats(result.id);
 }

@@ -9,6 +9,8 @@
 #include "core/logging.h"
 #include "experiments/config_files.h"
 #include "experiments/config_places.h"
+#include "experiments/early_stopping.h"
+#include "experiments/finalists.h"
 #include "experiments/plain_space.h"
 #include "experiments/scoring.h"
 #include "experiments/stop_rules.h"
@@ -244,6 +246,8 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
                [&](const std::string& key) { return place_of(view, "reward." + key); });
   check_accelerator_list(config, place_of(view, "accelerators"));
   check_failure_reward(config, place_of(view, "search.failure_reward"));
+  check_early_stopping(config, place_of(view, "search.early_stopping"));
+  check_finalists(config, place_of(view, "final_training.finalists"));
   try {
     duration_seconds(config.search.stop_after);
   } catch (const Error& error) {

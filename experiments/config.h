@@ -22,6 +22,7 @@ namespace ridgeline {
 
 struct FinalTrainingConfig {
   int epochs = 15;
+  int finalists = 1;
 
   template <class V>
   void describe(V& v) {
@@ -33,6 +34,13 @@ struct FinalTrainingConfig {
          .unit = "epochs",
          .min = 0,
          .max = 100000});
+    v.field("finalists", finalists,
+            {.help = "before the final training, train this many of the best networks for `epochs` "
+                     "on training images, score them on validation images and measure their "
+                     "latency again; the best of them is the winner; 1: the search's best is",
+             .unit = "networks",
+             .min = 1,
+             .max = 10000});
   }
 };
 

@@ -28,8 +28,11 @@ int divide_up(int a, int b) { return (a + b - 1) / b; }
 
 void add_later_phases(const ExperimentConfig& config, CostEstimate& estimate) {
   const int epochs = config.final_training.epochs;
+  const int finalists = config.final_training.finalists;
+  const int rounds_of_finalists =
+      finalists > 1 ? divide_up(finalists, trials_at_a_time(config, finalists, true)) : 0;
   estimate.final_s =
-      estimate.trial_s *
+      (1 + rounds_of_finalists) * estimate.trial_s *
       (epochs > 0 ? static_cast<double>(epochs) / config.accuracy.training.epochs : 1.0);
   if (!config.scaling.enabled) return;
   const int most = most_scaling_trials(config);

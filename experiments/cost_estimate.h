@@ -16,7 +16,7 @@ struct CostEstimate {
   int workers = 1;            ///< trials at a time
   double work_s = 0;          ///< of all trials, one after the other
   double wall_s = 0;          ///< of the search, `workers` at a time
-  double final_s = 0;         ///< of the final training
+  double final_s = 0;         ///< of the final training, and of the finalists before it
   int scaling_trials = 0;     ///< at most
   double scaling_wall_s = 0;  ///< of these, as many at a time
   double total_s() const { return wall_s + final_s + scaling_wall_s; }
@@ -26,8 +26,9 @@ struct CostEstimate {
 
 /// From the wall time of one trial. A synchronous batch takes as many rounds as `workers` need for
 /// it; Slurm is taken to give each batch all that `runtime.slurm.array_limit` allows. The final
-/// training counts by its epochs, a scaled network as `scaling.latency_ratio` trials, since what is
-/// slower to run is about as much slower to train.
+/// training counts by its epochs, as do the finalists; a stopped trial counts as a whole one, a
+/// scaled network as `scaling.latency_ratio` trials, since what is slower to run is about as much
+/// slower to train.
 CostEstimate estimate_cost(const ExperimentConfig& config, double trial_s, int trials);
 
 /// The mean wall time of trials that were trained; 0: none was.

@@ -20,8 +20,7 @@ std::string failures_line(const std::vector<Trial>& trials) {
   std::map<std::string, size_t> causes;
   size_t failed = 0;
   for (const auto& trial : trials) {
-    if (trial.status == TrialStatus::kComplete || trial.status == TrialStatus::kInfeasible)
-      continue;
+    if (has_accuracy(trial.status) || trial.status == TrialStatus::kInfeasible) continue;
     ++failed;
     ++causes[enum_name(trial.status) + (trial.cause.empty() ? "" : ": " + trial.cause)];
   }
@@ -69,6 +68,7 @@ FailureEffect FailureConfig::effect(TrialStatus status) const {
     case TrialStatus::kInvalid:
     case TrialStatus::kPending:
     case TrialStatus::kComplete:
+    case TrialStatus::kStopped:
       break;
   }
   return crashed;
@@ -76,7 +76,7 @@ FailureEffect FailureConfig::effect(TrialStatus status) const {
 
 Evaluation checked(Evaluation evaluation) {
   const bool fraction = evaluation.accuracy >= 0 && evaluation.accuracy <= 1;
-  if (evaluation.status == TrialStatus::kComplete && !fraction) {
+  if (has_accuracy(evaluation.status) && !fraction) {
     evaluation.status = TrialStatus::kDiverged;
     evaluation.message = "accuracy " + ConfigWriter::plain_number(evaluation.accuracy) +
                          " is not a fraction in [0, 1]";
@@ -86,13 +86,11 @@ Evaluation checked(Evaluation evaluation) {
 }
 
 bool counts_in_update(const FailureConfig& policy, const Trial& trial) {
-  return trial.status == TrialStatus::kComplete ||
-         policy.effect(trial.status) != FailureEffect::kIgnore;
+  return has_accuracy(trial.status) || policy.effect(trial.status) != FailureEffect::kIgnore;
 }
 
 void stop_where_configured(const FailureConfig& policy, const Trial& trial, size_t commit_index) {
-  if (trial.status == TrialStatus::kComplete ||
-      policy.effect(trial.status) != FailureEffect::kStop) {
+  if (has_accuracy(trial.status) || policy.effect(trial.status) != FailureEffect::kStop) {
     return;
   }
   throw Error(ErrorKind::kInfeasible,

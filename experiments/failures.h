@@ -91,7 +91,7 @@ struct FailureConfig {
 bool is_infrastructure(TrialStatus status);
 
 /// How many of the trials failed and why, the most frequent causes first, in one line; empty when
-/// none failed. An infeasible trial did not fail: it was not trained.
+/// none failed. An infeasible trial did not fail: it was not trained. Nor did a stopped one.
 std::string failures_line(const std::vector<Trial>& trials);
 
 /// A complete evaluation whose accuracy is no fraction in [0, 1] becomes `diverged`, its message

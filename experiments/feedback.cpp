@@ -4,10 +4,17 @@
 
 namespace ridgeline {
 
-bool Feedback::add(const Trial& trial, const FailureConfig& policy) {
-  if (!counts_in_update(policy, trial)) return false;
-  const Objectives objectives{trial.accuracy, trial.latency_ms(),
-                              trial.status == TrialStatus::kComplete};
+bool teaches(const Trial& trial, const FailureConfig& policy, StoppedEffect stopped) {
+  const bool is_stopped = trial.status == TrialStatus::kStopped;
+  return is_stopped ? stopped != StoppedEffect::kIgnore : counts_in_update(policy, trial);
+}
+
+bool Feedback::add(const Trial& trial, const FailureConfig& policy, StoppedEffect stopped) {
+  if (!teaches(trial, policy, stopped)) return false;
+  const bool is_stopped = trial.status == TrialStatus::kStopped;
+  const bool counts =
+      trial.status == TrialStatus::kComplete || (is_stopped && stopped == StoppedEffect::kPartial);
+  const Objectives objectives{trial.accuracy, trial.latency_ms(), counts};
   observations_.push_back(
       {.genotype = trial.genotype, .reward = trial.reward, .objectives = objectives});
   return true;

@@ -12,13 +12,20 @@ namespace {
 
 class RecordedOracle : public LatencyOracle {
  public:
-  RecordedOracle(TrialStore& store, std::string accelerator, std::unique_ptr<LatencyOracle> oracle)
-      : store_(store), accelerator_(std::move(accelerator)), oracle_(std::move(oracle)) {}
+  RecordedOracle(TrialStore& store, std::string accelerator, std::shared_ptr<LatencyOracle> oracle,
+                 Pricing pricing)
+      : store_(store),
+        accelerator_(std::move(accelerator)),
+        oracle_(std::move(oracle)),
+        pricing_(pricing) {}
   Latency estimate(const Network& network) const override { return oracle_->estimate(network); }
   using LatencyOracle::estimate_architecture;
   Latency estimate_architecture(const Architecture& architecture,
                                 const Network& lowered) const override {
-    const std::string key = latency_fact(hash_text(to_yaml(architecture)), accelerator_);
+    const uint64_t network = hash_text(to_yaml(architecture));
+    const std::string key = pricing_ == Pricing::kSearch
+                                ? latency_fact(network, accelerator_)
+                                : finalist_latency_fact(network, accelerator_);
     Latency latency;
     if (const auto recorded = store_.fact(key)) {
       latency.ms = std::stod(*recorded);
@@ -34,14 +41,15 @@ class RecordedOracle : public LatencyOracle {
  private:
   TrialStore& store_;
   std::string accelerator_;
-  std::unique_ptr<LatencyOracle> oracle_;
+  std::shared_ptr<LatencyOracle> oracle_;
+  Pricing pricing_;
 };
 
 }  // namespace
 
 std::unique_ptr<LatencyOracle> recorded_in(TrialStore& store, const std::string& accelerator,
-                                           std::unique_ptr<LatencyOracle> oracle) {
-  return std::make_unique<RecordedOracle>(store, accelerator, std::move(oracle));
+                                           std::shared_ptr<LatencyOracle> oracle, Pricing pricing) {
+  return std::make_unique<RecordedOracle>(store, accelerator, std::move(oracle), pricing);
 }
 
 ExperimentConfig at_recorded_speed(ExperimentConfig config, TrialStore& store) {
@@ -60,6 +68,25 @@ ExperimentConfig at_recorded_speed(ExperimentConfig config, TrialStore& store) {
   return config;
 }
 
+bool price_on(Trial& trial, const CandidateNetwork& candidate,
+              const std::vector<TargetOracle>& oracles) {
+  try {
+    for (const auto& [accelerator, oracle] : oracles)
+      trial.latencies.push_back({accelerator, candidate.latency_ms(oracle)});
+  } catch (const LatencyFailure& failure) {
+    const bool late = failure.cause() == LatencyFailure::Cause::kTimedOut;
+    trial.status = late ? TrialStatus::kTimeOut : TrialStatus::kCrashed;
+    trial.cause = failure.what();
+    return false;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInfeasible) throw;
+    trial.status = TrialStatus::kInfeasible;
+    trial.cause = error.what();
+    return false;
+  }
+  return true;
+}
+
 void price(Trial& trial, const Scoring& scoring, const SearchParts& parts, bool fresh) {
   trial.architecture = parts.candidates.architecture(trial.genotype);
   if (!fresh) return;
@@ -67,21 +94,7 @@ void price(Trial& trial, const Scoring& scoring, const SearchParts& parts, bool 
   trial.params = candidate.cost.total.params;
   trial.madds = candidate.cost.total.madds;
   trial.reward = scoring.failure_reward();
-  try {
-    for (const auto& [accelerator, oracle] : parts.oracles)
-      trial.latencies.push_back({accelerator, candidate.latency_ms(oracle)});
-  } catch (const LatencyFailure& failure) {
-    const bool late = failure.cause() == LatencyFailure::Cause::kTimedOut;
-    trial.status = late ? TrialStatus::kTimeOut : TrialStatus::kCrashed;
-    trial.cause = failure.what();
-    return;
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kInfeasible) throw;
-    trial.status = TrialStatus::kInfeasible;
-    trial.cause = error.what();
-    return;
-  }
-  scoring.judge(trial, candidate.cost);
+  if (price_on(trial, candidate, parts.oracles)) scoring.judge(trial, candidate.cost);
 }
 
 }  // namespace ridgeline

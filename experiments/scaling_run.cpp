@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/interrupt.h"
+#include "experiments/finalists.h"
 #include "latency/measurement/make_oracle.h"
 
 namespace ridgeline {
@@ -112,12 +113,12 @@ class ScalingRun {
   }
 
   void add_search_accuracy(LacsResult& result) const {
-    const auto best = parts_.store.best(Phase::kSearch);
-    if (!best) return;
-    Architecture searched = best->architecture;
+    const auto winner = winner_of(parts_.store);
+    if (!winner) return;
+    Architecture searched = winner->trial.architecture;
     searched.name = base_.name;
     for (auto& member : result.family) {
-      if (member.architecture == searched) member.accuracy = best->accuracy;
+      if (member.architecture == searched) member.accuracy = winner->trial.accuracy;
     }
   }
 

@@ -5,6 +5,7 @@
 
 #include "core/units.h"
 #include "experiments/candidate.h"
+#include "experiments/early_stopping.h"
 
 namespace ridgeline {
 namespace {
@@ -56,7 +57,8 @@ Scoring::Scoring(const ExperimentConfig& config)
     : latency_(config.latency),
       reward_(reward_of(config)),
       max_ratio_(config.search.max_latency_ratio),
-      failure_reward_(config.search.failure_reward.value_or(reward_.failure(slowness(config)))) {}
+      failure_reward_(config.search.failure_reward.value_or(reward_.failure(slowness(config)))),
+      stopped_(config.search.early_stopping.effect) {}
 
 RewardCosts Scoring::costs(const Trial& trial) const {
   RewardCosts costs{.params = static_cast<double>(trial.params),
@@ -117,7 +119,11 @@ void Scoring::score(Trial& trial, const Evaluation& evaluation) const {
   trial.loss = evaluation.loss;
   trial.seconds = evaluation.seconds;
   trial.cause = evaluation.message;
-  trial.reward = trial.status == TrialStatus::kComplete ? reward(trial) : failure_reward_;
+  const bool stopped = trial.status == TrialStatus::kStopped;
+  trial.stopped_at_epoch = stopped ? last_epoch(evaluation) : 0;
+  const bool counts =
+      has_accuracy(trial.status) && !(stopped && stopped_ == StoppedEffect::kPenalise);
+  trial.reward = counts ? reward(trial) : failure_reward_;
 }
 
 double Scoring::reward(const Trial& trial) const { return reward_(trial.accuracy, costs(trial)); }

@@ -41,9 +41,10 @@ class Scoring {
   /// becomes `crashed`; one that the reward excludes, or that is slower than
   /// `search.max_latency_ratio` times a target, `infeasible`, with the cause and its reward.
   void judge(Trial& trial, const NetworkCost& cost) const;
-  /// Takes over how the training ended, and its reward.
+  /// Takes over how the training ended, and its reward: of a stopped trial by
+  /// `search.early_stopping.effect`.
   void score(Trial& trial, const Evaluation& evaluation) const;
-  /// Of a complete trial.
+  /// Of a complete trial, or of a stopped one's accuracy.
   double reward(const Trial& trial) const;
   /// Why the reward rules out a network that was trained under another one.
   std::optional<std::string> exclusion(const Trial& trial) const;
@@ -60,6 +61,7 @@ class Scoring {
   Reward reward_;
   double max_ratio_;
   double failure_reward_;
+  StoppedEffect stopped_;
 };
 
 /// Throws `kConfig` where `search.failure_reward` is above what the reward makes of a failure: a

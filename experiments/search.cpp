@@ -15,6 +15,7 @@ constexpr int kResamples = 100;
 
 void Search::run() {
   recorded_ = parts_.store.trials(Phase::kSearch, /*architectures=*/false);
+  restore_rungs(recorded_);
   const size_t learned = restore(recorded_);
   for (uint64_t id = 0; id < learned; ++id) {
     first_with(recorded_[id].genotype, id);
@@ -88,15 +89,43 @@ std::vector<Trial> Search::propose(uint64_t first_id, int count) {
 
 void Search::run_batch(std::vector<Trial> proposals) {
   submit_pending(proposals);
+  run_rungs(proposals);
   for (Trial& trial : proposals) {
-    while (!fill_if_known(trial)) {
-      journal_.commit_if_due();
-      TrialResult result = wait();
-      arrived_.emplace(result.id, std::move(result.evaluation));
-    }
+    while (!fill_if_known(trial)) receive();
     const uint64_t id = trial.id;
     commit(std::move(trial), id < recorded_.size() ? Commit::kRecorded : Commit::kNew);
     stop_if_hopeless(done_.at(id));
+  }
+}
+
+void Search::receive() {
+  journal_.commit_if_due();
+  TrialResult result = wait();
+  arrived_.insert_or_assign(result.id, whole(result.id, std::move(result.evaluation)));
+}
+
+/// Trains the batch to one rung after the other. A rung is decided once the whole batch is there,
+/// so that the order of arrival decides nothing.
+void Search::run_rungs(const std::vector<Trial>& proposals) {
+  std::vector<const Trial*> at_rung;
+  for (const Trial& trial : proposals) {
+    if (is_to_train(trial)) at_rung.push_back(&trial);
+  }
+  for (int rung = 0; rung < stopping_.rungs() && !at_rung.empty(); ++rung) {
+    for (const Trial* trial : at_rung) {
+      while (!arrived_.contains(trial->id)) receive();
+    }
+    std::erase_if(at_rung, [&](const Trial* trial) {
+      return arrived_.at(trial->id).status != TrialStatus::kStopped;
+    });
+    for (const Trial* trial : at_rung) reach(*trial, arrived_.at(trial->id));
+    std::erase_if(at_rung,
+                  [&](const Trial* trial) { return !goes_on(*trial, arrived_.at(trial->id)); });
+    journal_.commit();  // no training is ahead of what is recorded of it
+    for (const Trial* trial : at_rung) {
+      arrived_.erase(trial->id);
+      parts_.runner.submit(spec_of(*trial));
+    }
   }
 }
 
@@ -104,7 +133,7 @@ void Search::submit_pending(const std::vector<Trial>& proposals) {
   std::vector<TrialSpec> specs;
   std::vector<Proposal> pending;
   for (const auto& trial : proposals) {
-    if (trial.reused_from >= 0 || trial.status != TrialStatus::kPending) continue;
+    if (!is_to_train(trial)) continue;
     specs.push_back(spec_of(trial));
     pending.push_back({trial.id, trial.genotype});
   }

@@ -18,6 +18,11 @@ class Search : public SearchLoop {
   /// The batch's genotypes, by `search.duplicates`.
   std::vector<Genotype> draw(int count) const;
   void run_batch(std::vector<Trial> proposals);
+  void run_rungs(const std::vector<Trial>& proposals);
+  void receive();
+  static bool is_to_train(const Trial& trial) {
+    return trial.reused_from < 0 && trial.status == TrialStatus::kPending;
+  }
   void submit_pending(const std::vector<Trial>& proposals);
   bool fill_if_known(Trial& trial);
   bool recorded(const Trial& trial) const { return trial.id < recorded_.size(); }

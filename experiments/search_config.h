@@ -6,6 +6,7 @@
 
 #include "accuracy/zero_cost_config.h"
 #include "core/config.h"
+#include "experiments/early_stopping_config.h"
 
 namespace ridgeline {
 
@@ -40,6 +41,7 @@ struct SearchConfig {
   std::optional<double> failure_reward = {};
   int max_failures_in_a_row = 20;
   FilterConfig filter;
+  EarlyStoppingConfig early_stopping;
 
   template <class V>
   void describe(V& v) {
@@ -102,6 +104,7 @@ struct SearchConfig {
         "max_failures_in_a_row", max_failures_in_a_row,
         {.help = "stop the run after this many failed trainings in a row", .min = 1, .max = 1e6});
     v.section("filter", filter, "which proposals are trained, by a zero-cost score");
+    v.section("early_stopping", early_stopping, "stopping poor trials before their last epoch");
   }
 };
 

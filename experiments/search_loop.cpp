@@ -13,6 +13,7 @@ SearchLoop::SearchLoop(const ExperimentConfig& config, SearchParts parts, TrialO
       scoring_(config),
       warm_(warm_start(config, parts_.candidates.space())),
       stop_rules_(config, parts_.candidates.space().decisions(), parts_.store),
+      stopping_(config.search.early_stopping, config.accuracy.training.epochs),
       journal_(parts_.store, std::move(observer)) {}
 
 size_t SearchLoop::restore(std::span<const Trial> recorded) {
@@ -36,7 +37,59 @@ TrialSpec SearchLoop::spec_of(const Trial& trial) const {
   spec.architecture = trial.architecture;
   spec.seed = config_.seed;
   spec.trial_id = trial.id;
+  const auto part = parts_of_.find(trial.id);
+  spec.stop_after_epoch = stopping_.epoch_of(part == parts_of_.end() ? 0 : part->second.rung);
   return spec;
+}
+
+void SearchLoop::restore_rungs(std::span<const Trial> recorded) {
+  if (!stopping_.on()) return;
+  std::map<uint64_t, const Trial*> by_id;
+  for (const Trial& trial : recorded) by_id.emplace(trial.id, &trial);
+  for (const auto& [result, network, finished_at] : parts_.store.recorded_attempts()) {
+    const auto trial = by_id.find(result.id);
+    const int rung = stopping_.rung_at(last_epoch(result.evaluation));
+    if (trial != by_id.end() && rung >= 0 && result.evaluation.status == TrialStatus::kStopped)
+      reach(rung, *trial->second, result.evaluation);
+  }
+}
+
+void SearchLoop::reach(const Trial& trial, const Evaluation& evaluation) {
+  const Part& part = parts_of_[trial.id];
+  reach(part.rung, trial, evaluation);
+}
+
+/// The rules compare rewards: the search looks for these, and a latency is known from the start.
+void SearchLoop::reach(int rung, const Trial& trial, const Evaluation& evaluation) {
+  Trial so_far;
+  so_far.id = trial.id;
+  so_far.params = trial.params;
+  so_far.madds = trial.madds;
+  so_far.latencies = trial.latencies;
+  std::vector<double> rewards;
+  for (const double accuracy : accuracies_of(evaluation)) {
+    so_far.accuracy = accuracy;
+    rewards.push_back(scoring_.reward(so_far));
+  }
+  stopping_.reached(rung, trial.id, rewards);
+}
+
+bool SearchLoop::goes_on(const Trial& trial, Evaluation& evaluation) {
+  Part& part = parts_of_.at(trial.id);
+  evaluation.message = stopping_.stops(part.rung, trial.id);
+  if (!evaluation.message.empty()) {
+    parts_.runner.forget(trial.id);
+    return false;
+  }
+  ++part.rung;
+  part.seconds = evaluation.seconds;
+  return true;
+}
+
+Evaluation SearchLoop::whole(uint64_t id, Evaluation evaluation) const {
+  if (const auto part = parts_of_.find(id); part != parts_of_.end())
+    evaluation.seconds += part->second.seconds;
+  return evaluation;
 }
 
 TrialResult SearchLoop::wait() {
@@ -64,7 +117,9 @@ void SearchLoop::commit(Trial trial, Commit how) {
   history_.add(trial);
   stop_rules_.committed(trial);
   forget_architecture(trial);
+  parts_of_.erase(trial.id);
   if (how == Commit::kLearned) {
+    learned(trial);
     trial.genotype = {};
   } else {
     batch_.push_back(trial.id);
@@ -75,13 +130,19 @@ void SearchLoop::commit(Trial trial, Commit how) {
 
 void SearchLoop::stop_if_hopeless(const Trial& trial) {
   if (trial.reused_from < 0 && trial.status != TrialStatus::kInfeasible)
-    failures_in_a_row_ = trial.status == TrialStatus::kComplete ? 0 : failures_in_a_row_ + 1;
+    failures_in_a_row_ = has_accuracy(trial.status) ? 0 : failures_in_a_row_ + 1;
   stop_where_configured(config_.failures, trial, done_.size() - 1);
   if (failures_in_a_row_ < config_.search.max_failures_in_a_row) return;
   throw Error(ErrorKind::kInfeasible,
               std::to_string(failures_in_a_row_) + " trainings in a row failed, the last one " +
                   enum_name(trial.status) + ": " + trial.cause +
                   "; see `ridgeline show` and search.max_failures_in_a_row");
+}
+
+/// Only then, so that a resumed run decides about the rest of a batch as the killed one.
+void SearchLoop::learned(const Trial& trial) {
+  if (trial.status == TrialStatus::kComplete && trial.reused_from < 0)
+    stopping_.completed(trial.id);
 }
 
 void SearchLoop::learn(const Weigh& weigh) {
@@ -95,7 +156,9 @@ void SearchLoop::learn(const Weigh& weigh) {
   std::vector<uint64_t> counted;
   for (const uint64_t id : batch_) {
     Trial& trial = done_.at(id);
-    if (feedback.add(trial, config_.failures)) counted.push_back(id);
+    if (feedback.add(trial, config_.failures, config_.search.early_stopping.effect))
+      counted.push_back(id);
+    learned(trial);
     trial.genotype = {};
   }
   if (weigh) weigh(feedback, counted);

@@ -11,6 +11,7 @@
 #include "experiments/candidate.h"
 #include "experiments/checkpoint.h"
 #include "experiments/config.h"
+#include "experiments/early_stopping.h"
 #include "experiments/feedback.h"
 #include "experiments/scoring.h"
 #include "experiments/stop_rules.h"
@@ -57,7 +58,17 @@ class SearchLoop {
   /// Whether a repeated network is trained again (`search.duplicates: measure_again`).
   bool measures_again() const;
 
+  /// What is to be trained of it next: all, or with `search.early_stopping` to the next rung.
   TrialSpec spec_of(const Trial& trial) const;
+  /// Tells the rules how far the recorded trials came.
+  void restore_rungs(std::span<const Trial> recorded);
+  /// A trial has come to its rung.
+  void reach(const Trial& trial, const Evaluation& evaluation);
+  /// Whether it goes on from there: `spec_of` is its next part then. Otherwise `evaluation` says
+  /// why not, and is the trial's. REQUIRES: `reach`
+  bool goes_on(const Trial& trial, Evaluation& evaluation);
+  /// The evaluation with the time of the training's earlier parts.
+  Evaluation whole(uint64_t id, Evaluation evaluation) const;
   /// The next finished trial. Throws `kInterrupted` when none will come.
   TrialResult wait();
   /// "after 3 of 64 trials"
@@ -81,17 +92,25 @@ class SearchLoop {
   Scoring scoring_;
   std::vector<Genotype> warm_;  // the first proposals
   StopRules stop_rules_;
+  EarlyStopping stopping_;
   Journal journal_;
   std::map<uint64_t, Trial> done_;  // committed; without architectures, genotypes until learned
   std::vector<uint64_t> batch_;     // committed, not learned yet
   int updates_ = 0;                 // of the controller
 
  private:
+  struct Part {
+    int rung = 0;        // to which it is trained
+    double seconds = 0;  // of its earlier parts
+  };
   void record_update(const BatchRecord& record);
+  void learned(const Trial& trial);
+  void reach(int rung, const Trial& trial, const Evaluation& evaluation);
 
   std::map<Genotype, uint64_t> first_with_;
-  History history_;           // of done_, in the order of commits
-  int recorded_updates_ = 0;  // of the store, at the start
+  std::map<uint64_t, Part> parts_of_;  // of trials that were stopped at a rung and not committed
+  History history_;                    // of done_, in the order of commits
+  int recorded_updates_ = 0;           // of the store, at the start
   int failures_in_a_row_ = 0;
 };
 

@@ -14,8 +14,10 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{200};
 
 uint64_t identity_of(const TrialSpec& spec) {
-  return hash_text(to_yaml(spec.architecture) + "|" + std::to_string(spec.seed) + "|" +
-                   std::to_string(spec.epochs) + (spec.test_split ? "|test" : ""));
+  return hash_text(
+      to_yaml(spec.architecture) + "|" + std::to_string(spec.seed) + "|" +
+      std::to_string(spec.epochs) + (spec.test_split ? "|test" : "") +
+      (spec.stop_after_epoch > 0 ? "|to " + std::to_string(spec.stop_after_epoch) : ""));
 }
 
 }  // namespace
@@ -33,17 +35,29 @@ bool TrialRunner::use_recorded(Pending& trial) {
   const auto past = store_->attempts(id);
   if (past.empty()) return false;
   trial.attempt = past.back().attempt + 1;
+  const auto of_this = store_->attempts(id, trial.network);
+  for (const auto& attempt : past) {
+    const bool this_one = std::any_of(of_this.begin(), of_this.end(), [&](const auto& own) {
+      return own.attempt == attempt.attempt;
+    });
+    if (!this_one) trial.first = attempt.attempt + 1;
+  }
   // Weights are no part of the record: a trial that has to leave some is run whatever is recorded.
   if (!trial.spec.weights_path.empty()) return false;
-  for (const auto& attempt : store_->attempts(id, trial.network)) {
+  for (const auto& attempt : of_this) {
     // They stopped the run, and since then the cause may be mended.
     if (is_infrastructure(attempt.evaluation.status) && policy_.stops_when_lost()) continue;
     if (!decide(trial, attempt)) continue;
-    executor_.forget(id);
+    finish(trial.spec);
     finished_.push_back(attempt);
     return true;
   }
   return false;
+}
+
+/// What is to go on later keeps its checkpoint.
+void TrialRunner::finish(const TrialSpec& spec) {
+  if (spec.stop_after_epoch == 0) executor_.forget(spec.trial_id);
 }
 
 /// Counts the attempt; true: the result is final.
@@ -64,7 +78,8 @@ void TrialRunner::receive(TrialResult result) {
   const auto found = pending_.find(result.id);
   if (found == pending_.end()) return;  // an earlier attempt of a trial that is decided
   Pending& trial = found->second;
-  const bool complete = result.evaluation.status == TrialStatus::kComplete;
+  if (result.attempt < trial.first) return;  // of an earlier part of its training
+  const bool complete = has_accuracy(result.evaluation.status);
   const bool late = result.attempt != trial.attempt || trial.retry_at.has_value();
   if (late && !complete) return;
   if (store_ != nullptr) store_->append_attempt(result, trial.network);
@@ -85,7 +100,7 @@ void TrialRunner::receive(TrialResult result) {
   if (complete && !result.evaluation.message.empty())
     spdlog::warn("trial {}: {}", result.id, result.evaluation.message);
   if (late) executor_.cancel(result.id);  // the newer attempt is no longer needed
-  executor_.forget(result.id);
+  finish(trial.spec);
   if (trial.retry_at) --waiting_;
   pending_.erase(found);
   finished_.push_back(result);

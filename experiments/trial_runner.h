@@ -28,7 +28,10 @@ class TrialRunner {
   /// already holds of a trial is not done again.
   void record_in(TrialStore& store) { store_ = &store; }
 
+  /// A trial that came back as `kStopped` may be submitted again, to go on.
   void submit(const TrialSpec& spec);
+  /// A trial that came back as `kStopped` does not go on.
+  void forget(uint64_t id) { executor_.forget(id); }
   /// A trial that is finished for good and can be had without waiting; nothing when none is. (An
   /// executor in this process evaluates one.)
   std::optional<TrialResult> ready();
@@ -42,11 +45,13 @@ class TrialRunner {
     TrialSpec spec;
     uint64_t network = 0;  ///< identity of what is evaluated
     int attempt = 0;       ///< the latest
+    int first = 0;         ///< earlier ones are of another part of its training
     int failures = 0;      ///< of the trial itself
     int losses = 0;        ///< of its machine or job
     std::optional<Clock::time_point> retry_at = std::nullopt;
   };
   bool use_recorded(Pending& trial);
+  void finish(const TrialSpec& spec);
   bool decide(Pending& trial, const TrialResult& result) const;
   void receive(TrialResult result);
   std::optional<TrialResult> next_finished();

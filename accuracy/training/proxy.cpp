@@ -2,6 +2,7 @@
 
 #include <c10/core/DeviceGuard.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -20,6 +21,15 @@
 
 namespace ridgeline {
 namespace {
+
+int all_epochs(const TrialSpec& spec, const TrainingConfig& training) {
+  return spec.epochs > 0 ? spec.epochs : training.epochs;
+}
+
+int last_epoch(const TrialSpec& spec, const TrainingConfig& training) {
+  const int epochs = all_epochs(spec, training);
+  return spec.stop_after_epoch > 0 ? std::min(spec.stop_after_epoch, epochs) : epochs;
+}
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
@@ -114,7 +124,7 @@ Evaluation ProxyEvaluator::evaluate(const TrialSpec& spec) {
     result.status = TrialStatus::kOutOfMemory;
     result.message = first_line(error.what());
   }
-  add_peak_memory(device, spec.epochs > 0 ? spec.epochs : training_.epochs, result.metrics);
+  add_peak_memory(device, last_epoch(spec, training_), result.metrics);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   result.seconds = elapsed.count();
   return result;
@@ -134,14 +144,14 @@ Evaluation ProxyEvaluator::train_and_score(const TrialSpec& spec) const {
   };
   NetworkModule module(lower(architecture), derive_seed(spec.seed, spec.trial_id, "weights"));
   place(*module, device_from_text(training_.device));
-  const int epochs = spec.epochs > 0 ? spec.epochs : training_.epochs;
+  const int last = last_epoch(spec, training_);
   const bool scores = ranks_ == nullptr || ranks_->rank() == 0;
   const auto score_now = [&] {
     retake_batch_norm_statistics(module, maker(learned), training_, {spec.seed, spec.trial_id});
     return score(module, maker(held_out), training_);
   };
   const auto after_epoch = [&](int epoch, const std::vector<Metric>&) -> EpochEnd {
-    if (epoch == epochs || !scored_after(epoch, training_)) return {};
+    if (epoch == last || !scored_after(epoch, training_)) return {};
     const Evaluation now = score_now();
     if (now.status != TrialStatus::kComplete) return {};
     return {.metrics = {{epoch, "validation_accuracy", now.accuracy}}};
@@ -149,26 +159,28 @@ Evaluation ProxyEvaluator::train_and_score(const TrialSpec& spec) const {
   // Of several ranks none is scored while it trains: its batch norm works on a share of each batch.
   const Evaluation trained = train(
       module, maker(learned), training_,
-      {.epochs = epochs,
+      {.epochs = all_epochs(spec, training_),
+       .stop_after_epoch = spec.stop_after_epoch,
        .seed = {spec.seed, spec.trial_id},
        .ranks = ranks_,
        .checkpoint = spec.checkpoint,
        .after_epoch = ranks_ == nullptr && !final_training
                           ? std::function<EpochEnd(int, const std::vector<Metric>&)>(after_epoch)
                           : nullptr});
-  if (trained.status != TrialStatus::kComplete || !scores) return trained;
+  if (!has_accuracy(trained.status) || !scores) return trained;
   Evaluation result = score_now();
   result.loss = trained.loss;
   result.metrics = trained.metrics;
+  const bool stopped = trained.status == TrialStatus::kStopped;
   if (result.status == TrialStatus::kComplete) {
-    if (training_.loss == LossKind::kCrossEntropy)
+    if (training_.loss == LossKind::kCrossEntropy && !stopped)
       result.message = contradiction(result, data_.classes, training_.label_smoothing);
     result.metrics.push_back(
-        {epochs, final_training ? "test_accuracy" : "validation_accuracy", result.accuracy});
+        {last, final_training ? "test_accuracy" : "validation_accuracy", result.accuracy});
   }
-  if (result.status == TrialStatus::kComplete && !spec.weights_path.empty()) {
-    save_weights(*module, spec.weights_path);
-  }
+  if (result.status != TrialStatus::kComplete) return result;
+  if (stopped) result.status = TrialStatus::kStopped;
+  if (!stopped && !spec.weights_path.empty()) save_weights(*module, spec.weights_path);
   return result;
 }
 

@@ -44,9 +44,9 @@ class Trainer {
 
   Evaluation run() {
     module_->reseed(derive_seed(plan_.seed.seed, plan_.seed.trial_id, "dropout"));
-    process_.resume(plan_.checkpoint, at_);
+    process_.resume(plan_.checkpoint, last_epoch(), at_);
     Evaluation result;
-    for (bool stop = false; at_.epoch < plan_.epochs && !stop;
+    for (bool stop = false; at_.epoch < last_epoch() && !stop;
          ++at_.epoch, at_.step = 0, at_.loss_sum = 0) {
       if (const auto bad = run_epoch()) {
         result.status = TrialStatus::kDiverged;
@@ -57,11 +57,23 @@ class Trainer {
       stop = end_epoch();
     }
     if (result.status == TrialStatus::kComplete) process_.finish();
+    if (result.status == TrialStatus::kComplete && last_epoch() < plan_.epochs)
+      result.status = TrialStatus::kStopped;
     result.metrics = std::move(at_.metrics);
     return result;
   }
 
  private:
+  int last_epoch() const {
+    return plan_.stop_after_epoch > 0 ? std::min(plan_.stop_after_epoch, plan_.epochs)
+                                      : plan_.epochs;
+  }
+
+  /// Whether the training is to be left here, to go on later.
+  bool is_left() const {
+    return last_epoch() < plan_.epochs && at_.epoch + 1 == last_epoch() && at_.step == steps_;
+  }
+
   /// Returns the first loss that is not finite.
   std::optional<LossSum::NotFinite> run_epoch() {
     if (plan_.images_of_epoch) images_ = plan_.images_of_epoch(at_.epoch);
@@ -99,7 +111,7 @@ class Trainer {
     losses_.add(at_.step, process_.step(made.batch, rate));
     at_.augmentation = *made.stream;
     ++at_.step;
-    const Pause pause = pause_due(plan_.checkpoint, clock_);
+    const Pause pause = pause_due(plan_.checkpoint, clock_, is_left());
     if (losses_.due() || pause != Pause::kNone || at_.step == steps_) {
       if (const auto bad = losses_.look(at_.loss_sum)) return bad;
       looked_ = at_.step;

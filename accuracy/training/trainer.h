@@ -35,6 +35,9 @@ struct EpochEnd {
 /// What one training does besides its recipe, the `TrainingConfig`.
 struct TrainingPlan {
   int epochs = 1;
+  /// 0: none. The training ends after this epoch, as one of all `epochs` is then, and writes its
+  /// checkpoint.
+  int stop_after_epoch = 0;
   TrainingSeed seed = {};
   RankGroup* ranks = nullptr;  ///< of a data-parallel training; borrowed
   CheckpointPlan checkpoint = {};
@@ -53,8 +56,9 @@ bool scored_after(int epoch, const TrainingConfig& config);
 
 /// Trains `module` in place for `plan.epochs` passes over `images` in whole batches (the rest of a
 /// pass, less than a batch, is left out), on the device and with the recipe of `config`; ends with
-/// the averaged weights where `config.ema_decay` is on. Returns `kComplete` with the last epoch's
-/// mean loss and the learning curve, or `kDiverged`. With `ranks`, all of them train one network
+/// the averaged weights where `config.ema_decay` is on. Returns `kComplete` (`kStopped` where
+/// `plan.stop_after_epoch` comes before the last one) with the last epoch's mean loss and the
+/// learning curve, or `kDiverged`. With `ranks`, all of them train one network
 /// together: to the rounding, each ends with what one process would (batch-norm statistics: see
 /// `config.batch_norm_statistics`). Throws `RankLost`. With a `checkpoint` it goes on from there,
 /// to the same bits, and where it is asked to stop throws `kInterrupted`; of several ranks all read

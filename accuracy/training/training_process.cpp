@@ -26,10 +26,10 @@ Batch part_of(const Batch& batch, int64_t begin, int64_t count) {
 
 }  // namespace
 
-Pause pause_due(const CheckpointPlan& plan, CheckpointClock& clock) {
+Pause pause_due(const CheckpointPlan& plan, CheckpointClock& clock, bool left) {
   if (plan.path.empty()) return Pause::kNone;
   if (plan.stop_asked && plan.stop_asked()) return Pause::kStop;
-  return clock.due() ? Pause::kWrite : Pause::kNone;
+  return left || clock.due() ? Pause::kWrite : Pause::kNone;
 }
 
 TrainingProcess::TrainingProcess(NetworkModule& module, const TrainingConfig& config, int batch,
@@ -100,15 +100,23 @@ void TrainingProcess::finish() {
   if (average_) average_->apply();
 }
 
-void TrainingProcess::resume(const CheckpointPlan& plan, TrainingPosition& position) {
+void TrainingProcess::resume(const CheckpointPlan& plan, int last_epoch,
+                             TrainingPosition& position) {
   if (plan.path.empty()) return;
   const auto found = read_training_checkpoint(plan);
   if (!all_read(found ? found->checksum : 0) || !found) return;
   try {
     torch::serialize::InputArchive archive;
     archive.load_from(found->payload.data(), found->payload.size(), device_);
+    TrainingPosition written = position;
+    written.load(archive);
+    if (written.epoch >= last_epoch) {
+      spdlog::warn("{}: the checkpoint is of a later epoch than {}; the training starts over",
+                   plan.path, last_epoch);
+      return;
+    }
     load(archive);
-    position.load(archive);
+    position = std::move(written);
   } catch (const c10::Error& error) {
     // Half of it may be in the module by now. The next attempt begins without it.
     std::error_code ignored;

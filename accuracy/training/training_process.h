@@ -16,7 +16,8 @@ namespace ridgeline {
 
 /// What is to be done between two steps.
 enum class Pause { kNone, kWrite, kStop };
-Pause pause_due(const CheckpointPlan& plan, CheckpointClock& clock);
+/// `left`: a checkpoint is due, whatever the clock says.
+Pause pause_due(const CheckpointPlan& plan, CheckpointClock& clock, bool left = false);
 
 /// The moving parts of one training (weights, optimizer, averages), one step of it, and its
 /// checkpoints.
@@ -38,8 +39,9 @@ class TrainingProcess {
   /// Ends with the averages as weights.
   void finish();
 
-  /// Goes back to where the checkpoint was written, if there is a sound one that all ranks see.
-  void resume(const CheckpointPlan& plan, TrainingPosition& position);
+  /// Goes back to where the checkpoint was written, if there is a sound one that all ranks see, and
+  /// it comes before the end of epoch `last_epoch`.
+  void resume(const CheckpointPlan& plan, int last_epoch, TrainingPosition& position);
   /// Between two steps: writes a checkpoint, or breaks off with one (throws `kInterrupted`).
   void pause(const CheckpointPlan& plan, Pause pause, const TrainingPosition& position);
 

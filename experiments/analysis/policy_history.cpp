@@ -28,11 +28,12 @@ std::set<int> moments_of(int updates, int moments) {
 /// One update as it was made: in asynchronous mode with the weights of that time.
 void relearn(const ExperimentConfig& config, std::vector<Trial> batch,
              const std::vector<Proposal>& proposals, Controller& controller) {
+  const StoppedEffect stopped = config.search.early_stopping.effect;
   std::erase_if(batch,
-                [&](const Trial& trial) { return !counts_in_update(config.failures, trial); });
+                [&](const Trial& trial) { return !teaches(trial, config.failures, stopped); });
   std::sort(batch.begin(), batch.end(), [](const Trial& a, const Trial& b) { return a.id < b.id; });
   Feedback feedback;
-  for (const Trial& trial : batch) feedback.add(trial, config.failures);
+  for (const Trial& trial : batch) feedback.add(trial, config.failures, stopped);
   if (config.search.mode == SearchMode::kSynchronous || batch.empty()) {
     feedback.update(controller);
     return;

@@ -22,6 +22,8 @@ std::vector<Trial> trained(const std::vector<Trial>& trials, Reranking& rerankin
       result.push_back(trial);
     } else if (trial.status == TrialStatus::kInfeasible) {
       ++reranking.untrained;
+    } else if (trial.status == TrialStatus::kStopped) {
+      ++reranking.stopped;
     } else {
       ++reranking.failed;
     }

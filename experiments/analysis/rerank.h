@@ -22,6 +22,7 @@ struct Reranking {
   std::vector<RankedTrial> ranked;  ///< best first; the excluded ones last, by id
   size_t excluded = 0;              ///< the last so many of `ranked`
   size_t untrained = 0;             ///< ruled out by the run before training: accuracy unknown
+  size_t stopped = 0;               ///< stopped early: their final accuracy is unknown
   size_t failed = 0;                ///< trainings that gave no accuracy
 };
 

@@ -239,7 +239,7 @@ bool LocalExecutor::to_run_alone(const Running& finished, const TrialResult& res
 TrialResult LocalExecutor::take(const Running& finished, int wait_status) const {
   TrialResult result{finished.id(), finished.what.job.attempt, outcome(finished, wait_status),
                      host_name()};
-  if (result.evaluation.status != TrialStatus::kComplete)
+  if (!has_accuracy(result.evaluation.status))
     result.log_tail = log_tail(file(finished.id(), ".log"));
   std::error_code ignored;
   for (const char* suffix : {".json", ".result.json", ".log"})

@@ -129,7 +129,7 @@ void SlurmExecutor::take_over_results() {
     const uint64_t id = c.job.spec.trial_id;
     if (!c.known || !fs::exists(files_.result(id))) return false;
     const Evaluation evaluation = read_result_file(files_.result(id));
-    if (c.job.attempt > 0 && evaluation.status != TrialStatus::kComplete) {
+    if (c.job.attempt > 0 && !has_accuracy(evaluation.status)) {
       fs::remove(files_.result(id));  // what the new attempt is to mend
       return false;
     }
@@ -263,8 +263,7 @@ bool SlurmExecutor::read_result_of(Task& task) {
   if (!fs::exists(path)) return false;
   const uint64_t id = task.job.spec.trial_id;
   TrialResult result{id, task.job.attempt, read_result_file(path), task.slurm.host};
-  if (result.evaluation.status != TrialStatus::kComplete)
-    result.log_tail = log_tail(files_.log(id, task.tag));
+  if (!has_accuracy(result.evaluation.status)) result.log_tail = log_tail(files_.log(id, task.tag));
   ready_.push_back(std::move(result));
   spent_.emplace_back(id, task.tag);
   return true;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
+#include "core/random.h"
 
 namespace ridgeline {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kTrialFileFormat = 1;
+constexpr const char* kStopAfterEpoch = "stop_after_epoch";
 
 json parse(const std::filesystem::path& path) {
   json document;
@@ -28,14 +30,15 @@ json parse(const std::filesystem::path& path) {
 }  // namespace
 
 void write_trial_file(const std::filesystem::path& path, const TrialFile& file) {
-  const json document = {{"format", kTrialFileFormat},
-                         {"accuracy", write_config(file.accuracy)},
-                         {"architecture", to_yaml(file.spec.architecture)},
-                         {"seed", file.spec.seed},
-                         {"trial_id", file.spec.trial_id},
-                         {"epochs", file.spec.epochs},
-                         {"test_split", file.spec.test_split},
-                         {"weights_path", file.spec.weights_path}};
+  json document = {{"format", kTrialFileFormat},
+                   {"accuracy", write_config(file.accuracy)},
+                   {"architecture", to_yaml(file.spec.architecture)},
+                   {"seed", file.spec.seed},
+                   {"trial_id", file.spec.trial_id},
+                   {"epochs", file.spec.epochs},
+                   {"test_split", file.spec.test_split},
+                   {"weights_path", file.spec.weights_path}};
+  if (file.spec.stop_after_epoch > 0) document[kStopAfterEpoch] = file.spec.stop_after_epoch;
   write_file_atomic(path, document.dump(1) + "\n");
 }
 
@@ -53,10 +56,17 @@ TrialFile read_trial_file(const std::filesystem::path& path) {
     document.at("epochs").get_to(file.spec.epochs);
     document.at("test_split").get_to(file.spec.test_split);
     document.at("weights_path").get_to(file.spec.weights_path);
+    file.spec.stop_after_epoch = document.value(kStopAfterEpoch, 0);
     return file;
   } catch (const json::exception& e) {
     throw Error(ErrorKind::kRun, path.string() + ": is no trial file: " + e.what());
   }
+}
+
+uint64_t training_identity(const std::filesystem::path& path) {
+  json document = parse(path);
+  document.erase(kStopAfterEpoch);
+  return hash_text(document.dump(1) + "\n");
 }
 
 void write_result_file(const std::filesystem::path& path, const Evaluation& evaluation) {

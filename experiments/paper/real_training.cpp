@@ -80,10 +80,14 @@ class Trainings {
   }
   /// Validation accuracy after a short training; 0 for one that failed.
   double short_accuracy(const Architecture& architecture, uint64_t seed) {
-    return evaluate({architecture, seed, 0, 0, false, "", {}});
+    return evaluate({.architecture = architecture, .seed = seed, .weights_path = {}});
   }
   double test_accuracy(const Architecture& architecture, uint64_t seed) {
-    return evaluate({architecture, seed, 0, plan_.final_epochs, true, "", {}});
+    return evaluate({.architecture = architecture,
+                     .seed = seed,
+                     .epochs = plan_.final_epochs,
+                     .test_split = true,
+                     .weights_path = {}});
   }
 
  private:

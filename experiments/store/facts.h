@@ -23,6 +23,10 @@ inline std::string latency_fact(uint64_t network, const std::string& accelerator
   return "latency of " + std::to_string(network) +
          (accelerator.empty() ? "" : " on " + accelerator);
 }
+/// Of a finalist, whose latency is had anew.
+inline std::string finalist_latency_fact(uint64_t network, const std::string& accelerator) {
+  return "finalist " + latency_fact(network, accelerator);
+}
 inline std::string reference_fact(const std::string& accelerator) {
   return accelerator.empty() ? "reference ms" : "reference ms of " + accelerator;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "core/random.h"
 #include "experiments/store/columns.h"
@@ -66,6 +67,13 @@ const std::vector<Column<Trial>>& columns_of_trials() {
       {"additional_latencies", [](const Trial& t) { return to_value(t.additional_latencies()); },
        [](Trial& t, const SqlValue& value) { from_value(value, t.latencies); }},
       column<Trial, &Trial::coefficients>("coefficients"),
+      {"stopped_at_epoch",
+       [](const Trial& t) {
+         return SqlValue(t.stopped_at_epoch > 0 ? std::to_string(t.stopped_at_epoch) : "");
+       },
+       [](Trial& t, const SqlValue& value) {
+         t.stopped_at_epoch = std::atoi(held<std::string>(value).c_str());
+       }},
   };
   return columns;
 }

@@ -27,7 +27,8 @@ CREATE TABLE trials (
   latency_ms REAL NOT NULL, reward REAL NOT NULL, loss REAL NOT NULL, params INTEGER NOT NULL,
   madds INTEGER NOT NULL, reused_from INTEGER NOT NULL, seconds REAL NOT NULL,
   finished_at TEXT NOT NULL, cause TEXT NOT NULL, checksum INTEGER NOT NULL,
-  additional_latencies TEXT NOT NULL DEFAULT '', coefficients TEXT NOT NULL DEFAULT '') STRICT;
+  additional_latencies TEXT NOT NULL DEFAULT '', coefficients TEXT NOT NULL DEFAULT '',
+  stopped_at_epoch TEXT NOT NULL DEFAULT '') STRICT;
 CREATE INDEX trials_by_phase ON trials (phase, id);
 CREATE TABLE attempts (
   trial INTEGER NOT NULL REFERENCES proposals (id), attempt INTEGER NOT NULL,
@@ -52,12 +53,23 @@ ALTER TABLE trials RENAME COLUMN further_latencies TO additional_latencies;
 ALTER TABLE trials ADD COLUMN coefficients TEXT NOT NULL DEFAULT '';
 )";
 
+// Version 9: trials can be stopped early.
+constexpr const char* kBeforeVersion9 = R"(
+ALTER TABLE trials ADD COLUMN stopped_at_epoch TEXT NOT NULL DEFAULT '';
+)";
+
+/// Takes the place of the table for a program that may not write the file.
+constexpr const char* kReadBeforeVersion9 = R"(
+CREATE TEMP VIEW trials AS SELECT *, '' AS stopped_at_epoch FROM main.trials;
+)";
+
 /// A new version has new configuration keys, and so another identity of the same configuration: the
 /// next resume takes the fact anew, and checks every recorded proposal anyway.
 void upgrade(Database& database, int64_t found) {
   Transaction transaction(database);
   if (found == 0) database.execute(kSchema);
   if (found == 5) database.execute(kFromVersion5);
+  if (found != 0 && found < 9) database.execute(kBeforeVersion9);
   give_checksums_to_mere_ids(database);
   database.execute("DELETE FROM facts WHERE key = '" + std::string(kConfigFact) + "'");
   database.execute("PRAGMA user_version = " + std::to_string(kStoreVersion));
@@ -83,7 +95,10 @@ void migrate_store(Database& database) {
                                      ": use the one that wrote it, or start a new run");
   }
   if (database.read_only()) {
-    if (found >= kOldestReadOnlyVersion) return;
+    if (found >= kOldestReadOnlyVersion) {
+      if (found < 9) database.execute(kReadBeforeVersion9);
+      return;
+    }
     throw Error(ErrorKind::kRun,
                 where + (found == 0 ? ": is an empty store"
                                     : ": was written by an older Ridgeline (store version " +

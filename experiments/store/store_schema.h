@@ -6,10 +6,10 @@
 
 namespace ridgeline {
 
-inline constexpr int kStoreVersion = 8;
+inline constexpr int kStoreVersion = 9;
 /// The oldest that is brought up to date.
 inline constexpr int kOldestStoreVersion = 5;
-/// The oldest whose tables are those of today, so that they can be read as they are.
+/// The oldest whose tables hold what those of today do, so that they can be read as they are.
 inline constexpr int kOldestReadOnlyVersion = 6;
 bool reads_version(int64_t version);
 

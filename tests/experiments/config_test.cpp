@@ -149,7 +149,8 @@ TEST_CASE("a mistake in an experiment names file, line, column, and what would b
   CHECK(error_for("space: tiny\nsearch: {trails: 5}\n") ==
         "e.yaml:2:10: search.trails: unknown key; did you mean 'trials'? valid: mode, trials, "
         "batch, duplicates, warm_start, stop_without_improvement, stop_entropy, stop_after, "
-        "importance_clip, max_latency_ratio, failure_reward, max_failures_in_a_row, filter");
+        "importance_clip, max_latency_ratio, failure_reward, max_failures_in_a_row, filter, "
+        "early_stopping");
   CHECK(error_for("space: tiny\nsearch: {trials: many}\n") ==
         "e.yaml:2:18: search.trials: must be a whole number, not 'many'");
   CHECK(error_for("space: tiny\nsearch: {trials: 0}\n") ==

@@ -8,6 +8,7 @@
 #include "accuracy/training/make_evaluator.h"
 #include "controller/policy/make_controller.h"
 #include "tests/catch.h"
+#include "tests/experiments/rung_evaluator.h"
 #include "tests/experiments/small_run.h"
 #include "tests/support.h"
 
@@ -22,7 +23,9 @@ void search_here(const ExperimentConfig& config, const std::filesystem::path& fi
   const auto controller = make_controller(config.controller, space.decisions(), config.seed);
   const auto evaluator = make_evaluator(config.accuracy);
   CurveEvaluator with_curves(*evaluator);
-  InProcessExecutor executor(with_curves);
+  RungEvaluator with_rungs(*evaluator, kRungEpochs);
+  const bool stops = config.search.early_stopping.kind != EarlyStoppingKind::kNone;
+  InProcessExecutor executor(stops ? static_cast<AccuracyEvaluator&>(with_rungs) : with_curves);
   TrialStore store(file);
   TrialRunner runner(executor, config.failures);
   runner.record_in(store);
@@ -102,6 +105,28 @@ TEST_CASE("killed at any write and resumed, a run ends with the store of an undi
       REQUIRE(content(file) == expected);
     }
     CHECK(kills > 20);
+  }
+}
+
+TEST_CASE("killed at any write and resumed, a search with early stopping stops the same trials") {
+  for (const char* kind : {"asha", "median"}) {
+    const auto config =
+        rung_config(std::string("search.trials=8;search.batch=4;") +
+                    "runtime.checkpoint_batches=1;search.early_stopping.min_trials=1;" +
+                    "search.early_stopping.kind=" + kind);
+    TempFolder folder;
+    search_in_file(config, folder / "whole.sqlite");
+    const auto expected = content(folder / "whole.sqlite");
+    int kills = 0;
+    for (int n = 1;; n += 4) {
+      const auto file = folder / (std::to_string(n) + ".sqlite");
+      if (!killed_at(n, config, file)) break;
+      ++kills;
+      search_in_file(config, file);
+      INFO(kind << ", killed at write " << n);
+      REQUIRE(content(file) == expected);
+    }
+    CHECK(kills > 10);
   }
 }
 

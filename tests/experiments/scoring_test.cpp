@@ -252,6 +252,7 @@ TEST_CASE("a run of the former version, with the former words, is continued") {
     write_file_atomic(run.config_file(), text);
     Database(run.store_file())
         .execute(
+            "ALTER TABLE trials DROP COLUMN stopped_at_epoch; "
             "ALTER TABLE trials DROP COLUMN coefficients; "
             "ALTER TABLE trials RENAME COLUMN commit_index TO place; "
             "ALTER TABLE trials RENAME COLUMN cause TO message; "

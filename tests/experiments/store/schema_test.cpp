@@ -133,6 +133,41 @@ TEST_CASE("a store of version 5 is brought up to date, and all its checksums hol
   CHECK_FALSE(rescue_store(file).has_value());
 }
 
+TEST_CASE("a store of version 8 can be read as it is, and a resume gives it stopped trials") {
+  TempFolder folder;
+  const auto file = folder / "s.sqlite";
+  Trial trial;
+  trial.status = TrialStatus::kComplete;
+  trial.accuracy = 0.5;
+  {
+    TrialStore store(file);
+    store.append(trial);
+    store.set_fact(kConfigFact, "of version 8");
+  }
+  Database(file).execute(
+      "ALTER TABLE trials DROP COLUMN stopped_at_epoch; PRAGMA user_version = 8");
+  {
+    const TrialStore store(file, /*read_only=*/true);
+    CHECK(store.trials(Phase::kSearch).at(0).accuracy == 0.5);
+    CHECK(store.count(Phase::kSearch) == 1);
+    CHECK(store.best(Phase::kSearch)->stopped_at_epoch == 0);
+  }
+  CHECK(Database(file).integer("PRAGMA user_version") == 8);
+  TrialStore store(file);
+  CHECK_FALSE(store.fact(kConfigFact).has_value());
+  CHECK(store.find(0)->accuracy == 0.5);
+  trial.id = 1;
+  trial.status = TrialStatus::kStopped;
+  trial.stopped_at_epoch = 3;
+  store.append(trial);
+  CHECK(store.find(1)->stopped_at_epoch == 3);
+  CHECK(store.find(1)->status == TrialStatus::kStopped);
+  CHECK_FALSE(rescue_store(file).has_value());
+  Database(file).execute("UPDATE trials SET stopped_at_epoch = '4' WHERE id = 1");
+  CHECK(error_of([&] { store.trials(Phase::kSearch); }).find("trial 1 does not match") !=
+        std::string::npos);
+}
+
 TEST_CASE("damage to a store of version 5 is found when it is brought up to date") {
   TempFolder folder;
   const auto file = folder / "s.sqlite";
@@ -153,7 +188,7 @@ TEST_CASE("a store of a version that this program does not read says which it re
     const std::string message =
         file.string() + ": was written by " + (version == 4 ? "an older" : "a newer") +
         " Ridgeline (store version " + std::to_string(version) +
-        "); this one reads versions 5 to 8: use the one that wrote it, or start a new run";
+        "); this one reads versions 5 to 9: use the one that wrote it, or start a new run";
     CHECK(error_of([&] { TrialStore{file}; }) == message);
     CHECK(error_of([&] { TrialStore(file, /*read_only=*/true); }) == message);
     CHECK_FALSE(rescue_store(file).has_value());  // opening it says so
@@ -192,7 +227,7 @@ TEST_CASE("rows that refer to nothing are refused") {
         "INSERT INTO attempts VALUES (0, 0, 0, '', 'complete', 0, 0, 0, '', '', '', 0)",
         "INSERT INTO checkpoints VALUES (4, 0, 0, x'')",
         "INSERT INTO trials VALUES (0, 0, 'search', NULL, '', '', 'complete', 0, 0, 0, 0, 0, 0, "
-        "-1, 0, '', '', 0, '', '')"}) {
+        "-1, 0, '', '', 0, '', '', '')"}) {
     INFO(orphan);
     CHECK(error_of([&] { database.execute(orphan); }).find("FOREIGN KEY constraint failed") !=
           std::string::npos);
