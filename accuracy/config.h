@@ -6,20 +6,23 @@
 
 #include "accuracy/data_config.h"
 #include "accuracy/normalization.h"
+#include "accuracy/supernet_config.h"
 #include "accuracy/training_config.h"
 #include "tables/config.h"
 
 namespace ridgeline {
 
-/// proxy: train briefly and validate. command: by the user's own program. formula: a smooth
+/// proxy: train briefly and validate. supernet: with weights that all networks of the space share,
+/// trained once. command: by the user's own program. formula: a smooth
 /// function of cost, depth and width that needs no training, for trying out a configuration and for
 /// tests; it says nothing of real accuracy. table, surrogate: of a space of plain decisions, looked
 /// up or fitted.
-enum class AccuracyKind { kProxy, kCommand, kFormula, kTable, kSurrogate };
+enum class AccuracyKind { kProxy, kSupernet, kCommand, kFormula, kTable, kSurrogate };
 template <>
 struct EnumNames<AccuracyKind> {
-  static constexpr std::array<std::pair<AccuracyKind, const char*>, 5> values{
+  static constexpr std::array<std::pair<AccuracyKind, const char*>, 6> values{
       {{AccuracyKind::kProxy, "proxy"},
+       {AccuracyKind::kSupernet, "supernet"},
        {AccuracyKind::kCommand, "command"},
        {AccuracyKind::kFormula, "formula"},
        {AccuracyKind::kTable, "table"},
@@ -30,9 +33,14 @@ inline bool reads_table(AccuracyKind kind) {
   return kind == AccuracyKind::kTable || kind == AccuracyKind::kSurrogate;
 }
 
-/// Whether an evaluator of this kind trains networks, which takes time, a device and processes.
+/// Whether an evaluator of this kind trains networks, which takes time and a device.
 inline bool trains(AccuracyKind kind) {
-  return kind == AccuracyKind::kProxy || kind == AccuracyKind::kCommand;
+  return kind == AccuracyKind::kProxy || kind == AccuracyKind::kSupernet ||
+         kind == AccuracyKind::kCommand;
+}
+/// Whether it trains them itself, on the images of `accuracy.data`.
+inline bool trains_on_data(AccuracyKind kind) {
+  return kind == AccuracyKind::kProxy || kind == AccuracyKind::kSupernet;
 }
 
 struct AccuracyConfig {
@@ -41,13 +49,16 @@ struct AccuracyConfig {
   std::optional<Normalization> normalization = {};
   DataConfig data;
   TrainingConfig training;
+  SupernetConfig supernet;
   TableConfig table;
 
   template <class V>
   void describe(V& v) {
     v.field(
         "kind", kind,
-        {.help = "proxy: short training, scored on validation images; command: your own training "
+        {.help = "proxy: short training, scored on validation images; supernet: scored with weights "
+                 "that all networks of the space share, trained once before the search "
+                 "(docs/supernet.md); command: your own training "
                  "program; formula: no training, a "
                  "made-up accuracy for trying out a configuration; table, surrogate: for "
                  "spaces of plain decisions, looked up in a CSV file or fitted to a file that "
@@ -62,12 +73,15 @@ struct AccuracyConfig {
             {.help = "what your program does to pixels from 0 to 1, such as {mean: [0.485, 0.456, "
                      "0.406], std: [0.229, 0.224, 0.225]}; the exported files record it"},
             used_by("kind", kind, {AccuracyKind::kCommand}));
-    const UsedBy proxy = used_by("kind", kind, {AccuracyKind::kProxy});
-    v.section("data", data, "the images", proxy);
+    v.section("data", data, "the images",
+              used_by("kind", kind, {AccuracyKind::kProxy, AccuracyKind::kSupernet}));
     v.section("training", training,
-              "the training of a candidate network; command: your program is told epochs, batch, "
-              "device and threads",
-              used_by("kind", kind, {AccuracyKind::kProxy, AccuracyKind::kCommand}));
+              "the training of a candidate network, and with supernet that of the shared weights, but "
+              "for its epochs; command: your program is told epochs, batch, device and threads",
+              used_by("kind", kind,
+                      {AccuracyKind::kProxy, AccuracyKind::kSupernet, AccuracyKind::kCommand}));
+    v.section("supernet", supernet, "the training of the shared weights",
+              used_by("kind", kind, {AccuracyKind::kSupernet}));
     v.section("table", table, "accuracies of a space of plain decisions",
               used_by("kind", kind, {AccuracyKind::kTable, AccuracyKind::kSurrogate}));
   }

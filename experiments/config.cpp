@@ -60,6 +60,7 @@ void make_paths_absolute(ExperimentConfig& config, const fs::path& base) {
   }
   make_paths_absolute(config.accuracy.data, base);
   make_absolute(config.accuracy.table.path, base);
+  make_absolute(config.accuracy.supernet.weights, base);
   // The program runs in the trial's folder: its script is found from there too.
   if (config.accuracy.command) {
     for (auto& argument : *config.accuracy.command) {
@@ -136,6 +137,18 @@ void check_training_program(const ExperimentConfig& config, const YamlView& view
   }
 }
 
+/// One process trains the shared weights, whole batches at a time.
+void check_supernet(const ExperimentConfig& config, const YamlView& view) {
+  const auto require_one = [&](int value, const std::string& key) {
+    if (value == 1) return;
+    throw Error(ErrorKind::kConfig, place_of(view, key) + ": " + key + ": is " +
+                                        std::to_string(value) +
+                                        ", must be 1 with accuracy.kind supernet");
+  };
+  require_one(config.accuracy.training.processes, "accuracy.training.processes");
+  require_one(config.accuracy.training.accumulate, "accuracy.training.accumulate");
+}
+
 void check_normalization(const Normalization& normalization, const std::string& where) {
   const size_t means = normalization.mean.size(), deviations = normalization.deviation.size();
   if (means == deviations && (means == 1 || means == 3)) return;
@@ -189,8 +202,9 @@ ControllerConfig ExperimentConfig::search_controller() const {
 }
 
 ExecutorKind ExperimentConfig::executor() const {
-  return runtime.executor.value_or(trains(accuracy.kind) ? ExecutorKind::kLocal
-                                                         : ExecutorKind::kInProcess);
+  // Scores by shared weights take less time than the start of a process.
+  const bool processes = trains(accuracy.kind) && accuracy.kind != AccuracyKind::kSupernet;
+  return runtime.executor.value_or(processes ? ExecutorKind::kLocal : ExecutorKind::kInProcess);
 }
 
 SearchSpace ExperimentConfig::search_space() const {
@@ -244,6 +258,7 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
                                         ": must be 1 with accuracy.training.processes above 1; "
                                         "more processes need less memory, too");
   }
+  if (config.accuracy.kind == AccuracyKind::kSupernet) check_supernet(config, view);
   if (config.accuracy.kind == AccuracyKind::kCommand) check_training_program(config, view);
   if (config.accuracy.normalization)
     check_normalization(*config.accuracy.normalization, place_of(view, "accuracy.normalization"));

@@ -62,7 +62,7 @@ class PlainSpaceRules {
     const std::string why = " knows points of plain decisions (`decisions:`), and space " +
                             space_.name() + " is of networks";
     if (reads_table(config_.accuracy.kind))
-      fail("accuracy.kind", enum_name(config_.accuracy.kind) + why + "; valid: proxy, formula");
+      fail("accuracy.kind", enum_name(config_.accuracy.kind) + why + "; valid: proxy, supernet, formula");
     const auto targets = config_.targets();
     for (size_t i = 0; i < targets.size(); ++i) {
       if (reads_table_file(targets[i].latency.kind))
