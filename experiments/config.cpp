@@ -137,7 +137,8 @@ void check_training_program(const ExperimentConfig& config, const YamlView& view
   }
 }
 
-/// One process trains the shared weights, whole batches at a time.
+/// One process trains the shared weights, whole batches at a time. A policy beside it needs quick
+/// latencies.
 void check_supernet(const ExperimentConfig& config, const YamlView& view) {
   const auto require_one = [&](int value, const std::string& key) {
     if (value == 1) return;
@@ -147,6 +148,18 @@ void check_supernet(const ExperimentConfig& config, const YamlView& view) {
   };
   require_one(config.accuracy.training.processes, "accuracy.training.processes");
   require_one(config.accuracy.training.accumulate, "accuracy.training.accumulate");
+  if (config.accuracy.supernet.sampling != PathSampling::kAlternate) return;
+  const auto targets = config.targets();
+  for (size_t i = 0; i < targets.size(); ++i) {
+    if (is_formula(targets[i].latency.kind)) continue;
+    throw Error(ErrorKind::kConfig,
+                place_of(view, "accuracy.supernet.sampling") +
+                    ": accuracy.supernet.sampling: alternate prices another network after every "
+                    "step, for which " +
+                    oracle_key(i) + ".kind " + enum_name(targets[i].latency.kind) +
+                    " is too slow; set sampling: uniform, or a latency that is computed: "
+                    "roofline, whole_network, power_law");
+  }
 }
 
 void check_normalization(const Normalization& normalization, const std::string& where) {

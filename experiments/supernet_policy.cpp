@@ -1,7 +1,6 @@
 #include "experiments/supernet_policy.h"
 
 #include "controller/policy/make_controller.h"
-#include "experiments/pricing.h"
 #include "experiments/scoring.h"
 
 namespace ridgeline {
@@ -76,15 +75,6 @@ class SupernetPolicy : public PathPolicy {
 std::unique_ptr<PathPolicy> make_supernet_policy(const ExperimentConfig& config,
                                                  const CandidateBuilder& candidates,
                                                  std::vector<TargetOracle> oracles) {
-  const auto targets = config.targets();
-  for (size_t i = 0; i < targets.size(); ++i) {
-    if (is_formula(targets[i].latency.kind)) continue;
-    throw Error(ErrorKind::kConfig,
-                oracle_key(i) + ".kind: " + enum_name(targets[i].latency.kind) +
-                    " is too slow for accuracy.supernet.sampling alternate, which prices another "
-                    "network after every step; set sampling: uniform, or a latency that is "
-                    "computed: roofline, whole_network, power_law");
-  }
   return std::make_unique<SupernetPolicy>(config, candidates, std::move(oracles));
 }
 

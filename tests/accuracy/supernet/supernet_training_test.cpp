@@ -26,6 +26,13 @@ struct Recipe {
   SupernetPlan plan() const { return {.supernet = supernet, .training = training, .seed = 2}; }
 };
 
+/// 48 training and 12 validation images.
+Dataset fractals() {
+  Dataset data = few_fractals();
+  hold_out_validation(data, 0.2, 1);
+  return data;
+}
+
 std::vector<at::Tensor> copies(const SharedWeights& weights) {
   std::vector<at::Tensor> tensors;
   for (const auto& parameter : weights.parameters()) tensors.push_back(parameter.detach().clone());
@@ -72,7 +79,7 @@ TEST_CASE("training shared weights lowers the loss of random paths") {
   std::map<int, double> losses;
   SupernetPlan plan = recipe.plan();
   plan.after_step = [&](const StepReport& at) { losses[at.epoch] = at.loss; };
-  const double last = train_supernet(*weights, supernet_space(space), few_fractals(), plan);
+  const double last = train_supernet(*weights, supernet_space(space), fractals(), plan);
   CHECK(losses.size() == 12);
   CHECK(last == losses[12]);
   CHECK(last < 0.8 * losses[1]);
@@ -85,7 +92,7 @@ TEST_CASE("a training of shared weights that was stopped goes on to the same bit
   recipe.supernet.sampling = GENERATE(PathSampling::kUniform, PathSampling::kAlternate);
   if (recipe.training.optimizer == OptimizerKind::kRmsProp) recipe.training.learning_rate = 0.01;
   const SearchSpace space = small_space();
-  const Dataset data = few_fractals();
+  const Dataset data = fractals();
   CountingPolicy policy(space);
   SupernetPlan plan = recipe.plan();
   plan.policy = &policy;
@@ -134,7 +141,7 @@ TEST_CASE("what no path of a step uses keeps its value") {
     drawn = genotype;
     return decode(genotype);
   };
-  train_supernet(*weights, watched, few_fractals(), recipe.plan());
+  train_supernet(*weights, watched, fractals(), recipe.plan());
   // The path's own gradients say which weights it uses.
   for (auto& parameter : weights->parameters()) parameter.mutable_grad().reset();
   NetworkModule module = weights->network(space.decode(drawn), 1);
@@ -159,7 +166,7 @@ TEST_CASE("the policy learns once per step after the warm-up") {
   recipe.supernet.sampling = PathSampling::kAlternate;
   recipe.supernet.warmup_share = 0.5;
   const SearchSpace space = small_space();
-  const Dataset data = few_fractals();
+  const Dataset data = fractals();
   CountingPolicy policy(space);
   SupernetPlan plan = recipe.plan();
   plan.policy = &policy;
@@ -202,7 +209,7 @@ TEST_CASE("shared weights whose loss is not finite end with where it happened") 
   recipe.supernet.epochs = 30;
   const SearchSpace space = small_space();
   CHECK_THAT(error_of([&] {
-               train_supernet(*shared_weights(space, 1), supernet_space(space), few_fractals(),
+               train_supernet(*shared_weights(space, 1), supernet_space(space), fractals(),
                               recipe.plan());
              }),
              Contains("not finite in epoch") && Contains("learning_rate"));
