@@ -18,13 +18,13 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-/// A search of 8 trials with shared weights that take two seconds to train.
+/// A search of 8 trials with shared weights that take a second to train.
 std::vector<std::string> supernet_search(const std::string& run,
                                          const std::vector<std::string>& more = {}) {
   std::vector<std::string> arguments = {"search", test::source_folder() / "configs/quickstart.yaml",
                                         "--run", run};
   for (const char* setting :
-       {"accuracy.kind=supernet", "accuracy.supernet.epochs=12", "accuracy.training.epochs=1",
+       {"accuracy.kind=supernet", "accuracy.supernet.epochs=6", "accuracy.training.epochs=1",
         "accuracy.data.classes=3", "accuracy.data.train_per_class=12",
         "accuracy.data.test_per_class=4", "search.trials=8", "search.batch=4",
         "final_training.epochs=1", "scaling.enabled=false", "export.formats=[yaml]",
