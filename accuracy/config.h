@@ -56,13 +56,14 @@ struct AccuracyConfig {
   void describe(V& v) {
     v.field(
         "kind", kind,
-        {.help = "proxy: short training, scored on validation images; supernet: scored with weights "
-                 "that all networks of the space share, trained once before the search "
-                 "(docs/supernet.md); command: your own training "
-                 "program; formula: no training, a "
-                 "made-up accuracy for trying out a configuration; table, surrogate: for "
-                 "spaces of plain decisions, looked up in a CSV file or fitted to a file that "
-                 "holds a sample"});
+        {.help =
+             "proxy: short training, scored on validation images; supernet: scored with weights "
+             "that all networks of the space share, trained once before the search "
+             "(docs/supernet.md); command: your own training "
+             "program; formula: no training, a "
+             "made-up accuracy for trying out a configuration; table, surrogate: for "
+             "spaces of plain decisions, looked up in a CSV file or fitted to a file that "
+             "holds a sample"});
     v.field(
         "command", command,
         {.help = "your program and its arguments; it runs in a folder with the network and "
@@ -75,11 +76,12 @@ struct AccuracyConfig {
             used_by("kind", kind, {AccuracyKind::kCommand}));
     v.section("data", data, "the images",
               used_by("kind", kind, {AccuracyKind::kProxy, AccuracyKind::kSupernet}));
-    v.section("training", training,
-              "the training of a candidate network, and with supernet that of the shared weights, but "
-              "for its epochs; command: your program is told epochs, batch, device and threads",
-              used_by("kind", kind,
-                      {AccuracyKind::kProxy, AccuracyKind::kSupernet, AccuracyKind::kCommand}));
+    v.section(
+        "training", training,
+        "the training of a candidate network, and with supernet that of the shared weights, but "
+        "for its epochs; command: your program is told epochs, batch, device and threads",
+        used_by("kind", kind,
+                {AccuracyKind::kProxy, AccuracyKind::kSupernet, AccuracyKind::kCommand}));
     v.section("supernet", supernet, "the training of the shared weights",
               used_by("kind", kind, {AccuracyKind::kSupernet}));
     v.section("table", table, "accuracies of a space of plain decisions",

@@ -1,8 +1,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "accuracy/full_training/config.h"
 #include "accuracy/evaluators/make_evaluator.h"
+#include "accuracy/full_training/config.h"
 #include "app/commands.h"
 #include "app/network_commands.h"
 #include "app/pipeline.h"

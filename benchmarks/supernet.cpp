@@ -27,7 +27,8 @@ namespace {
 
 constexpr const char* kUsage =
     "Trains random networks of the tiny space one by one and scores them with shared weights too: "
-    "Kendall's tau between both, on signdigits32 and on fractals. With --seeds N also searches with "
+    "Kendall's tau between both, on signdigits32 and on fractals. With --seeds N also searches "
+    "with "
     "either accuracy and compares what they find after a longer training. Times are CPU seconds of "
     "one thread. The lines that begin with `network,` are the table of all accuracies; --known "
     "FILE takes the stand-alone ones from an earlier output.";
@@ -86,9 +87,9 @@ class Task {
               << format_fixed(spearman(alone, shared), 3) << " over " << networks.size()
               << " networks; alone (" << options_.epochs << " epochs each) "
               << format_fixed(alone_s, 0) << " s; shared weights (" << options_.supernet.epochs
-              << " epochs x " << options_.supernet.paths << ") " << format_fixed(training.seconds, 0)
-              << " s, scores " << format_fixed(scoring_s, 1) << " s; last training loss "
-              << format_fixed(training.value, 3) << std::endl;
+              << " epochs x " << options_.supernet.paths << ") "
+              << format_fixed(training.seconds, 0) << " s, scores " << format_fixed(scoring_s, 1)
+              << " s; last training loss " << format_fixed(training.value, 3) << std::endl;
   }
 
   void compare_searches() {

@@ -31,9 +31,7 @@ class SupernetPolicy : public PathPolicy {
         controller_(make_controller(tunas_controller(config.accuracy.supernet),
                                     candidates.space().decisions(), config.seed)) {}
 
-  Genotype propose(RandomStream& stream) override {
-    return controller_->sample(1, stream).front();
-  }
+  Genotype propose(RandomStream& stream) override { return controller_->sample(1, stream).front(); }
 
   bool wants_accuracy(const Genotype& genotype) override {
     return priced(genotype).status == TrialStatus::kPending;

@@ -27,9 +27,8 @@ void train_shared_weights(const ExperimentConfig& config, const SupernetParts& p
     spdlog::warn("{}: is lost or damaged; the shared weights are trained again", file.string());
   const SupernetConfig& supernet = config.accuracy.supernet;
   const auto& decisions = parts.candidates.space().decisions();
-  const SupernetSpace space{decisions, [&](const Genotype& genotype) {
-                              return parts.candidates.architecture(genotype);
-                            }};
+  const SupernetSpace space{
+      decisions, [&](const Genotype& genotype) { return parts.candidates.architecture(genotype); }};
   RandomStream stream(config.seed, 0, "supernet base");
   const auto weights = SharedWeights::of_space(
       decisions, space.architecture(random_genotype(decisions, stream)), config.seed);
@@ -40,17 +39,17 @@ void train_shared_weights(const ExperimentConfig& config, const SupernetParts& p
   if (supernet.sampling == PathSampling::kAlternate)
     policy = make_supernet_policy(config, parts.candidates, parts.oracles);
   const std::filesystem::path checkpoint = file.string() + ".checkpoint";
-  const double loss = train_supernet(
-      *weights, space, parts.evaluator.data(),
-      {.supernet = supernet,
-       .training = config.accuracy.training,
-       .seed = config.seed,
-       .policy = policy.get(),
-       .checkpoint = {.path = checkpoint.string(),
-                      .identity = hash_text(config.result_identity()),
-                      .every_s = config.runtime.trial_checkpoint_s,
-                      .stop_asked = [] { return interrupts() > 0; }},
-       .after_step = after_step});
+  const double loss =
+      train_supernet(*weights, space, parts.evaluator.data(),
+                     {.supernet = supernet,
+                      .training = config.accuracy.training,
+                      .seed = config.seed,
+                      .policy = policy.get(),
+                      .checkpoint = {.path = checkpoint.string(),
+                                     .identity = hash_text(config.result_identity()),
+                                     .every_s = config.runtime.trial_checkpoint_s,
+                                     .stop_asked = [] { return interrupts() > 0; }},
+                      .after_step = after_step});
   save_weights(*weights, file);
   const std::string sum = checksum(file);
   if (recorded && *recorded != sum) {

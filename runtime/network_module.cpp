@@ -169,20 +169,21 @@ std::vector<ParameterShape> parameter_shapes(const Network& network, int index) 
   if (node.inputs.empty()) return {};
   const int64_t in = network.node(node.inputs[0]).shape.channels;
   std::vector<ParameterShape> shapes;
-  std::visit(Overloaded{[&](const Conv2d& c) {
-                          shapes.push_back(
-                              {"weight", {c.out_channels, in / c.groups, c.kernel_h, c.kernel_w}});
-                          if (c.bias) shapes.push_back({"bias", {c.out_channels}});
-                        },
-                        [&](const BatchNorm&) {
-                          shapes = {{"weight", {in}}, {"bias", {in}}};
-                        },
-                        [&](const Linear& l) {
-                          shapes.push_back({"weight", {l.out_features, in}});
-                          if (l.bias) shapes.push_back({"bias", {l.out_features}});
-                        },
-                        [](const auto&) {}},
-             node.op);
+  std::visit(
+      Overloaded{
+          [&](const Conv2d& c) {
+            shapes.push_back({"weight", {c.out_channels, in / c.groups, c.kernel_h, c.kernel_w}});
+            if (c.bias) shapes.push_back({"bias", {c.out_channels}});
+          },
+          [&](const BatchNorm&) {
+            shapes = {{"weight", {in}}, {"bias", {in}}};
+          },
+          [&](const Linear& l) {
+            shapes.push_back({"weight", {l.out_features, in}});
+            if (l.bias) shapes.push_back({"bias", {l.out_features}});
+          },
+          [](const auto&) {}},
+      node.op);
   return shapes;
 }
 
@@ -204,25 +205,24 @@ std::shared_ptr<NetworkModuleImpl::Layer> NetworkModuleImpl::make_layer(
   if (node.inputs.empty()) return layer;
   for (const ParameterShape& parameter : parameter_shapes(network_, index)) {
     at::Tensor& tensor = parameter.name == "weight" ? layer->weight : layer->bias;
-    tensor = shared ? shared(index, parameter)
-                    : descend(*this, node.name)
-                          .register_parameter(
-                              parameter.name,
-                              initial_parameter(network_, index, parameter, generator_));
+    tensor =
+        shared ? shared(index, parameter)
+               : descend(*this, node.name)
+                     .register_parameter(parameter.name,
+                                         initial_parameter(network_, index, parameter, generator_));
   }
   const Shape& in = network_.node(node.inputs[0]).shape;
   const auto buffer = [&](const char* name, const at::Tensor& value) {
     return descend(*this, node.name).register_buffer(name, value);
   };
-  std::visit(
-      Overloaded{[&](const Conv2d& c) { layer->padding = window_padding(c, in); },
-                 [&](const BatchNorm&) {
-                   layer->running_mean = buffer("running_mean", at::zeros({in.channels}));
-                   layer->running_var = buffer("running_var", at::ones({in.channels}));
-                 },
-                 [&](const Pool& p) { layer->padding = window_padding(p, in); },
-                 [](const auto&) {}},
-      node.op);
+  std::visit(Overloaded{[&](const Conv2d& c) { layer->padding = window_padding(c, in); },
+                        [&](const BatchNorm&) {
+                          layer->running_mean = buffer("running_mean", at::zeros({in.channels}));
+                          layer->running_var = buffer("running_var", at::ones({in.channels}));
+                        },
+                        [&](const Pool& p) { layer->padding = window_padding(p, in); },
+                        [](const auto&) {}},
+             node.op);
   return layer;
 }
 

@@ -49,8 +49,8 @@ class Covering {
     }
     // Without expansion a depthwise convolution works on the stage's input itself.
     if (stage < count && offer(stage, "expansion").has(1)) {
-      multiply(variants, {offer(stage, "expansion").field,
-                          {1, offer(stage, "expansion").largest()}});
+      multiply(variants,
+               {offer(stage, "expansion").field, {1, offer(stage, "expansion").largest()}});
     }
     if (stage == count && find(head_, "filters").has(0))
       multiply(variants, {find(head_, "filters").field, {0, find(head_, "filters").largest()}});

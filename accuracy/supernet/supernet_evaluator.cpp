@@ -23,11 +23,12 @@ SupernetEvaluator::SupernetEvaluator(const AccuracyConfig& config)
 
 void SupernetEvaluator::require(const SearchSpace& space) const {
   if (!space.is_plain()) return;
-  throw Error(ErrorKind::kConfig, "accuracy.kind: supernet needs networks that can share weights, "
-                                  "and space " +
-                                      space.name() +
-                                      " is plain decisions, which have none; valid: table, "
-                                      "surrogate");
+  throw Error(ErrorKind::kConfig,
+              "accuracy.kind: supernet needs networks that can share weights, "
+              "and space " +
+                  space.name() +
+                  " is plain decisions, which have none; valid: table, "
+                  "surrogate");
 }
 
 const SharedWeights& SupernetEvaluator::weights() const {

@@ -172,11 +172,11 @@ class SupernetTrainer {
     const Pause pause = pause_due(plan_.checkpoint, clock_);
     if (losses_.due() || pause != Pause::kNone || step_ == steps_) {
       if (const auto bad = losses_.look(loss_sum_)) {
-        throw Error(ErrorKind::kInfeasible,
-                    "the training of the shared weights diverged: the loss is not finite in epoch " +
-                        std::to_string(epoch_ + 1) + ", step " + std::to_string(bad->step + 1) +
-                        " of " + std::to_string(steps_) +
-                        "; a lower accuracy.training.learning_rate may help");
+        throw Error(
+            ErrorKind::kInfeasible,
+            "the training of the shared weights diverged: the loss is not finite in epoch " +
+                std::to_string(epoch_ + 1) + ", step " + std::to_string(bad->step + 1) + " of " +
+                std::to_string(steps_) + "; a lower accuracy.training.learning_rate may help");
       }
       looked_ = step_;
     }

@@ -12,9 +12,9 @@
 #include "tests/support.h"
 
 using namespace ridgeline;
+using Catch::Matchers::Contains;
 using test::run_program;
 using test::TempFolder;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -40,8 +40,8 @@ std::vector<std::string> results(const std::filesystem::path& run) {
   std::vector<std::string> texts = {store.fact(kSupernetFact).value_or("none")};
   for (const Phase phase : {Phase::kSearch, Phase::kFinal}) {
     for (const auto& t : store.trials(phase)) {
-      texts.push_back(std::to_string(t.id) + " " + to_text(t.genotype) + " " +
-                      enum_name(t.status) + " " + ConfigWriter::plain_number(t.accuracy));
+      texts.push_back(std::to_string(t.id) + " " + to_text(t.genotype) + " " + enum_name(t.status) +
+                      " " + ConfigWriter::plain_number(t.accuracy));
     }
   }
   return texts;

@@ -122,8 +122,7 @@ TEST_CASE("the cells of a smaller kernel see the pixels that they see in a large
     if (depth) a.stages[0].reshape_block = 4;  // strides 1 and 2 keep the depth
     return a;
   };
-  const auto shared =
-      SharedWeights::of_space({{"stage1.kernel", {"3", "9"}}}, architecture(3), 1);
+  const auto shared = SharedWeights::of_space({{"stage1.kernel", {"3", "9"}}}, architecture(3), 1);
   NetworkModule small = shared->network(architecture(3), 1);
   // A mask of the cells that the small kernel uses: those with a gradient.
   const at::Tensor x = images(3, 16);
@@ -133,28 +132,35 @@ TEST_CASE("the cells of a smaller kernel see the pixels that they see in a large
     if (parameter.dim() != 4) continue;
     parameter.mul_(parameter.grad().ne(0).any(1, true).any(0, true));
   }
-  CHECK(at::allclose(shared->network(architecture(9), 1)->forward(x), small->forward(x), 1e-4,
-                     1e-5));
+  CHECK(
+      at::allclose(shared->network(architecture(9), 1)->forward(x), small->forward(x), 1e-4, 1e-5));
 }
 
-TEST_CASE("every network of the spaces finds its weights") {
-  const std::string name = GENERATE("tiny", "efficientnet_x");
-  const SearchSpace space = SearchSpace::load(find_config("spaces", name, source_folder()));
-  const auto shared = shared_weights(space, 3);
-  const int networks = name == "tiny" ? 300 : 5;
-  RandomStream stream(4, 0, "networks");
-  for (int i = 0; i < networks; ++i) {
-    const Genotype genotype = random_genotype(space.decisions(), stream);
-    CHECK_NOTHROW(shared->network(space.decode(genotype), 1));
+TEST_CASE("every network of a space finds its weights") {
+  // All that divides weights: operators, reshapes, strides, stages and a head that may be absent.
+  const SearchSpace wide = SearchSpace::from_yaml(YamlView::parse(R"(
+name: wide
+resolution: 32
+classes: 3
+stem: {filters: [4, 8]}
+stages:
+  - {operator: [mbconv, fused_mbconv], kernel: [3, 5, 7], filters: [8, 4], expansion: [1, 3],
+     stride: [1, 2], layers: [0, 1, 2], reshape: [none, space_to_depth, space_to_batch]}
+  - {operator: [mbconv, fused_mbconv], kernel: [3, 5], filters: [16, 8], expansion: [2, 1],
+     stride: 2, layers: [0, 2], reshape: [space_to_depth, none], reshape_block: [2, 4]}
+  - {operator: mbconv, kernel: 3, filters: [8, 24], expansion: 1, layers: [0, 1, 3],
+     se_ratio: [0, 0.25, 0.5], reshape: [space_to_batch, none]}
+head: {filters: [0, 16, 32]}
+)",
+                                                                  "wide"));
+  const SearchSpace spaces[] = {SearchSpace::load(find_config("spaces", "tiny", source_folder())),
+                                small_space(), wide};
+  for (const SearchSpace& space : spaces) {
+    const auto shared = shared_weights(space, 3);
+    RandomStream stream(4, 0, "networks");
+    for (int i = 0; i < 300; ++i)
+      CHECK_NOTHROW(shared->network(space.decode(random_genotype(space.decisions(), stream)), 1));
   }
-}
-
-TEST_CASE("a small space with layers left out finds its weights, too") {
-  const SearchSpace space = small_space();
-  const auto shared = shared_weights(space, 3);
-  RandomStream stream(4, 0, "networks");
-  for (int i = 0; i < 300; ++i)
-    CHECK_NOTHROW(shared->network(space.decode(random_genotype(space.decisions(), stream)), 1));
 }
 
 TEST_CASE("shared weights are the same for the same seed, and read back from their file") {

@@ -21,23 +21,6 @@ AccuracyConfig supernet_task(const std::string& weights) {
   return config;
 }
 
-/// Four networks, of which a short training is enough.
-SearchSpace narrow_space() {
-  return SearchSpace::from_yaml(YamlView::parse(R"(
-name: narrow
-resolution: 16
-classes: 3
-stem: {filters: 8, activation: relu}
-stages:
-  - {operator: fused_mbconv, kernel: [3, 5], filters: [12, 16], expansion: 1, stride: 2,
-     se_ratio: 0, layers: 1, activation: relu}
-head: {filters: 32, activation: relu, dropout: 0.1}
-drop_connect: 0
-batch_norm: {momentum: 0.1}
-)",
-                                                "narrow"));
-}
-
 }  // namespace
 
 TEST_CASE("trained shared weights score networks above chance, each time the same") {
@@ -100,7 +83,6 @@ TEST_CASE("a file that holds no weights is refused by name") {
   TempFolder folder;
   TrialSpec spec;
   spec.architecture = small_architecture(3);
-  CHECK_THAT(
-      error_of([&] { make_evaluator(supernet_task(folder / "none.pt"))->evaluate(spec); }),
-      Contains("none.pt"));
+  CHECK_THAT(error_of([&] { make_evaluator(supernet_task(folder / "none.pt"))->evaluate(spec); }),
+             Contains("none.pt"));
 }
