@@ -7,22 +7,25 @@
 #include "accuracy/data_config.h"
 #include "accuracy/normalization.h"
 #include "accuracy/proxy_config.h"
+#include "accuracy/supernet_config.h"
 #include "accuracy/training_config.h"
 #include "accuracy/zero_cost_config.h"
 #include "tables/config.h"
 
 namespace ridgeline {
 
-/// proxy: train briefly and validate. command: by the user's own program. formula: a smooth
+/// proxy: train briefly and validate. supernet: with weights that all networks of the space share,
+/// trained once. command: by the user's own program. formula: a smooth
 /// function of cost, depth and width that needs no training, for trying out a configuration and for
 /// tests; it says nothing of real accuracy. table: of a space of plain decisions, looked up.
 /// surrogate: a file of `ridgeline surrogate fit`, or fitted to a table of plain decisions.
 /// zero_cost: a score of the untrained network, mapped to (0, 1); no accuracy.
-enum class AccuracyKind { kProxy, kCommand, kFormula, kTable, kSurrogate, kZeroCost };
+enum class AccuracyKind { kProxy, kSupernet, kCommand, kFormula, kTable, kSurrogate, kZeroCost };
 template <>
 struct EnumNames<AccuracyKind> {
-  static constexpr std::array<std::pair<AccuracyKind, const char*>, 6> values{
+  static constexpr std::array<std::pair<AccuracyKind, const char*>, 7> values{
       {{AccuracyKind::kProxy, "proxy"},
+       {AccuracyKind::kSupernet, "supernet"},
        {AccuracyKind::kCommand, "command"},
        {AccuracyKind::kFormula, "formula"},
        {AccuracyKind::kTable, "table"},
@@ -34,9 +37,14 @@ inline bool reads_table(AccuracyKind kind) {
   return kind == AccuracyKind::kTable || kind == AccuracyKind::kSurrogate;
 }
 
-/// Whether an evaluator of this kind trains networks, which takes time, a device and processes.
+/// Whether an evaluator of this kind trains networks, which takes time and a device.
 inline bool trains(AccuracyKind kind) {
-  return kind == AccuracyKind::kProxy || kind == AccuracyKind::kCommand;
+  return kind == AccuracyKind::kProxy || kind == AccuracyKind::kSupernet ||
+         kind == AccuracyKind::kCommand;
+}
+/// Whether it trains them itself, on the images of `accuracy.data`.
+inline bool trains_on_data(AccuracyKind kind) {
+  return kind == AccuracyKind::kProxy || kind == AccuracyKind::kSupernet;
 }
 
 struct AccuracyConfig {
@@ -46,6 +54,7 @@ struct AccuracyConfig {
   DataConfig data;
   TrainingConfig training;
   ReductionConfig proxy;
+  SupernetConfig supernet;
   TableConfig table;
   std::string surrogate = {};
   ZeroCostConfig zero_cost;
@@ -54,8 +63,9 @@ struct AccuracyConfig {
   void describe(V& v) {
     v.field(
         "kind", kind,
-        {.help = "proxy: short training, scored on validation images; command: your own training "
-                 "program; formula: no training, a "
+        {.help = "proxy: short training, scored on validation images; supernet: scored with "
+                 "weights that all networks of the space share, trained once before the search "
+                 "(docs/supernet.md); command: your own training program; formula: no training, a "
                  "made-up accuracy for trying out a configuration; table: for "
                  "spaces of plain decisions, looked up in a CSV file; surrogate: predicted, by a "
                  "file of `ridgeline surrogate fit`, or for plain decisions by a fit to `table`; "
@@ -71,13 +81,18 @@ struct AccuracyConfig {
                      "0.406], std: [0.229, 0.224, 0.225]}; the exported files record it"},
             used_by("kind", kind, {AccuracyKind::kCommand}));
     v.section("data", data, "the images",
-              used_by("kind", kind, {AccuracyKind::kProxy, AccuracyKind::kZeroCost}));
-    v.section("training", training,
-              "the training of a candidate network; command: your program is told epochs, batch, "
-              "device and threads",
-              used_by("kind", kind, {AccuracyKind::kProxy, AccuracyKind::kCommand}));
+              used_by("kind", kind,
+                      {AccuracyKind::kProxy, AccuracyKind::kSupernet, AccuracyKind::kZeroCost}));
+    v.section(
+        "training", training,
+        "the training of a candidate network, and with supernet that of the shared weights, but "
+        "for its epochs; command: your program is told epochs, batch, device and threads",
+        used_by("kind", kind,
+                {AccuracyKind::kProxy, AccuracyKind::kSupernet, AccuracyKind::kCommand}));
     v.section("proxy", proxy, "how much smaller a trial is than the final training",
               used_by("kind", kind, {AccuracyKind::kProxy}));
+    v.section("supernet", supernet, "the training of the shared weights",
+              used_by("kind", kind, {AccuracyKind::kSupernet}));
     v.section("zero_cost", zero_cost, "the score instead of an accuracy",
               used_by("kind", kind, {AccuracyKind::kZeroCost}));
     v.section("table", table, "accuracies of a space of plain decisions",

@@ -65,6 +65,9 @@ struct TrialSpec {
   std::string
       weights_path;  ///< where the trained weights are saved (runtime/weights.h); empty: not saved
   CheckpointPlan checkpoint = {};  ///< of the training
+  /// Trained by itself also where the evaluator has shared weights, as a spec with `epochs` or
+  /// `test_split` always is.
+  bool alone = false;
 };
 
 /// One point of a trial's learning curve.

@@ -15,7 +15,7 @@ constexpr int kSheetImages = 64;
 constexpr size_t kListed = 20;
 
 void check(const DataCheckOptions& options, const ExperimentConfig& config) {
-  if (config.accuracy.kind != AccuracyKind::kProxy) {
+  if (!trains_on_data(config.accuracy.kind)) {
     throw Error(ErrorKind::kConfig, "accuracy.kind: is " + enum_name(config.accuracy.kind) +
                                         ", which uses no images: there are none to check");
   }

@@ -82,7 +82,7 @@ Chosen choose_images(const Dataset& data, const std::string& asked, const std::s
 
 DataConfig data_of_experiment(const ScoreOptions& options, ExperimentConfig& experiment) {
   experiment = load_experiment(options.data, options.settings, /*strict=*/false);
-  if (experiment.accuracy.kind != AccuracyKind::kProxy) {
+  if (!trains_on_data(experiment.accuracy.kind)) {
     throw Error(ErrorKind::kConfig, options.data + ": accuracy.kind: is " +
                                         enum_name(experiment.accuracy.kind) +
                                         ", which uses no images: there are none to score on");

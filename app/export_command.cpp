@@ -25,7 +25,7 @@ std::string data_text(const RunDirectory& run) {
   const ExperimentConfig& config = run.config();
   if (config.accuracy.kind == AccuracyKind::kCommand)
     return "Chosen by the training program `" + join(*config.accuracy.command, " ") + "`.";
-  if (config.accuracy.kind != AccuracyKind::kProxy)
+  if (!trains_on_data(config.accuracy.kind))
     return "None: accuracy.kind " + enum_name(config.accuracy.kind) +
            " trains nothing; the weights are "
            "random.";
@@ -168,7 +168,7 @@ ExportReport export_run(RunDirectory& run, BundleOptions options,
                                     ? "the images of the training program, after the final training"
                                     : "the test images, after the final training";
   }
-  if (run.config().accuracy.kind == AccuracyKind::kProxy && options.input.normalization) {
+  if (trains_on_data(run.config().accuracy.kind) && options.input.normalization) {
     const Normalization normalization =
         for_channels(*options.input.normalization, architecture.input_channels);
     options.held_out =

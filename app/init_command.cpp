@@ -7,9 +7,9 @@
 #include <sstream>
 
 #include "accuracy/data/idx.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "accuracy/images/decode.h"
 #include "accuracy/images/image_folder.h"
-#include "accuracy/training/make_evaluator.h"
 #include "app/commands.h"
 #include "app/pipeline.h"
 #include "app/quantities.h"

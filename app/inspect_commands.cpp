@@ -1,8 +1,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "accuracy/evaluators/make_evaluator.h"
 #include "accuracy/full_training/config.h"
-#include "accuracy/training/make_evaluator.h"
 #include "app/commands.h"
 #include "app/network_commands.h"
 #include "app/pipeline.h"
@@ -94,6 +94,13 @@ std::string targets_text(const ExperimentConfig& config, const CandidateBuilder&
 std::string plan_text(const ExperimentConfig& config) {
   const std::string trials = "plan: " + std::to_string(config.search.trials) + " trials";
   if (!trains(config.accuracy.kind)) return trials + ", which train nothing";
+  if (config.accuracy.kind == AccuracyKind::kSupernet) {
+    const SupernetConfig& supernet = config.accuracy.supernet;
+    return (supernet.weights.empty()
+                ? "plan: shared weights, " + std::to_string(supernet.epochs) + " epochs; then "
+                : "plan: ") +
+           std::to_string(config.search.trials) + " trials, which train nothing";
+  }
   return trials + " of " + std::to_string(config.accuracy.training.epochs) + " epochs, " +
          (config.executor() == ExecutorKind::kInProcess ? "one"
                                                         : std::to_string(config.runtime.workers)) +

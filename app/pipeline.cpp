@@ -4,7 +4,7 @@
 #include <iostream>
 #include <set>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "accuracy/training/proxy.h"
 #include "accuracy/zero_cost/scorer.h"
 #include "app/command_line.h"
@@ -30,6 +30,7 @@
 #include "experiments/finalists.h"
 #include "experiments/pricing.h"
 #include "experiments/store/facts.h"
+#include "experiments/supernet_run.h"
 #include "export/onnx.h"
 #include "export/pytorch_source.h"
 #include "export/torchscript.h"
@@ -130,7 +131,8 @@ void record_phase(RunDirectory& run, Phase phase) {
 void say_cost(RunDirectory& run, Session& session, const std::optional<Genotype>& typical,
               int left) {
   const auto& config = session.config;
-  if (!trains(config.accuracy.kind)) return;
+  // Scores by shared weights are no trainings.
+  if (!trains(config.accuracy.kind) || config.accuracy.kind == AccuracyKind::kSupernet) return;
   double trial_s = mean_trial_seconds(run.store().trials(Phase::kSearch, /*architectures=*/false));
   if (trial_s == 0 && typical && config.runtime.dry_trial) {
     spdlog::info("dry trial: one epoch of a network of the median latency (runtime.dry_trial)");
@@ -176,6 +178,23 @@ std::unique_ptr<Controller> search_controller(const ExperimentConfig& config,
                        [scorer, &candidates, score = *filter.score](const Genotype& genotype) {
                          return scorer->score(score, candidates.architecture(genotype));
                        });
+}
+
+void supernet_phase(RunDirectory& run, Session& session) {
+  const AccuracyConfig& accuracy = run.config().accuracy;
+  const auto* evaluator = dynamic_cast<const SupernetEvaluator*>(session.evaluator.get());
+  if (evaluator == nullptr || !accuracy.supernet.weights.empty()) return;
+  if (run.store().fact(phase_fact(Phase::kSearch))) return;
+  std::optional<ProgressBar> bar;
+  train_shared_weights(
+      run.config(), {session.candidates, session.target_oracles(), *evaluator, run.store()},
+      run.shared_weights(), [&](const StepReport& at) {
+        const auto per_epoch = static_cast<int>(at.steps);
+        const int done = (at.epoch - 1) * per_epoch + static_cast<int>(at.step);
+        if (!bar) bar.emplace("shared weights", accuracy.supernet.epochs * per_epoch, done - 1);
+        bar->update(done, "loss " + format_fixed(at.loss, 3));
+      });
+  if (bar) bar->finish();
 }
 
 void search_phase(RunDirectory& run, Session& session) {
@@ -364,7 +383,9 @@ void require_trial_device(const ExperimentConfig& config) {
 }
 
 Session make_session(const ExperimentConfig& asked, RunDirectory& run) {
-  const ExperimentConfig config = at_recorded_speed(asked, run.store());
+  ExperimentConfig config = at_recorded_speed(asked, run.store());
+  if (config.accuracy.supernet.weights.empty())
+    config.accuracy.supernet.weights = std::filesystem::absolute(run.shared_weights()).string();
   const std::filesystem::path folder = run.trials_folder();
   require_devices(config, /*trains=*/false);
   const GpuPlan gpus = gpus_of(config);
@@ -391,7 +412,7 @@ Session make_session(const ExperimentConfig& asked, RunDirectory& run) {
                   std::move(candidates),
                   nullptr,
                   nullptr};
-  if (config.accuracy.kind == AccuracyKind::kProxy && config.accuracy.training.device == "cpu")
+  if (trains_on_data(config.accuracy.kind) && config.accuracy.training.device == "cpu")
     warn_if_blas_is_slow();
   session.executor = make_executor(config, *session.evaluator, folder, gpus);
   session.runner = std::make_unique<TrialRunner>(*session.executor, config.failures);
@@ -487,6 +508,7 @@ void run_pipeline(RunDirectory& run) {
   run.store().append_event("runtime", runtime_description());
   warn_of_hardware(run.config());
   preflight_phase(run, session);
+  supernet_phase(run, session);
   search_phase(run, session);
   finalists_phase(run, session);
   final_phase(run, session);

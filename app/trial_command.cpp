@@ -60,7 +60,7 @@ std::optional<RankPlace> place_in_slurm_step(const TrialOptions& options, int pr
 /// What this process must heed on a GPU that it has not for itself.
 void share_gpu(const TrialOptions& options, TrialFile& file) {
   const auto& training = file.accuracy.training;
-  if (file.accuracy.kind != AccuracyKind::kProxy || training.device == "cpu") return;
+  if (!trains_on_data(file.accuracy.kind) || training.device == "cpu") return;
   const c10::Device device = device_from_text(training.device);
   if (options.gpu_processes > 1) limit_memory(device, options.gpu_processes);
   if (options.gpu_lock.empty()) return;

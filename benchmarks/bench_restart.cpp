@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "controller/policy/make_controller.h"
 #include "experiments/checkpoint.h"
 #include "experiments/executors/in_process_executor.h"

@@ -12,7 +12,7 @@
 #include <fstream>
 #include <string>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "controller/policy/make_controller.h"
 #include "core/config_path.h"
 #include "core/logging.h"

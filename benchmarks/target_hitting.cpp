@@ -14,7 +14,7 @@
 #include <mutex>
 
 #include "accuracy/evaluator.h"
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "benchmarks/target_optimum.h"
 #include "controller/policy/make_controller.h"
 #include "controller/screening.h"

@@ -63,6 +63,7 @@ void make_paths_absolute(ExperimentConfig& config, const fs::path& base) {
   make_paths_absolute(config.accuracy.data, base);
   make_absolute(config.accuracy.table.path, base);
   make_absolute(config.accuracy.surrogate, base);
+  make_absolute(config.accuracy.supernet.weights, base);
   // The program runs in the trial's folder: its script is found from there too.
   if (config.accuracy.command) {
     for (auto& argument : *config.accuracy.command) {
@@ -155,6 +156,31 @@ void check_zero_cost(const ExperimentConfig& config, const YamlView& view) {
   }
 }
 
+/// One process trains the shared weights, whole batches at a time. A policy beside it needs quick
+/// latencies.
+void check_supernet(const ExperimentConfig& config, const YamlView& view) {
+  const auto require_one = [&](int value, const std::string& key) {
+    if (value == 1) return;
+    throw Error(ErrorKind::kConfig, place_of(view, key) + ": " + key + ": is " +
+                                        std::to_string(value) +
+                                        ", must be 1 with accuracy.kind supernet");
+  };
+  require_one(config.accuracy.training.processes, "accuracy.training.processes");
+  require_one(config.accuracy.training.accumulate, "accuracy.training.accumulate");
+  if (config.accuracy.supernet.sampling != PathSampling::kAlternate) return;
+  const auto targets = config.targets();
+  for (size_t i = 0; i < targets.size(); ++i) {
+    if (is_formula(targets[i].latency.kind)) continue;
+    throw Error(ErrorKind::kConfig,
+                place_of(view, "accuracy.supernet.sampling") +
+                    ": accuracy.supernet.sampling: alternate prices another network after every "
+                    "step, for which " +
+                    oracle_key(i) + ".kind " + enum_name(targets[i].latency.kind) +
+                    " is too slow; set sampling: uniform, or a latency that is computed: "
+                    "roofline, whole_network, power_law");
+  }
+}
+
 void check_normalization(const Normalization& normalization, const std::string& where) {
   const size_t means = normalization.mean.size(), deviations = normalization.deviation.size();
   if (means == deviations && (means == 1 || means == 3)) return;
@@ -208,8 +234,9 @@ ControllerConfig ExperimentConfig::search_controller() const {
 }
 
 ExecutorKind ExperimentConfig::executor() const {
-  return runtime.executor.value_or(trains(accuracy.kind) ? ExecutorKind::kLocal
-                                                         : ExecutorKind::kInProcess);
+  // Scores by shared weights take less time than the start of a process.
+  const bool processes = trains(accuracy.kind) && accuracy.kind != AccuracyKind::kSupernet;
+  return runtime.executor.value_or(processes ? ExecutorKind::kLocal : ExecutorKind::kInProcess);
 }
 
 SearchSpace ExperimentConfig::search_space() const {
@@ -265,6 +292,7 @@ ExperimentConfig load_experiment(const fs::path& path, const std::vector<std::st
                                         ": must be 1 with accuracy.training.processes above 1; "
                                         "more processes need less memory, too");
   }
+  if (config.accuracy.kind == AccuracyKind::kSupernet) check_supernet(config, view);
   if (config.accuracy.kind == AccuracyKind::kCommand) check_training_program(config, view);
   check_zero_cost(config, view);
   if (config.accuracy.normalization)

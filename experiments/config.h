@@ -115,9 +115,9 @@ struct ExperimentConfig {
     v.section("accuracy", accuracy, "how the accuracy of a network is found");
     v.section("scaling", scaling,
               "LACS: latency-aware compound scaling of the best network into a family");
-    v.section(
-        "final_training", final_training, "longer training of the best network",
-        used_by("accuracy.kind", accuracy.kind, {AccuracyKind::kProxy, AccuracyKind::kCommand}));
+    v.section("final_training", final_training, "longer training of the best network",
+              used_by("accuracy.kind", accuracy.kind,
+                      {AccuracyKind::kProxy, AccuracyKind::kSupernet, AccuracyKind::kCommand}));
     v.section("export", export_, "files written for the best network");
     v.section("runtime", runtime,
               "where trials run and with how many workers; changes no result, so you can change it "
@@ -130,7 +130,8 @@ struct ExperimentConfig {
   /// Changes them; as many, in the same order.
   void set_targets(const std::vector<AcceleratorConfig>& targets);
   SearchSpace search_space() const;
-  /// `runtime.executor`, with what `~` stands for here: what trains nothing needs no process.
+  /// `runtime.executor`, with what `~` stands for here: what trains no network
+  /// needs no process.
   ExecutorKind executor() const;
   /// `controller`, with what `screening: ~` stands for here.
   ControllerConfig search_controller() const;

@@ -78,8 +78,8 @@ class PlainSpaceRules {
                             space_.name() + " is of networks";
     if (config_.accuracy.kind == AccuracyKind::kSurrogate) check_surrogate();
     if (config_.accuracy.kind == AccuracyKind::kTable)
-      fail("accuracy.kind",
-           enum_name(config_.accuracy.kind) + why + "; valid: proxy, command, formula, surrogate");
+      fail("accuracy.kind", enum_name(config_.accuracy.kind) + why +
+                                "; valid: proxy, supernet, command, formula, surrogate, zero_cost");
     const auto targets = config_.targets();
     for (size_t i = 0; i < targets.size(); ++i) {
       if (reads_table_file(targets[i].latency.kind))

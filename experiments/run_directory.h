@@ -37,6 +37,7 @@ class RunDirectory {
   std::filesystem::path store_file() const { return path_ / "store.sqlite"; }
   std::filesystem::path log_file() const { return path_ / "log.txt"; }
   std::filesystem::path trials_folder() const { return path_ / "trials"; }
+  std::filesystem::path shared_weights() const { return path_ / "supernet.pt"; }
   std::filesystem::path best_architecture() const { return path_ / "best" / "architecture.yaml"; }
   std::filesystem::path best_weights() const { return path_ / "best" / "weights.pt"; }
   std::filesystem::path family_folder() const { return path_ / "family"; }

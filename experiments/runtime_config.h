@@ -40,11 +40,13 @@ struct RuntimeConfig {
 
   template <class V>
   void describe(V& v) {
-    v.field("executor", executor,
-            {.help = "local: one process per trial on this machine, so a crash fails only one "
-                     "trial; in_process: no extra processes, for evaluators that train nothing; "
-                     "slurm: jobs on a cluster; ~: local if accuracy.kind is proxy, else "
-                     "in_process"});
+    v.field(
+        "executor", executor,
+        {.help = "local: one process per trial on this machine, so a crash fails only one "
+                 "trial; in_process: no extra processes, for evaluators that train no network in a "
+                 "trial; "
+                 "slurm: jobs on a cluster; ~: local if accuracy.kind is proxy or command, else "
+                 "in_process"});
     const ExecutorKind kind = executor.value_or(ExecutorKind::kLocal);
     v.field(
         "workers", workers,

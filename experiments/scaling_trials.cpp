@@ -99,6 +99,7 @@ Trial ScalingTrials::start(const LacsCandidate& scaled, int occurrence) {
     spec.architecture = candidate.architecture;
     spec.seed = config_.seed;
     spec.trial_id = trial.id;
+    spec.alone = true;  // a scaled network is of no space
     parts_.runner.submit(spec);
   }
   return trial;

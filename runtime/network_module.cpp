@@ -167,11 +167,15 @@ struct NetworkModuleImpl::Layer {
 };
 
 NetworkModuleImpl::NetworkModuleImpl(const Network& network, uint64_t seed)
+    : NetworkModuleImpl(network, seed, nullptr) {}
+
+NetworkModuleImpl::NetworkModuleImpl(const Network& network, uint64_t seed,
+                                     const ParameterSource& shared)
     : torch::nn::Module("NetworkModule"), network_(network), generator_(new_generator(seed)) {
   last_use_.resize(network.nodes().size());
   for (int i = 0; i < network.size(); ++i) {
     for (const int input : network.node(i).inputs) last_use_[static_cast<size_t>(input)] = i;
-    layers_.push_back(make_layer(network.node(i)));
+    layers_.push_back(make_layer(i, shared));
   }
   std::vector<int> readers(network.nodes().size());
   for (const Node& node : network.nodes()) {
@@ -188,37 +192,65 @@ NetworkModuleImpl::NetworkModuleImpl(const Network& network, uint64_t seed)
   }
 }
 
-std::shared_ptr<NetworkModuleImpl::Layer> NetworkModuleImpl::make_layer(const Node& node) {
+std::vector<ParameterShape> parameter_shapes(const Network& network, int index) {
+  const Node& node = network.node(index);
+  if (node.inputs.empty()) return {};
+  const int64_t in = network.node(node.inputs[0]).shape.channels;
+  std::vector<ParameterShape> shapes;
+  std::visit(
+      Overloaded{
+          [&](const Conv2d& c) {
+            shapes.push_back({"weight", {c.out_channels, in / c.groups, c.kernel_h, c.kernel_w}});
+            if (c.bias) shapes.push_back({"bias", {c.out_channels}});
+          },
+          [&](const BatchNorm&) {
+            shapes = {{"weight", {in}}, {"bias", {in}}};
+          },
+          [&](const Linear& l) {
+            shapes.push_back({"weight", {l.out_features, in}});
+            if (l.bias) shapes.push_back({"bias", {l.out_features}});
+          },
+          [](const auto&) {}},
+      node.op);
+  return shapes;
+}
+
+at::Tensor initial_parameter(const Network& network, int index, const ParameterShape& parameter,
+                             at::Generator& generator) {
+  const Node& node = network.node(index);
+  if (parameter.name == "bias") return at::zeros(parameter.shape);
+  if (const auto* conv = std::get_if<Conv2d>(&node.op))
+    return conv_weight(*conv, network.node(node.inputs[0]).shape.channels, generator);
+  if (std::holds_alternative<BatchNorm>(node.op)) return at::ones(parameter.shape);
+  const double bound = 1.0 / std::sqrt(static_cast<double>(parameter.shape[0]));
+  return at::empty(parameter.shape).uniform_(-bound, bound, generator);
+}
+
+std::shared_ptr<NetworkModuleImpl::Layer> NetworkModuleImpl::make_layer(
+    int index, const ParameterSource& shared) {
   auto layer = std::make_shared<Layer>();
+  const Node& node = network_.node(index);
   if (node.inputs.empty()) return layer;
+  for (const ParameterShape& parameter : parameter_shapes(network_, index)) {
+    at::Tensor& tensor = parameter.name == "weight" ? layer->weight : layer->bias;
+    tensor =
+        shared ? shared(index, parameter)
+               : descend(*this, node.name)
+                     .register_parameter(parameter.name,
+                                         initial_parameter(network_, index, parameter, generator_));
+  }
   const Shape& in = network_.node(node.inputs[0]).shape;
-  const auto parameter = [&](const char* name, const at::Tensor& value) {
-    return descend(*this, node.name).register_parameter(name, value);
-  };
   const auto buffer = [&](const char* name, const at::Tensor& value) {
     return descend(*this, node.name).register_buffer(name, value);
   };
-  std::visit(
-      Overloaded{[&](const Conv2d& c) {
-                   layer->weight = parameter("weight", conv_weight(c, in.channels, generator_));
-                   if (c.bias) layer->bias = parameter("bias", at::zeros({c.out_channels}));
-                   layer->padding = window_padding(c, in);
-                 },
-                 [&](const BatchNorm&) {
-                   layer->weight = parameter("weight", at::ones({in.channels}));
-                   layer->bias = parameter("bias", at::zeros({in.channels}));
-                   layer->running_mean = buffer("running_mean", at::zeros({in.channels}));
-                   layer->running_var = buffer("running_var", at::ones({in.channels}));
-                 },
-                 [&](const Linear& l) {
-                   const double bound = 1.0 / std::sqrt(static_cast<double>(l.out_features));
-                   at::Tensor weight = at::empty({l.out_features, in.channels});
-                   layer->weight = parameter("weight", weight.uniform_(-bound, bound, generator_));
-                   if (l.bias) layer->bias = parameter("bias", at::zeros({l.out_features}));
-                 },
-                 [&](const Pool& p) { layer->padding = window_padding(p, in); },
-                 [](const auto&) {}},
-      node.op);
+  std::visit(Overloaded{[&](const Conv2d& c) { layer->padding = window_padding(c, in); },
+                        [&](const BatchNorm&) {
+                          layer->running_mean = buffer("running_mean", at::zeros({in.channels}));
+                          layer->running_var = buffer("running_var", at::ones({in.channels}));
+                        },
+                        [&](const Pool& p) { layer->padding = window_padding(p, in); },
+                        [](const auto&) {}},
+             node.op);
   return layer;
 }
 

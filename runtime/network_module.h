@@ -14,6 +14,20 @@
 
 namespace ridgeline {
 
+/// One parameter of a node: "weight" or "bias".
+struct ParameterShape {
+  std::string name;
+  std::vector<int64_t> shape;
+};
+/// The parameters that node `index` has, in the order in which their values are drawn.
+std::vector<ParameterShape> parameter_shapes(const Network& network, int index);
+/// The values with which one of them starts.
+at::Tensor initial_parameter(const Network& network, int index, const ParameterShape& parameter,
+                             at::Generator& generator);
+
+/// Gives node `index` of a network a parameter that belongs to someone else.
+using ParameterSource = std::function<at::Tensor(int index, const ParameterShape& parameter)>;
+
 /// A `Network` as a trainable LibTorch module. Parameters and buffers carry the node's dotted name
 /// ("stage4.block0.expand.conv.weight"), the same in every export. Weights start as in the official
 /// EfficientNet code (Section 1.2 of the reference) from the stream of `seed`, never from the
@@ -21,6 +35,10 @@ namespace ridgeline {
 class NetworkModuleImpl : public torch::nn::Module {
  public:
   NetworkModuleImpl(const Network& network, uint64_t seed);
+  /// A module that computes with the tensors of `shared` and has no parameters of its own, only the
+  /// running statistics of batch norm. Gradients flow to what these tensors were made of. `seed`:
+  /// of dropout and drop-connect. A null `shared` is as above.
+  NetworkModuleImpl(const Network& network, uint64_t seed, const ParameterSource& shared);
 
   /// x: [N, C, H, W] of the network's input shape -> logits [N, classes]. In training mode, dropout
   /// and drop-connect draw from the module's own generator (see `reseed`).
@@ -70,7 +88,7 @@ class NetworkModuleImpl : public torch::nn::Module {
 
  private:
   struct Layer;  // tensors and paddings of one node
-  std::shared_ptr<Layer> make_layer(const Node& node);
+  std::shared_ptr<Layer> make_layer(int index, const ParameterSource& shared);
   torch::Tensor apply(const Node& node, const Layer& layer, std::vector<torch::Tensor>& values,
                       const torch::Tensor& mask);
   /// Sets `values` of a node, and of the activation after a batch norm, by an own kernel. False:

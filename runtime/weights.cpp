@@ -26,21 +26,6 @@ std::map<std::string, torch::Tensor> named_tensors(const torch::nn::Module& modu
 /// by nobody.
 bool is_batch_count(const std::string& name) { return name.ends_with("num_batches_tracked"); }
 
-std::map<std::string, torch::Tensor> read_tensors(const std::filesystem::path& path) {
-  if (is_safetensors(path)) return load_safetensors(path).tensors;
-  const std::string bytes = read_file(path);
-  std::map<std::string, torch::Tensor> tensors;
-  try {
-    const auto value = torch::jit::pickle_load({bytes.begin(), bytes.end()});
-    for (const auto& entry : value.toGenericDict()) {
-      tensors.emplace(entry.key().toStringRef(), entry.value().toTensor());
-    }
-  } catch (const std::exception&) {
-    throw Error(ErrorKind::kData, path.string() + ": is no file of weights, or damaged");
-  }
-  return tensors;
-}
-
 std::string shape_text(const torch::Tensor& tensor) {
   std::vector<std::string> sides;
   for (const int64_t side : tensor.sizes()) sides.push_back(std::to_string(side));
@@ -55,6 +40,21 @@ void require_equal(const std::string& property, const std::string& name, const s
 }
 
 }  // namespace
+
+std::map<std::string, torch::Tensor> load_tensors(const std::filesystem::path& path) {
+  if (is_safetensors(path)) return load_safetensors(path).tensors;
+  const std::string bytes = read_file(path);
+  std::map<std::string, torch::Tensor> tensors;
+  try {
+    const auto value = torch::jit::pickle_load({bytes.begin(), bytes.end()});
+    for (const auto& entry : value.toGenericDict()) {
+      tensors.emplace(entry.key().toStringRef(), entry.value().toTensor());
+    }
+  } catch (const std::exception&) {
+    throw Error(ErrorKind::kData, path.string() + ": is no file of weights, or damaged");
+  }
+  return tensors;
+}
 
 // Not `torch::jit::pickle_save`: it tags the dictionary with its type, through a function that
 // `torch.load` of PyTorch 2.6 and later refuses to call.
@@ -95,7 +95,7 @@ void save_weights(const torch::nn::Module& module, const std::filesystem::path& 
 }
 
 void load_weights(torch::nn::Module& module, const std::filesystem::path& path) {
-  const auto stored = read_tensors(path);
+  const auto stored = load_tensors(path);
   auto wanted = named_tensors(module);
   // Everything is checked before anything changes: a refused file leaves the module as it was.
   for (const auto& [name, tensor] : wanted) {

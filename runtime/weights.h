@@ -13,6 +13,9 @@ namespace ridgeline {
 void save_tensors(const std::map<std::string, at::Tensor>& tensors,
                   const std::filesystem::path& path);
 
+/// Loads what `save_tensors` or `save_weights` wrote. Throws `kData` for any other file.
+std::map<std::string, at::Tensor> load_tensors(const std::filesystem::path& path);
+
 /// Saves all parameters and buffers by name: as safetensors where the file is called so, else with
 /// `save_tensors`.
 void save_weights(const torch::nn::Module& module, const std::filesystem::path& path);

@@ -92,6 +92,10 @@ struct EnumNames<ActivationKind> {
 /// Throws `kConfig` when the resolution is too small for the strides, or for plain decisions.
 Network lower(const Architecture& architecture);
 
+/// Channels that a stage gives its successor for one nominal channel: n^2 where a space-to-depth at
+/// another stride than n leaves the stage in the depth domain, else 1.
+int depth_multiple(const Stage& stage);
+
 /// Whether the skip connection of stage `index` (0-based, layers > 0) can exist at all: some layer
 /// keeps its shape.
 bool skip_matters(const Architecture& architecture, size_t index);

@@ -3,15 +3,14 @@
 #include "search_space/architecture.h"
 
 namespace ridgeline {
-namespace {
 
-/// Channels that stage `index` gives its successor for one nominal channel: n^2 where a
-/// space-to-depth at stride 1 leaves the stage in the depth domain, else 1.
 int depth_multiple(const Stage& stage) {
   const bool in_depth_domain =
       stage.reshape == Reshape::kSpaceToDepth && stage.stride != stage.reshape_block;
   return in_depth_domain ? stage.reshape_block * stage.reshape_block : 1;
 }
+
+namespace {
 
 /// Walks the stages of an architecture and adds their operators. The semantics are those of the
 /// official EfficientNet-X code, stated for any stage: see docs/architecture.md, "Reshaping".

@@ -41,10 +41,14 @@ class ProxyEvaluator : public AccuracyEvaluator {
   }
   double batch_norm_momentum() const override;
   std::optional<Normalization> normalization() const override { return normalization_; }
+  const Dataset& data() const { return data_; }
+
+ protected:
+  /// What `evaluate` does once device and threads are ready.
+  virtual Evaluation train_and_score(const TrialSpec& spec) const;
+  const TrainingConfig& training() const { return training_; }
 
  private:
-  Evaluation train_and_score(const TrialSpec& spec) const;
-
   TrainingConfig training_;
   ReductionConfig reduction_;
   RankGroup* ranks_;  // null: this process trains alone

@@ -37,7 +37,8 @@ void write_trial_file(const std::filesystem::path& path, const TrialFile& file) 
                    {"trial_id", file.spec.trial_id},
                    {"epochs", file.spec.epochs},
                    {"test_split", file.spec.test_split},
-                   {"weights_path", file.spec.weights_path}};
+                   {"weights_path", file.spec.weights_path},
+                   {"alone", file.spec.alone}};
   if (file.spec.stop_after_epoch > 0) document[kStopAfterEpoch] = file.spec.stop_after_epoch;
   write_file_atomic(path, document.dump(1) + "\n");
 }
@@ -57,6 +58,7 @@ TrialFile read_trial_file(const std::filesystem::path& path) {
     document.at("test_split").get_to(file.spec.test_split);
     document.at("weights_path").get_to(file.spec.weights_path);
     file.spec.stop_after_epoch = document.value(kStopAfterEpoch, 0);
+    file.spec.alone = document.value("alone", false);
     return file;
   } catch (const json::exception& e) {
     throw Error(ErrorKind::kRun, path.string() + ": is no trial file: " + e.what());

@@ -5,7 +5,7 @@
 #include <memory>
 #include <ostream>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "core/error.h"
 #include "core/units.h"
 #include "experiments/candidate.h"

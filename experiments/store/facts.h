@@ -14,6 +14,7 @@ inline constexpr const char* kFinishedFact = "finished_at";
 inline constexpr const char* kStopFact = "search stopped";
 inline constexpr const char* kClockFact = "search seconds";
 inline constexpr const char* kNormalizationFact = "normalization";
+inline constexpr const char* kSupernetFact = "shared weights";
 
 inline constexpr const char* kPhaseFacts = "phase ";  // how each name of a phase begins
 inline std::string phase_fact(Phase phase) { return kPhaseFacts + enum_name(phase); }

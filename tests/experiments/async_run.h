@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "controller/policy/make_controller.h"
 #include "experiments/async_search.h"
 #include "experiments/executors/simulated_executor.h"

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "experiments/store/store_rescue.h"
 #include "tests/catch.h"
 #include "tests/experiments/async_run.h"

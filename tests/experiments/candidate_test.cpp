@@ -1,6 +1,6 @@
 #include "experiments/candidate.h"
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "controller/mutation.h"
 #include "core/config_path.h"
 #include "experiments/preflight.h"

@@ -1,6 +1,6 @@
 #include <set>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "core/file.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "experiments/analysis/stopping_report.h"
 #include "experiments/failures.h"
 #include "tests/catch.h"

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "core/random.h"
 #include "experiments/pricing.h"
 #include "experiments/scoring.h"

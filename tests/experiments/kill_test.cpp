@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "controller/policy/make_controller.h"
 #include "tests/catch.h"
 #include "tests/experiments/rung_evaluator.h"

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "core/file.h"
 #include "tables/space_points.h"
 #include "tests/catch.h"

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "core/random.h"
 #include "experiments/run_directory.h"
 #include "experiments/store/facts.h"

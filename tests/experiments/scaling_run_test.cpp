@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "network/cost.h"
 #include "tests/catch.h"
 #include "tests/experiments/small_run.h"

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "controller/policy/make_controller.h"
 #include "core/file.h"
 #include "experiments/executors/trial_file.h"

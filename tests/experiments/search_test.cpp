@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "controller/policy/make_controller.h"
 #include "core/file.h"
 #include "experiments/async_search.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "core/logging.h"
 #include "experiments/store/facts.h"
 #include "tests/catch.h"

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "accuracy/data/augment.h"
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "export/bundle.h"

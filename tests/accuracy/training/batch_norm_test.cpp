@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "accuracy/training/proxy.h"
 #include "tests/accuracy/small_networks.h"
 #include "tests/catch.h"

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "accuracy/evaluator.h"
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "accuracy/training/proxy.h"
 #include "runtime/network_module.h"
 #include "runtime/weights.h"

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "accuracy/zero_cost/scorer.h"
 #include "search_space/search_space.h"
 #include "tests/accuracy/small_networks.h"

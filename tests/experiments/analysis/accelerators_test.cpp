@@ -1,4 +1,4 @@
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "controller/policy/make_controller.h"
 #include "core/file.h"
 #include "experiments/analysis/rerank.h"

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "controller/policy/make_controller.h"
 #include "experiments/feedback.h"
 #include "tests/catch.h"

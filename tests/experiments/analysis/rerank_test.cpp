@@ -1,6 +1,6 @@
 #include "experiments/analysis/rerank.h"
 
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "core/file.h"
 #include "experiments/scoring.h"
 #include "tests/catch.h"

@@ -1,5 +1,6 @@
-#include "accuracy/training/make_evaluator.h"
+#include "accuracy/evaluators/make_evaluator.h"
 #include "accuracy/evaluator.h"
+#include "accuracy/supernet/supernet_evaluator.h"
 #include "accuracy/surrogate/fitted.h"
 #include "accuracy/surrogate/formula.h"
 #include "accuracy/surrogate/table.h"
@@ -14,6 +15,8 @@ std::unique_ptr<AccuracyEvaluator> make_evaluator(const AccuracyConfig& config, 
   switch (config.kind) {
     case AccuracyKind::kProxy:
       return std::make_unique<ProxyEvaluator>(config, ranks);
+    case AccuracyKind::kSupernet:
+      return std::make_unique<SupernetEvaluator>(config);
     case AccuracyKind::kCommand:
       return std::make_unique<CommandEvaluator>(config, std::move(write));
     case AccuracyKind::kFormula:
