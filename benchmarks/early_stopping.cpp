@@ -131,7 +131,7 @@ void print_rule(const EarlyStoppingConfig& config, const std::vector<Curve>& cur
   std::printf(
       "%-7s  reduction %d  min_epochs %d  saved %4.1f %%  survivors %4.1f  best stopped "
       "%4.1f %%  reward lost %.4f  ",
-      enum_name(config.kind).c_str(), config.reduction, config.min_epochs, 100 * mean.saved,
+      enum_name(config.kind).c_str(), config.reduction, *config.min_epochs, 100 * mean.saved,
       mean.survivors, 100 * mean.best_lost, mean.regret);
   if (2 * ranked >= orders) {
     std::printf("Kendall of survivors %.2f\n", kendall_sum / ranked);

@@ -20,7 +20,7 @@ double median_of(std::vector<double> values) {
 EarlyStopping::EarlyStopping(const EarlyStoppingConfig& config, int epochs)
     : config_(config), full_(epochs) {
   if (config.kind == EarlyStoppingKind::kNone) return;
-  for (int64_t epoch = config.min_epochs; epoch < epochs; epoch *= config.reduction)
+  for (int64_t epoch = config.first_rung(epochs); epoch < epochs; epoch *= config.reduction)
     epochs_.push_back(static_cast<int>(epoch));
   values_.resize(epochs_.size());
 }
@@ -108,8 +108,8 @@ void check_early_stopping(const ExperimentConfig& config, const std::string& whe
          " trains nothing and has none; valid: kind none, or accuracy.kind proxy");
   }
   const int epochs = config.accuracy.training.epochs;
-  if (stopping.min_epochs >= epochs) {
-    fail("min_epochs is " + std::to_string(stopping.min_epochs) +
+  if (stopping.first_rung(epochs) >= epochs) {
+    fail("min_epochs is " + std::to_string(stopping.first_rung(epochs)) +
          ", but a trial has only accuracy.training.epochs: " + std::to_string(epochs) +
          "; valid: at most " + std::to_string(epochs - 1) +
          (epochs == 1 ? ", so none with one epoch" : ""));

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <optional>
+
 #include "core/config.h"
 
 namespace ridgeline {
@@ -26,10 +29,12 @@ struct EnumNames<StoppedEffect> {
 
 struct EarlyStoppingConfig {
   EarlyStoppingKind kind = EarlyStoppingKind::kNone;
-  int min_epochs = 1;
+  std::optional<int> min_epochs = {};
   int reduction = 3;
   int min_trials = 8;
   StoppedEffect effect = StoppedEffect::kPartial;
+
+  int first_rung(int epochs) const { return min_epochs.value_or(std::max(1, epochs / 3)); }
 
   template <class V>
   void describe(V& v) {
@@ -40,12 +45,14 @@ struct EarlyStoppingConfig {
                  "complete trials is stopped (docs/search.md)"});
     const UsedBy any =
         used_by("kind", kind, {EarlyStoppingKind::kAsha, EarlyStoppingKind::kMedian});
-    v.field("min_epochs", min_epochs,
-            {.help = "epochs to the first rung; less than accuracy.training.epochs",
-             .unit = "epochs",
-             .min = 1,
-             .max = 100000},
-            any);
+    v.field(
+        "min_epochs", min_epochs,
+        {.help = "epochs to the first rung; less than accuracy.training.epochs; ~: a third of them "
+                 "(an earlier rung saves more and loses good networks, docs/search.md)",
+         .unit = "epochs",
+         .min = 1,
+         .max = 100000},
+        any);
     v.field("reduction", reduction,
             {.help = "each rung comes after this many times the epochs of the one before; asha: "
                      "one of so many trials goes on",
