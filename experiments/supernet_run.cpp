@@ -1,5 +1,7 @@
 #include "experiments/supernet_run.h"
 
+#include <cmath>
+
 #include "accuracy/supernet/supernet_training.h"
 #include "core/file.h"
 #include "core/interrupt.h"
@@ -14,6 +16,17 @@ namespace {
 
 std::string checksum(const std::filesystem::path& file) {
   return std::to_string(hash_text(read_file(file)));
+}
+
+/// A loss near that of a guess means scores near chance, whose order says nothing.
+void warn_if_untrained(double loss, int classes, LossKind kind) {
+  constexpr double kLearned = 0.8;
+  const double guess = std::log(classes);
+  if (kind != LossKind::kCrossEntropy || loss < kLearned * guess) return;
+  spdlog::warn(
+      "the shared weights have hardly learned: their last loss is {}, that of a guess {}; scores "
+      "will not rank networks; raise accuracy.supernet.epochs, or use accuracy.kind proxy",
+      format_fixed(loss, 3), format_fixed(guess, 3));
 }
 
 }  // namespace
@@ -50,6 +63,7 @@ void train_shared_weights(const ExperimentConfig& config, const SupernetParts& p
                                      .every_s = config.runtime.trial_checkpoint_s,
                                      .stop_asked = [] { return interrupts() > 0; }},
                       .after_step = after_step});
+  warn_if_untrained(loss, parts.evaluator.classes(), config.accuracy.training.loss);
   save_weights(*weights, file);
   const std::string sum = checksum(file);
   if (recorded && *recorded != sum) {
