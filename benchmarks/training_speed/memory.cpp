@@ -46,7 +46,8 @@ Network network_of(int index) {
   const CandidateBuilder builder(SearchSpace::load(find_config("spaces", "efficientnet_x")),
                                  DataShape{});
   RandomStream stream(1, static_cast<uint64_t>(index), "networks of the memory benchmark");
-  Architecture architecture = builder.architecture(random_genotype(builder.space().decisions(), stream));
+  Architecture architecture =
+      builder.architecture(random_genotype(builder.space().decisions(), stream));
   architecture.resolution = 64;
   return lower(architecture);
 }
@@ -84,17 +85,19 @@ double measured_bytes(const std::string& program, int index) {
 
 void compare(const std::string& program) {
   TextTable table;
-  table.header = {"network", "pixels", "predicted MiB", "measured MiB", "error %"};
+  table.header = {"network", "pixels", "weights MiB", "activations MiB", "measured MiB", "error %"};
   double sum = 0, worst = 0;
   for (int i = 0; i < kNetworks; ++i) {
     const Network network = network_of(i);
-    const double predicted = training_memory(network, {.batch = kBatch}).total();
+    const TrainingMemory memory = training_memory(network, {.batch = kBatch});
+    const double predicted = memory.total();
     const double measured = measured_bytes(program, i);
     const double error = 100 * (predicted / measured - 1);
     sum += std::abs(error);
     worst = std::max(worst, std::abs(error));
     table.rows.push_back({network.name(), std::to_string(network.input_shape().height),
-                          format_fixed(predicted / (1 << 20), 0),
+                          format_fixed(memory.weights / (1 << 20), 0),
+                          format_fixed(memory.activations / (1 << 20), 0),
                           format_fixed(measured / (1 << 20), 0), format_fixed(error, 1)});
   }
   std::cout << table.str() << "mean error " << format_fixed(sum / kNetworks, 1) << " %, largest "
