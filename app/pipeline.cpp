@@ -35,6 +35,7 @@
 #include "export/pytorch_source.h"
 #include "export/torchscript.h"
 #include "latency/hardware.h"
+#include "latency/measurement/device_name.h"
 #include "latency/measurement/make_oracle.h"
 #include "runtime/device.h"
 
@@ -128,11 +129,34 @@ void record_phase(RunDirectory& run, Phase phase) {
 
 /// Says what the search will take. A dry trial that fails is no reason to stop: the failure policy
 /// decides about real ones.
+/// What the trials that run side by side on this machine's processors take of its memory.
+void say_memory(const ExperimentConfig& config, const Network& typical) {
+  const bool here = config.executor() == ExecutorKind::kLocal &&
+                    config.accuracy.kind == AccuracyKind::kProxy &&
+                    config.accuracy.training.device == "cpu";
+  if (!here) return;
+  constexpr double kMibPerGib = 1024;
+  const double trial_mib = trial_memory_mib(config, typical);
+  const double all = trial_mib * config.runtime.workers / kMibPerGib;
+  const double machine = cpu_memory_bytes() / (kMibPerGib * (1 << 20));
+  spdlog::info(
+      "memory: a trial of the network of median latency takes about {:.0f} MiB and the "
+      "images; {} at a time {:.1f} of this machine's {:.1f} GiB",
+      trial_mib, config.runtime.workers, all, machine);
+  if (all > 0.8 * machine) {
+    spdlog::warn(
+        "{} trials at a time may not fit into memory: lower runtime.workers or "
+        "accuracy.training.batch, or raise accuracy.training.accumulate",
+        config.runtime.workers);
+  }
+}
+
 void say_cost(RunDirectory& run, Session& session, const std::optional<Genotype>& typical,
               int left) {
   const auto& config = session.config;
   // Scores by shared weights are no trainings.
   if (!trains(config.accuracy.kind) || config.accuracy.kind == AccuracyKind::kSupernet) return;
+  if (typical) say_memory(config, lower(session.candidates.architecture(*typical)));
   double trial_s = mean_trial_seconds(run.store().trials(Phase::kSearch, /*architectures=*/false));
   if (trial_s == 0 && typical && config.runtime.dry_trial) {
     spdlog::info("dry trial: one epoch of a network of the median latency (runtime.dry_trial)");

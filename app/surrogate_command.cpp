@@ -157,6 +157,7 @@ void add_surrogate_commands(CLI::App& app) {
   static SurrogatePredictOptions predict;
   sub = surrogate->add_subcommand(
       "predict", "accuracy of architectures, its uncertainty, and how far they are from the data");
+  sub->footer("example:\n  ridgeline surrogate predict accuracy.json found/architecture.yaml");
   sub->add_option("file", predict.file, "file of `ridgeline surrogate fit`")
       ->required()
       ->type_name("FILE");

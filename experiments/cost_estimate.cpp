@@ -5,6 +5,7 @@
 #include "core/units.h"
 #include "experiments/scaling_run.h"
 #include "experiments/trial_runner.h"
+#include "network/training_memory.h"
 
 namespace ridgeline {
 namespace {
@@ -103,6 +104,20 @@ double dry_trial_seconds(const ExperimentConfig& config, const Architecture& arc
   const bool local = config.executor() != ExecutorKind::kSlurm;
   const double start_up = local ? std::max(0.0, wall.count() - evaluation.seconds) : 0;
   return start_up + evaluation.seconds * config.accuracy.training.epochs;
+}
+
+double trial_memory_mib(const ExperimentConfig& config, const Network& network) {
+  constexpr double kProgramMib = 250;  // LibTorch and its libraries, resident
+  const TrainingConfig& training = config.accuracy.training;
+  const int parts = std::max(training.accumulate, training.processes);
+  // Weights and gradients, the optimiser's one or two, and the moving average's.
+  const int copies =
+      2 + (training.optimizer == OptimizerKind::kSgd ? 1 : 2) + (training.ema_decay > 0 ? 1 : 0);
+  const TrainingMemory memory = training_memory(
+      network, {.batch = (training.batch + parts - 1) / parts,
+                .copies_of_weights = copies,
+                .own_kernels = training.kernels == KernelSource::kRidgeline && !training.bf16});
+  return kProgramMib + memory.resident() / (1 << 20);
 }
 
 }  // namespace ridgeline

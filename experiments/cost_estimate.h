@@ -34,6 +34,10 @@ CostEstimate estimate_cost(const ExperimentConfig& config, double trial_s, int t
 /// The mean wall time of trials that were trained; 0: none was.
 double mean_trial_seconds(std::span<const Trial> trials);
 
+/// MiB of main memory that a trial of `network` takes on a CPU, but for the images: the program, and
+/// `training_memory`.
+double trial_memory_mib(const ExperimentConfig& config, const Network& network);
+
 /// Trains `architecture` for one epoch through the executor, under an id of its own and without a
 /// record, so that no trial can depend on it, and tells what all of `accuracy.training.epochs`
 /// would take: start-up of the process once, the training that many times. Throws `kInfeasible`

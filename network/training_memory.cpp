@@ -134,9 +134,20 @@ TrainingMemory training_memory(const Network& network, const TrainingMemoryOptio
     alive -= own.bytes + own.copy;        // its gradient
     if (own.kept || i == size - 1) alive -= own.bytes;
   }
-  return {.weights = static_cast<double>(options.copies_of_weights * options.bytes_per_value *
-                                         cost(network).total.params),
-          .activations = peak};
+  double largest = 0;
+  for (int i = 1; i < size; ++i) {
+    const Node& node = network.node(i);
+    const auto* conv = std::get_if<Conv2d>(&node.op);
+    const bool is_dense =
+        conv != nullptr && conv->groups == 1 && conv->kernel_h * conv->kernel_w > 1;
+    if (!is_dense) continue;
+    const int64_t elements = network.node(node.inputs[0]).shape.elements() + node.shape.elements();
+    largest =
+        std::max(largest, static_cast<double>(options.batch * options.bytes_per_value * elements));
+  }
+  const int64_t weight_bytes =
+      options.copies_of_weights * options.bytes_per_value * cost(network).total.params;
+  return {static_cast<double>(weight_bytes), peak, largest};
 }
 
 }  // namespace ridgeline

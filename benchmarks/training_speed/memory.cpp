@@ -1,7 +1,8 @@
 // The memory that `training_memory` predicts beside what a training step really takes: the largest
-// resident size of a process of its own, less the one before the network was made. 20 networks.
+// resident size of a process of its own, less the one before the network was made. The factors of
+// `TrainingMemory::resident` were fitted to networks 0 to 19.
 //
-//   bench_training_memory
+//   bench_training_memory [FIRST LAST]
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -26,7 +27,6 @@ namespace ridgeline {
 namespace {
 
 constexpr int kBatch = 64;
-constexpr int kNetworks = 20;
 
 /// Of /proc/self/status, in bytes.
 double memory_bytes(const std::string& field) {
@@ -83,14 +83,14 @@ double measured_bytes(const std::string& program, int index) {
   return bytes;
 }
 
-void compare(const std::string& program) {
+void compare(const std::string& program, int first, int last) {
   TextTable table;
   table.header = {"network", "pixels", "weights MiB", "activations MiB", "measured MiB", "error %"};
   double sum = 0, worst = 0;
-  for (int i = 0; i < kNetworks; ++i) {
+  for (int i = first; i <= last; ++i) {
     const Network network = network_of(i);
     const TrainingMemory memory = training_memory(network, {.batch = kBatch});
-    const double predicted = memory.total();
+    const double predicted = memory.resident();
     const double measured = measured_bytes(program, i);
     const double error = 100 * (predicted / measured - 1);
     sum += std::abs(error);
@@ -100,8 +100,8 @@ void compare(const std::string& program) {
                           format_fixed(memory.activations / (1 << 20), 0),
                           format_fixed(measured / (1 << 20), 0), format_fixed(error, 1)});
   }
-  std::cout << table.str() << "mean error " << format_fixed(sum / kNetworks, 1) << " %, largest "
-            << format_fixed(worst, 1) << " %\n";
+  std::cout << table.str() << "mean error " << format_fixed(sum / (last - first + 1), 1)
+            << " %, largest " << format_fixed(worst, 1) << " %\n";
 }
 
 }  // namespace
@@ -109,10 +109,11 @@ void compare(const std::string& program) {
 
 int main(int argc, char** argv) {
   ridgeline::keep_freed_memory();
-  if (argc > 1) {
+  if (argc == 2) {
     ridgeline::train(ridgeline::network_of(std::atoi(argv[1])));
   } else {
-    ridgeline::compare(argv[0]);
+    ridgeline::compare(argv[0], argc > 2 ? std::atoi(argv[1]) : 0,
+                       argc > 2 ? std::atoi(argv[2]) : 19);
   }
   return 0;
 }

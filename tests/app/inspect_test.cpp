@@ -116,7 +116,7 @@ TEST_CASE("a key that the chosen kind does not use is a warning, and with --stri
   };
   const std::string training =
       "quickstart.yaml:28:3: accuracy.training: has no effect with "
-      "accuracy.kind formula; used by: proxy, command\n";
+      "accuracy.kind formula; used by: proxy, supernet, command\n";
   const Outcome warned = outcome("validate", {});
   CHECK(warned.exit_code == 0);
   CHECK(contains(warned.err, training));

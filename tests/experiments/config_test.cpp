@@ -72,10 +72,10 @@ TEST_CASE("a key that the chosen kind does not use is reported with its place an
         "e.yaml:4:3: latency.device: has no effect with latency.kind roofline; used by: measured");
   CHECK(strict_error(space + "accuracy:\n  kind: formula\n  training:\n    epochs: 3\n") ==
         "e.yaml:4:3: accuracy.training: has no effect with accuracy.kind formula; used by: proxy, "
-        "command");
+        "supernet, command");
   CHECK(strict_error(space, {"accuracy.kind=formula", "accuracy.training.epochs=3"}) ==
         "--set accuracy.training.epochs: accuracy.training: has no effect with accuracy.kind "
-        "formula; used by: proxy, command");
+        "formula; used by: proxy, supernet, command");
   CHECK(strict_error(space, {"accuracy.data.path=x"}) ==
         "--set accuracy.data.path: has no effect with accuracy.data.kind fractal; used by: idx, "
         "cifar10, cifar100, folder");

@@ -75,6 +75,10 @@ TEST_CASE("rungs come after min_epochs, and after `reduction` times the epochs o
   CHECK(rules.rung_at(7) == -1);
   CHECK(EarlyStopping(rule(EarlyStoppingKind::kAsha), 9).rungs() == 2);  // no rung at the end
   CHECK_FALSE(EarlyStopping(rule(EarlyStoppingKind::kNone), 9).on());
+  EarlyStoppingConfig third;
+  third.kind = EarlyStoppingKind::kAsha;
+  CHECK(EarlyStopping(third, 10).epoch_of(0) == 3);
+  CHECK(EarlyStopping(third, 2).epoch_of(0) == 1);
 }
 
 TEST_CASE("asha: of n trials at a rung the best n / reduction go on, one at least") {

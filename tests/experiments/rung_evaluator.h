@@ -48,8 +48,8 @@ constexpr int kRungEpochs = 9;
 /// Rungs after 1 and 3 of 9 epochs.
 inline ExperimentConfig rung_config(const std::string& changes = "") {
   auto config = small_config(
-      "search.batch=6;search.early_stopping.kind=asha;search.early_stopping.reduction="
-      "3" +
+      "search.batch=6;search.early_stopping.kind=asha;search.early_stopping.reduction=3;"
+      "search.early_stopping.min_epochs=1" +
       (changes.empty() ? "" : ";" + changes));
   config.accuracy.training.epochs = kRungEpochs;
   return config;
