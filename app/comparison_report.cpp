@@ -39,6 +39,7 @@ std::string early_stopping_text(RunDirectory& run) {
   const auto& config = run.config();
   if (config.search.early_stopping.kind == EarlyStoppingKind::kNone) return {};
   const StoppingReport report = stopping_report(config, run.store());
+  if (report.stopped + report.complete == 0) return {};
   std::string text = "early stopping (" + enum_name(config.search.early_stopping.kind) +
                      "): " + std::to_string(report.stopped) + " of " +
                      std::to_string(report.stopped + report.complete) +

@@ -5,8 +5,6 @@
 //   bench_training_memory [FIRST LAST]
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
-#include <torch/optim/sgd.h>
 
 #include <cmath>
 #include <cstdio>
@@ -16,12 +14,12 @@
 #include <string>
 
 #include "benchmarks/training_speed/network.h"
+#include "benchmarks/training_speed/training_steps.h"
 #include "core/allocator.h"
 #include "core/random.h"
 #include "core/units.h"
 #include "network/training_memory.h"
 #include "runtime/device.h"
-#include "runtime/network_module.h"
 
 namespace ridgeline {
 namespace {
@@ -54,24 +52,10 @@ Network network_of(int index) {
 
 void train(const Network& network) {
   set_threads(1);
-  auto generator = at::make_generator<at::CPUGeneratorImpl>(uint64_t{1});
-  const Shape& shape = network.input_shape();
   at::mm(at::ones({64, 64}), at::ones({64, 64}));  // the libraries make themselves ready
   const double before = memory_bytes("VmRSS:");
-  NetworkModule module(network, 1);
-  place(*module, at::kCPU);
-  module->use_own_kernels(true);
-  module->train();
-  torch::optim::SGD optimizer(module->parameters(), torch::optim::SGDOptions(0.01).momentum(0.9));
-  const at::Tensor images =
-      place(at::randn({kBatch, shape.channels, shape.height, shape.width}, generator), at::kCPU);
-  const at::Tensor labels = at::arange(kBatch).remainder(network.output_shape().channels);
-  for (int i = 0; i < 3; ++i) {
-    const at::Tensor loss = at::cross_entropy_loss(module->forward(images), labels);
-    optimizer.zero_grad();
-    loss.backward();
-    optimizer.step();
-  }
+  TrainingSteps training(network, kBatch, /*own_kernels=*/true);
+  training.run(3);
   std::cout << memory_bytes("VmHWM:") - before << std::endl;
 }
 

@@ -5,9 +5,7 @@
 //   bench_training_profile efficientnet_b0 32 128 libtorch    network, pixels, batch, kernels
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/record_function.h>
-#include <torch/optim/sgd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -19,10 +17,10 @@
 #include <vector>
 
 #include "benchmarks/training_speed/network.h"
+#include "benchmarks/training_speed/training_steps.h"
 #include "core/allocator.h"
 #include "core/units.h"
 #include "runtime/device.h"
-#include "runtime/network_module.h"
 #include "runtime/versions.h"
 
 namespace ridgeline {
@@ -141,36 +139,21 @@ int run(const std::string& name, int pixels, int batch, bool own_kernels) {
   set_threads(1);
   const Network network = benchmark_network(name, pixels);
   const Peaks peaks = measure_peaks();
-  NetworkModule module(network, 1);
-  place(*module, at::kCPU);
-  module->use_own_kernels(own_kernels);
-  module->train();
-  torch::optim::SGD optimizer(module->parameters(), torch::optim::SGDOptions(0.01).momentum(0.9));
-  auto generator = at::make_generator<at::CPUGeneratorImpl>(uint64_t{1});
-  const Shape& shape = network.input_shape();
-  const at::Tensor images =
-      place(at::randn({batch, shape.channels, shape.height, shape.width}, generator), at::kCPU);
-  const at::Tensor labels = at::arange(batch).remainder(network.output_shape().channels);
-  const auto step = [&] {
-    const at::Tensor loss = at::cross_entropy_loss(module->forward(images), labels);
-    optimizer.zero_grad();
-    loss.backward();
-    optimizer.step();
-  };
-  for (int i = 0; i < 3; ++i) step();
+  TrainingSteps training(network, batch, own_kernels);
+  training.run(3);
   constexpr int kSteps = 5;
   double total = thread_ms();
-  for (int i = 0; i < kSteps; ++i) step();
+  training.run(kSteps);
   total = (thread_ms() - total) / kSteps;
 
   const auto handle = at::addThreadLocalCallback(
       at::RecordFunctionCallback(begin, end)
           .needsInputs(true)
           .scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION}));
-  for (int i = 0; i < kSteps; ++i) step();
+  training.run(kSteps);
   at::removeCallback(handle);
 
-  std::cout << name << ", " << shape.height << " px, batch " << batch << ", "
+  std::cout << name << ", " << network.input_shape().height << " px, batch " << batch << ", "
             << runtime_description() << "\n1 thread: peak "
             << format_fixed(peaks.flops_per_ms / 1e6, 0) << " GFLOP/s, copies "
             << format_fixed(peaks.bytes_per_ms / 1e6, 1) << " GB/s. A step takes "

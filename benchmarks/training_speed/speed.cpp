@@ -4,10 +4,6 @@
 //   bench_training_speed NETWORK PIXELS BATCH THREADS SECONDS ridgeline|libtorch
 //   bench_training_speed NETWORK PIXELS source FILE.py     writes the network for the peer
 
-#include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
-#include <torch/optim/sgd.h>
-
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -15,37 +11,22 @@
 #include <string>
 
 #include "benchmarks/training_speed/network.h"
+#include "benchmarks/training_speed/training_steps.h"
 #include "core/allocator.h"
 #include "export/pytorch_source.h"
 #include "runtime/device.h"
-#include "runtime/network_module.h"
 
 namespace ridgeline {
 namespace {
 
 double images_per_second(const Network& network, int batch, double seconds, bool own_kernels) {
-  NetworkModule module(network, 1);
-  place(*module, at::kCPU);
-  module->use_own_kernels(own_kernels);
-  module->train();
-  torch::optim::SGD optimizer(module->parameters(), torch::optim::SGDOptions(0.01).momentum(0.9));
-  auto generator = at::make_generator<at::CPUGeneratorImpl>(uint64_t{1});
-  const Shape& shape = network.input_shape();
-  const at::Tensor images =
-      place(at::randn({batch, shape.channels, shape.height, shape.width}, generator), at::kCPU);
-  const at::Tensor labels = at::arange(batch).remainder(network.output_shape().channels);
-  const auto step = [&] {
-    const at::Tensor loss = at::cross_entropy_loss(module->forward(images), labels);
-    optimizer.zero_grad();
-    loss.backward();
-    optimizer.step();
-  };
-  for (int i = 0; i < 3; ++i) step();
+  TrainingSteps training(network, batch, own_kernels);
+  training.run(3);
   int steps = 0;
   double passed = 0;
   const auto start = std::chrono::steady_clock::now();
   do {
-    step();
+    training.run(1);
     ++steps;
     passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   } while (passed < seconds);
