@@ -16,7 +16,7 @@ struct EnumNames<PathSampling> {
 
 /// How the shared weights are trained.
 struct SupernetConfig {
-  int epochs = 40;
+  int epochs = 200;
   int paths = 1;
   PathSampling sampling = PathSampling::kUniform;
   double warmup_share = 0.25;

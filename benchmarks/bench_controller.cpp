@@ -3,7 +3,6 @@
 // policy repeats its samples. benchmarks/controller_peer runs it beside a Python program.
 // Usage: bench_controller [BATCH [DECISIONS [CHOICES [SECONDS]]]], by default 16 40 4 2
 
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

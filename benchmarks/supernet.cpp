@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <ctime>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <sstream>
@@ -34,7 +35,7 @@ constexpr const char* kUsage =
     "FILE takes the stand-alone ones from an earlier output.";
 
 struct Options {
-  std::string images, known, scratch = ".";
+  std::string images, known, scratch = std::filesystem::temp_directory_path().string();
   int networks = 40, epochs = 5, seeds = 0, trials = 40, final_epochs = 15;
   SupernetConfig supernet;
   double learning_rate = 0;  // of the shared weights; 0: as alone
@@ -278,7 +279,8 @@ int main(int argc, char** argv) {
   app.add_option("--networks", options.networks, "random networks; 0: none");
   app.add_option("--epochs", options.epochs, "of a network alone");
   app.add_option("--known", options.known, "earlier output of this program");
-  app.add_option("--scratch", options.scratch, "folder for the shared weights");
+  app.add_option("--scratch", options.scratch,
+                 "folder for the shared weights (default: that for temporary files)");
   app.add_option("--supernet-epochs", options.supernet.epochs, "of the shared weights");
   app.add_option("--paths", options.supernet.paths, "per step of the shared weights");
   app.add_option("--learning-rate", options.learning_rate, "of the shared weights");

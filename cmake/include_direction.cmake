@@ -1,4 +1,4 @@
-# Fails when a source includes a header of a folder that CMakeLists.txt adds later ("upward"), or a folder above `runtime/kernels` includes LibTorch.
+# Fails when a source includes a header of a folder that CMakeLists.txt adds later ("upward"), or a folder above those of `runtime` includes LibTorch.
 # usage: cmake -DROOT=PATH -P cmake/include_direction.cmake
 file(STRINGS ${ROOT}/CMakeLists.txt lines REGEX "^add_subdirectory\\(")
 set(folders)
@@ -6,7 +6,11 @@ foreach(line IN LISTS lines)
   string(REGEX REPLACE "^add_subdirectory\\((.*)\\)$" "\\1" folder "${line}")
   list(APPEND folders ${folder})
 endforeach()
-list(FIND folders runtime/kernels first_with_torch)
+# `runtime` and the folders within it are the first that use LibTorch.
+set(with_torch ${folders})
+list(FILTER with_torch INCLUDE REGEX "^runtime(/|$)")
+list(GET with_torch 0 first)
+list(FIND folders ${first} first_with_torch)
 
 set(wrong)
 foreach(folder IN LISTS folders)

@@ -34,8 +34,8 @@ CostEstimate estimate_cost(const ExperimentConfig& config, double trial_s, int t
 /// The mean wall time of trials that were trained; 0: none was.
 double mean_trial_seconds(std::span<const Trial> trials);
 
-/// MiB of main memory that a trial of `network` takes on a CPU, but for the images: the program, and
-/// `training_memory`.
+/// MiB of main memory that a trial of `network` takes on a CPU, but for the images: the program,
+/// and `training_memory`.
 double trial_memory_mib(const ExperimentConfig& config, const Network& network);
 
 /// Trains `architecture` for one epoch through the executor, under an id of its own and without a

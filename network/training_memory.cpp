@@ -146,7 +146,7 @@ TrainingMemory training_memory(const Network& network, const TrainingMemoryOptio
         std::max(largest, static_cast<double>(options.batch * options.bytes_per_value * elements));
   }
   const int64_t weight_bytes =
-      options.copies_of_weights * options.bytes_per_value * cost(network).total.params;
+      int64_t{options.copies_of_weights} * options.bytes_per_value * cost(network).total.params;
   return {static_cast<double>(weight_bytes), peak, largest};
 }
 

@@ -1,7 +1,6 @@
 // Error of an oracle, or of a second measurement, on measured networks: reads files of `ridgeline
 // latency measure` and prints MAPE, worst case and rank correlation with 95 % bootstrap intervals.
 
-
 #include <algorithm>
 #include <cmath>
 #include <functional>

@@ -3,7 +3,6 @@
 // one after the other as a search does, in four passes (plain, corrected, plain, corrected).
 // Usage: bench_measured_repeat [NETWORKS] [SEED]
 
-
 #include <chrono>
 #include <iostream>
 

@@ -4,8 +4,8 @@
 
 namespace ridgeline::kernels {
 
-/// Whether `pointwise_convolution` takes this: float on a CPU in channels-last layout, one group, and
-/// matrix products do not come from the slow reference BLAS.
+/// Whether `pointwise_convolution` takes this: float on a CPU in channels-last layout, one group,
+/// and matrix products do not come from the slow reference BLAS.
 bool takes_pointwise(const at::Tensor& x, const at::Tensor& weight, int64_t groups);
 
 /// x [N, C, H, W], weight [K, C, 1, 1], bias [K] or undefined -> [N, K, H, W] in channels-last
