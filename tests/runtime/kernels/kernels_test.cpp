@@ -228,7 +228,8 @@ TEST_CASE("networks with own kernels equal those without, values, gradients and 
              exact_ones = exact->parameters();
   for (size_t i = 0; i < exact_ones.size(); ++i)
     compare(own_parameters[i].grad(), others[i].grad(), exact_ones[i].grad());
-  CHECK(own_error < 4 * reference_error);
+  // A ReLU whose input is nearly 0 may switch, which moves all gradients before it by a percent.
+  CHECK(own_error < 4 * reference_error + 0.03 * size);
   own_error = reference_error = size = 0;
   const auto own_statistics = own->buffers(), other_statistics = reference->buffers(),
              exact_statistics = exact->buffers();
