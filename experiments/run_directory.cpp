@@ -51,6 +51,16 @@ void require_own_config(TrialStore& store, const ExperimentConfig& config, const
   }
 }
 
+/// A run that began before accuracy.training.kernels existed was trained with LibTorch's, and goes
+/// on so. Whether this is such a run.
+bool keep_first_kernels(const fs::path& file, ExperimentConfig& config) {
+  const auto accuracy = YamlView::load_file(file).find("accuracy");
+  const auto training = accuracy ? accuracy->find("training") : std::nullopt;
+  if (!training || training->has("kernels")) return false;
+  config.accuracy.training.kernels = KernelSource::kLibTorch;
+  return true;
+}
+
 /// Whether a new run may take the store: nothing was proposed yet, so that a search which was
 /// stopped by its pre-flight, or in its first moments, can be started again after the mistake is
 /// mended.
@@ -120,11 +130,13 @@ RunDirectory RunDirectory::open(const fs::path& path) {
   RunDirectory run(path);
   run.lock_ = std::make_unique<FileLock>(path / "run.lock");
   run.config_ = load_experiment(run.config_file());
+  const bool is_older = keep_first_kernels(run.config_file(), run.config_);
   if (const auto lost =
           rescue_store(run.store_file(), run.config_.search.mode == SearchMode::kAsynchronous))
     spdlog::warn("{}", *lost);
   run.store_ = std::make_unique<TrialStore>(run.store_file());
   require_own_config(*run.store_, run.config_, path);
+  if (is_older) write_file_atomic(run.config_file(), run.config_.resolved());
   return run;
 }
 

@@ -1,16 +1,10 @@
 #include <algorithm>
 
+#include "core/overloaded.h"
 #include "network/network.h"
 
 namespace ridgeline {
 namespace {
-
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;  // clang-tidy 14 does not deduce it by itself
 
 std::string square(int h, int w) { return std::to_string(h) + "x" + std::to_string(w); }
 

@@ -7,24 +7,17 @@
 #include <cmath>
 #include <optional>
 
+#include "core/overloaded.h"
+#include "runtime/initial_parameters.h"
 #include "runtime/kernels/batch_norm_activation.h"
 #include "runtime/kernels/depthwise.h"
 #include "runtime/kernels/pointwise.h"
+#include "runtime/operators.h"
 #include "runtime/synchronised_batch_norm.h"
 
 namespace ridgeline {
 
-struct WindowPadding {
-  std::vector<int64_t> symmetric;     // {height, width}, given to the operator
-  std::vector<int64_t> explicit_pad;  // {left, right, top, bottom} by a pad of its own, or empty
-};
-
 namespace {
-
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
 
 /// Registers tensors under dotted names by making the nested modules on the way, so that state_dict
 /// keys equal node names plus ".weight" and so on.
@@ -48,83 +41,6 @@ torch::nn::Module& descend(torch::nn::Module& root, const std::string& path) {
 
 at::Generator new_generator(uint64_t seed) { return at::detail::createCPUGenerator(seed); }
 
-at::Tensor space_to_depth_weight(int64_t in, int n) {
-  at::Tensor weight = at::zeros({in * n * n, in, n, n});
-  for (int64_t c = 0; c < in; ++c) {
-    for (int row = 0; row < n; ++row) {
-      for (int col = 0; col < n; ++col) weight[c * n * n + row * n + col][c][row][col] = 1.0;
-    }
-  }
-  return weight;
-}
-
-/// Official EfficientNet: convolutions N(0, sqrt(2 / (k k cout))); depthwise ones have k k as
-/// fan-out.
-at::Tensor conv_weight(const Conv2d& conv, int64_t in, at::Generator generator) {
-  if (conv.init == WeightInit::kSpaceToDepth) return space_to_depth_weight(in, conv.stride);
-  const bool depthwise = conv.groups == in && conv.groups == conv.out_channels;
-  const double fan_out =
-      static_cast<double>(conv.kernel_h * conv.kernel_w) *
-      (depthwise ? 1.0 : static_cast<double>(conv.out_channels) / static_cast<double>(conv.groups));
-  at::Tensor weight =
-      at::empty({conv.out_channels, in / conv.groups, conv.kernel_h, conv.kernel_w});
-  return weight.normal_(0.0, std::sqrt(2.0 / fan_out), std::move(generator));
-}
-
-template <class Windowed>
-WindowPadding window_padding(const Windowed& op, const Shape& in) {
-  const auto axes = window_axes(op);
-  const ResolvedPadding h = resolve_padding(axes[0], in.height);
-  const ResolvedPadding w = resolve_padding(axes[1], in.width);
-  if (h.before == h.after && w.before == w.after) return {{h.before, w.before}, {}};
-  return {{0, 0}, {w.before, w.after, h.before, h.after}};
-}
-
-at::Tensor space_to_batch(const at::Tensor& x, int n) {
-  const int64_t pad_h = (n - x.size(2) % n) % n, pad_w = (n - x.size(3) % n) % n;
-  const at::Tensor y = pad_h || pad_w ? at::constant_pad_nd(x, {0, pad_w, 0, pad_h}) : x;
-  const int64_t batch = y.size(0), c = y.size(1), h = y.size(2) / n, w = y.size(3) / n;
-  // [N, C, h, n, w, n] -> [n, n, N, C, h, w]: TensorFlow's order of the blocks.
-  return y.reshape({batch, c, h, n, w, n})
-      .permute({3, 5, 0, 1, 2, 4})
-      .reshape({n * n * batch, c, h, w});
-}
-
-at::Tensor batch_to_space(const at::Tensor& x, const BatchToSpace& op) {
-  const int64_t n = op.block, batch = x.size(0) / (n * n), c = x.size(1), h = x.size(2),
-                w = x.size(3);
-  return x.reshape({n, n, batch, c, h, w})
-      .permute({2, 3, 4, 0, 5, 1})
-      .reshape({batch, c, h * n, w * n})
-      .slice(2, 0, op.height)
-      .slice(3, 0, op.width);
-}
-
-/// The restriding copies above lose channels-last; convolutions need it back.
-at::Tensor like_layout(const at::Tensor& y, const at::Tensor& x) {
-  return y.contiguous(x.suggest_memory_format());
-}
-
-at::Tensor activate(ActivationKind kind, const at::Tensor& x) {
-  switch (kind) {
-    case ActivationKind::kIdentity:
-      return x;
-    case ActivationKind::kRelu:
-      return at::relu(x);
-    case ActivationKind::kSwish:
-      return at::silu(x);
-    case ActivationKind::kSigmoid:
-      return at::sigmoid(x);
-    case ActivationKind::kRelu6:
-      return at::hardtanh(x, 0, 6);
-    case ActivationKind::kHardSwish:
-      return at::hardswish(x);
-    case ActivationKind::kHardSigmoid:
-      return at::hardsigmoid(x);
-  }
-  return x;
-}
-
 std::optional<kernels::FusedActivation> fused_kind(ActivationKind kind) {
   switch (kind) {
     case ActivationKind::kRelu:
@@ -138,24 +54,6 @@ std::optional<kernels::FusedActivation> fused_kind(ActivationKind kind) {
 
 at::Tensor drop_mask(const std::vector<int64_t>& shape, double rate, at::Generator& generator) {
   return at::empty(shape).bernoulli_(1.0 - rate, generator).div_(1.0 - rate);
-}
-
-at::Tensor pool(const Pool& p, const WindowPadding& padding, const at::Tensor& x) {
-  const auto& [symmetric, explicit_pad] = padding;
-  const std::vector<int64_t> kernel{p.kernel, p.kernel}, stride{p.stride, p.stride};
-  if (p.kind == Pool::Kind::kMax) {
-    if (explicit_pad.empty()) return at::max_pool2d(x, kernel, stride, symmetric, 1, p.ceil_mode);
-    const at::Tensor padded =
-        at::constant_pad_nd(x, explicit_pad, -std::numeric_limits<double>::infinity());
-    return at::max_pool2d(padded, kernel, stride);
-  }
-  if (explicit_pad.empty()) {
-    return at::avg_pool2d(x, kernel, stride, symmetric, p.ceil_mode, p.count_padding);
-  }
-  const at::Tensor sums = at::avg_pool2d(at::constant_pad_nd(x, explicit_pad), kernel, stride);
-  if (p.count_padding) return sums;
-  const at::Tensor ones = at::ones({1, 1, x.size(2), x.size(3)}, x.options());
-  return sums / at::avg_pool2d(at::constant_pad_nd(ones, explicit_pad), kernel, stride);
 }
 
 }  // namespace
@@ -190,40 +88,6 @@ NetworkModuleImpl::NetworkModuleImpl(const Network& network, uint64_t seed,
     if (std::holds_alternative<BatchNorm>(network.node(node.inputs[0]).op) && readers[input] == 1)
       activation_after_[input] = i;
   }
-}
-
-std::vector<ParameterShape> parameter_shapes(const Network& network, int index) {
-  const Node& node = network.node(index);
-  if (node.inputs.empty()) return {};
-  const int64_t in = network.node(node.inputs[0]).shape.channels;
-  std::vector<ParameterShape> shapes;
-  std::visit(
-      Overloaded{
-          [&](const Conv2d& c) {
-            shapes.push_back({"weight", {c.out_channels, in / c.groups, c.kernel_h, c.kernel_w}});
-            if (c.bias) shapes.push_back({"bias", {c.out_channels}});
-          },
-          [&](const BatchNorm&) {
-            shapes = {{"weight", {in}}, {"bias", {in}}};
-          },
-          [&](const Linear& l) {
-            shapes.push_back({"weight", {l.out_features, in}});
-            if (l.bias) shapes.push_back({"bias", {l.out_features}});
-          },
-          [](const auto&) {}},
-      node.op);
-  return shapes;
-}
-
-at::Tensor initial_parameter(const Network& network, int index, const ParameterShape& parameter,
-                             at::Generator& generator) {
-  const Node& node = network.node(index);
-  if (parameter.name == "bias") return at::zeros(parameter.shape);
-  if (const auto* conv = std::get_if<Conv2d>(&node.op))
-    return conv_weight(*conv, network.node(node.inputs[0]).shape.channels, generator);
-  if (std::holds_alternative<BatchNorm>(node.op)) return at::ones(parameter.shape);
-  const double bound = 1.0 / std::sqrt(static_cast<double>(parameter.shape[0]));
-  return at::empty(parameter.shape).uniform_(-bound, bound, generator);
 }
 
 std::shared_ptr<NetworkModuleImpl::Layer> NetworkModuleImpl::make_layer(
@@ -479,8 +343,8 @@ at::Tensor NetworkModuleImpl::apply(const Node& node, const Layer& layer,
           },
           [&](const Dropout&) { return mask.defined() ? x * mask.to(x.options()) : x; },
           [&](const DropConnect&) { return mask.defined() ? x * mask.to(x.options()) : x; },
-          [&](const SpaceToBatch& s) { return like_layout(space_to_batch(x, s.block), x); },
-          [&](const BatchToSpace& s) { return like_layout(batch_to_space(x, s), x); }},
+          [&](const SpaceToBatch& s) { return space_to_batch(x, s.block); },
+          [&](const BatchToSpace& s) { return batch_to_space(x, s); }},
       node.op);
 }
 

@@ -10,20 +10,10 @@
 
 #include "network/network.h"
 #include "runtime/batch_slice.h"
+#include "runtime/initial_parameters.h"
 #include "runtime/rank_group.h"
 
 namespace ridgeline {
-
-/// One parameter of a node: "weight" or "bias".
-struct ParameterShape {
-  std::string name;
-  std::vector<int64_t> shape;
-};
-/// The parameters that node `index` has, in the order in which their values are drawn.
-std::vector<ParameterShape> parameter_shapes(const Network& network, int index);
-/// The values with which one of them starts.
-at::Tensor initial_parameter(const Network& network, int index, const ParameterShape& parameter,
-                             at::Generator& generator);
 
 /// Gives node `index` of a network a parameter that belongs to someone else.
 using ParameterSource = std::function<at::Tensor(int index, const ParameterShape& parameter)>;
@@ -59,7 +49,8 @@ class NetworkModuleImpl : public torch::nn::Module {
   void use_own_kernels(bool use) { own_kernels_ = use; }
 
   /// `forward` calls `see` with the index and the output of each node, in order; node 0 is the
-  /// input. Empty: nobody looks.
+  /// input. Empty: nobody looks. With own kernels a batch norm that is one with the activation
+  /// after it has no output.
   void observe(std::function<void(int node, const at::Tensor& value)> see) {
     see_value_ = std::move(see);
   }

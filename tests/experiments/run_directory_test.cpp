@@ -26,6 +26,25 @@ TEST_CASE("a new run holds its resolved configuration, which reads back as the s
   CHECK(run.config().resolved() == config.resolved());
 }
 
+TEST_CASE("a run that began before the key of the kernels existed goes on with LibTorch's") {
+  TempFolder folder;
+  { RunDirectory::create(folder / "run", small_config("accuracy.kind=proxy")); }
+  const std::filesystem::path file = folder / "run/config.yaml";
+  std::string text = read_file(file);
+  const size_t at = text.find("kernels: ridgeline");
+  REQUIRE(at != std::string::npos);
+  const size_t line = text.rfind('\n', at) + 1;
+  text.erase(line, text.find('\n', at) + 1 - line);
+  write_file_atomic(file, text);
+  // As a store of an earlier version, whose next resume takes the fact anew.
+  Database(folder / "run/store.sqlite").execute("DELETE FROM facts WHERE key = 'config'");
+  for (int time = 0; time < 2; ++time) {
+    const RunDirectory run = RunDirectory::open(folder / "run");
+    CHECK(run.config().accuracy.training.kernels == KernelSource::kLibTorch);
+  }
+  CHECK(read_file(file).find("kernels: libtorch") != std::string::npos);
+}
+
 TEST_CASE("a folder that holds a run is not overwritten, and the message says what to do") {
   TempFolder folder;
   { RunDirectory::create(folder / "run", small_config()).store().append(complete_trial()); }

@@ -199,6 +199,10 @@ TEST_CASE("networks with own kernels equal those without, values, gradients and 
   Architecture architecture = load_architecture(find_config("architectures", name));
   architecture.resolution = 64;
   architecture.classes = 10;
+  // A ReLU whose input is nearly 0 switches by rounding alone, and gradients jump with it. Its own
+  // kernel is compared above.
+  architecture.stem.activation = architecture.head.activation = ActivationKind::kSwish;
+  for (Stage& stage : architecture.stages) stage.activation = ActivationKind::kSwish;
   const Network network = lower(architecture);
   const at::Tensor images = noise({8, 3, 64, 64}, 1);
   const at::Tensor labels = at::arange(8);
@@ -228,14 +232,13 @@ TEST_CASE("networks with own kernels equal those without, values, gradients and 
              exact_ones = exact->parameters();
   for (size_t i = 0; i < exact_ones.size(); ++i)
     compare(own_parameters[i].grad(), others[i].grad(), exact_ones[i].grad());
-  // A ReLU whose input is nearly 0 may switch, which moves all gradients before it by a percent.
-  CHECK(own_error < 4 * reference_error + 0.03 * size);
+  CHECK(own_error < 2 * reference_error);
   own_error = reference_error = size = 0;
   const auto own_statistics = own->buffers(), other_statistics = reference->buffers(),
              exact_statistics = exact->buffers();
   for (size_t i = 0; i < exact_statistics.size(); ++i)
     compare(own_statistics[i], other_statistics[i], exact_statistics[i]);
-  CHECK(own_error < 4 * reference_error);
+  CHECK(own_error < 2 * reference_error);
   CHECK(own_error < 1e-5 * size);
   const at::NoGradGuard no_gradients;
   own->eval();
